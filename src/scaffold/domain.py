@@ -1,0 +1,191 @@
+"""The words of concurrency as plain, frozen values.
+
+Nothing here reads a file, prints or decides: rules, costs and commands do, and all of them speak
+in these terms. Times are in seconds, sizes in bytes, fractions from 0 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Model(StrEnum):
+    """A way to run many tasks. Members stand in order of simplicity, simplest first."""
+
+    SEQUENTIAL = "sequential"
+    THREADING = "threading"
+    ASYNCIO = "asyncio"
+    MULTIPROCESSING = "multiprocessing"
+    HYBRID = "hybrid"
+    DASK = "dask"
+
+
+SIMPLEST_FIRST: tuple[Model, ...] = tuple(Model)
+
+
+class Bound(StrEnum):
+    """What limits a task: waiting, computing, or both in turn."""
+
+    IO = "io"
+    CPU = "cpu"
+    MIXED = "mixed"
+
+
+class Source(StrEnum):
+    """Where a value of the workload came from."""
+
+    ASKED = "asked"
+    MEASURED = "measured"
+    DEFAULT = "default"
+
+
+class Verdict(StrEnum):
+    """What a rule says about a model; `forbid` takes it off the list, the others advise."""
+
+    FORBID = "forbid"
+    AVOID = "avoid"
+    PREFER = "prefer"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What the user says about the work, or what was measured of it.
+
+    `tasks` is how many there are, `task_seconds` how long one takes alone. `cpu_fraction` is the
+    share of that time spent computing, `gil_fraction` the share of the computing that holds the
+    GIL. `max_in_flight` is a limit from outside (a server's, a licence's), or None. `payload_bytes`
+    is what one task takes in and gives back together. `sources` names where each field came from;
+    a field that is not in it is a default.
+    """
+
+    bound: Bound = Bound.IO
+    tasks: int = 1000
+    task_seconds: float = 0.2
+    cpu_fraction: float = 0.0
+    gil_fraction: float = 1.0
+    async_client: bool = True
+    max_in_flight: int | None = None
+    payload_bytes: int = 1000
+    sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value that no workload can have."""
+        if self.tasks < 0:
+            raise ValueError(f"tasks must be 0 or more, not {self.tasks}")
+        if not 0 <= self.task_seconds < float("inf"):
+            raise ValueError(f"task_seconds must be finite and 0 or more, not {self.task_seconds}")
+        for name in ("cpu_fraction", "gil_fraction"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
+        if self.max_in_flight is not None and self.max_in_flight < 1:
+            raise ValueError(f"max_in_flight must be 1 or more, not {self.max_in_flight}")
+        if self.payload_bytes < 0:
+            raise ValueError(f"payload_bytes must be 0 or more, not {self.payload_bytes}")
+
+    @property
+    def wait_seconds(self) -> float:
+        """Seconds of one task spent waiting."""
+        return self.task_seconds * (1 - self.cpu_fraction)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds of one task spent computing."""
+        return self.task_seconds * self.cpu_fraction
+
+    @property
+    def gil_seconds(self) -> float:
+        """Seconds of one task spent computing with the GIL held."""
+        return self.cpu_seconds * self.gil_fraction
+
+    @property
+    def total_seconds(self) -> float:
+        """Seconds of all the tasks, one after another."""
+        return self.tasks * self.task_seconds
+
+    def source(self, name: str) -> Source:
+        """Say where the field `name` came from."""
+        return self.sources.get(name, Source.DEFAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What this process may really use.
+
+    `cores` counts what affinity and the cgroup quota leave (a quota of 1.5 cores is 1.5), `gil`
+    says whether the interpreter has it on, `open_files` is the soft limit (None: no limit known).
+    """
+
+    cores: float
+    memory_bytes: int
+    python: str
+    gil: bool
+    start_method: str
+    open_files: int | None
+    platform: str
+
+    @property
+    def workers(self) -> int:
+        """How many processes can compute at once."""
+        return max(1, int(self.cores))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says about one model for this workload, in words."""
+
+    rule: str
+    article: str
+    model: Model
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Predicted: the makespan in seconds with a low and a high, and the peak memory in bytes."""
+
+    model: Model
+    max_workers: int
+    seconds: float
+    low: float
+    high: float
+    speedup: float
+    peak_memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """The nearest change of one answer that changes the model."""
+
+    field: str
+    value: float | str
+    model: Model
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the chosen model is to run with. `max_workers` is the tasks in flight at once."""
+
+    max_workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The choice and everything that led to it. `estimates` is ranked, fastest first."""
+
+    workload: Workload
+    machine: Machine
+    model: Model
+    settings: Settings
+    headline: str
+    findings: tuple[Finding, ...]
+    estimates: tuple[Estimate, ...]
+    flips: tuple[Flip, ...]
+    notes: tuple[str, ...] = ()
+
+    def estimate(self, model: Model) -> Estimate | None:
+        """Return the estimate of `model`, or None when it was not offered."""
+        return next((one for one in self.estimates if one.model is model), None)
