@@ -72,8 +72,8 @@ class Workload:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value that no workload can have."""
-        if self.tasks < 0:
-            raise ValueError(f"tasks must be 0 or more, not {self.tasks}")
+        if self.tasks < 1:
+            raise ValueError(f"tasks must be 1 or more, not {self.tasks}")
         if not 0 <= self.task_seconds < float("inf"):
             raise ValueError(f"task_seconds must be finite and 0 or more, not {self.task_seconds}")
         for name in ("cpu_fraction", "gil_fraction"):
@@ -114,11 +114,12 @@ class Machine:
     """What this process may really use.
 
     `cores` counts what affinity and the cgroup quota leave (a quota of 1.5 cores is 1.5), `gil`
-    says whether the interpreter has it on, `open_files` is the soft limit (None: no limit known).
+    says whether the interpreter has it on, `start_method` how the engines start processes here,
+    `open_files` is the soft limit. None stands for what the platform does not tell.
     """
 
     cores: float
-    memory_bytes: int
+    memory_bytes: int | None
     python: str
     gil: bool
     start_method: str

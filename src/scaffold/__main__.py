@@ -1,0 +1,5 @@
+"""`python -m scaffold` is `concgen`."""
+
+from scaffold.cli import main
+
+main()

@@ -1,0 +1,61 @@
+"""Read answers from a file: JSON or TOML, written by hand or taken from a project's `.concgen/`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scaffold.errors import UsageError
+from scaffold.interview import from_mapping, is_question
+
+# Answers about the project rather than about the work; the file may hold these too.
+PROJECT_KEYS = ("name", "starter", "model")
+# The largest file that can be meant: a project's own answers take some kilobytes.
+MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class FileAnswers:
+    """What an answers file holds: raw texts for the questions, and answers about the project."""
+
+    questions: Mapping[str, str | bool] = field(default_factory=dict)
+    project: Mapping[str, str] = field(default_factory=dict)
+
+
+def load(path: Path) -> FileAnswers:
+    """Read `path`; raise UsageError when it cannot be read or holds what nobody asks."""
+    content = _parse(path)
+    if isinstance(content.get("answers"), dict):
+        # A project's own record also keeps what nobody asks for, such as the decision.
+        content = {
+            key: value
+            for key, value in content["answers"].items()
+            if key in PROJECT_KEYS or is_question(key)
+        }
+    project = {key: content.pop(key) for key in PROJECT_KEYS if key in content}
+    for key, value in project.items():
+        if not isinstance(value, str):
+            raise UsageError(f"{path}: {key} is {value!r}, not a text")
+    return FileAnswers(from_mapping(content, str(path)), project)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise UsageError(f"{path} is over {MOST_BYTES:,} bytes: not an answers file")
+        text = data.decode("utf-8")
+        content = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        kind = "TOML" if path.suffix == ".toml" else "JSON"
+        raise UsageError(f"{path} is not valid {kind}: {error}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} holds no table of answers", hint='such as {"tasks": "20k"}')
+    return content

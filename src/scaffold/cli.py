@@ -1,0 +1,234 @@
+"""The command line: Typer signatures, and the one place where errors become exit codes.
+
+Start-up counts here: a command imports what it needs when it runs, not before.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="concgen",
+    help="Choose a concurrency model for a slow loop, and get a project that runs it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich would cost more start-up time than all the rest
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# Typer keeps the root of its usage errors private; the public BadParameter is one of them.
+TyperUsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+Workload = Annotated[
+    str | None, typer.Option(metavar="io|cpu|mixed", help="What one task mostly does.")
+]
+Tasks = Annotated[str | None, typer.Option(metavar="N", help="How many tasks, such as 20k.")]
+TaskTime = Annotated[
+    str | None, typer.Option(metavar="TIME", help="How long one takes alone, such as 50ms.")
+]
+AsyncClient = Annotated[
+    bool | None, typer.Option("--async-client/--no-async-client", help="Is the client async?")
+]
+ReleasesGil = Annotated[
+    bool | None,
+    typer.Option("--releases-gil/--holds-gil", help="Does the computing release the GIL?"),
+]
+MaxInFlight = Annotated[
+    str | None, typer.Option(metavar="N", help="The most that may be in flight at once, or none.")
+]
+Payload = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="Data in and out per task, such as 10KB.")
+]
+AnswersFile = Annotated[
+    Path | None, typer.Option("--answers", metavar="FILE", help="Answers, as JSON or TOML.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take the defaults for all the rest.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command()
+def new(
+    dest: Annotated[
+        Path | None, typer.Argument(metavar="[DEST]", help="Where the project goes.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its name; by default that of DEST.")
+    ] = None,
+    workload: Workload = None,
+    tasks: Tasks = None,
+    task_time: TaskTime = None,
+    async_client: AsyncClient = None,
+    releases_gil: ReleasesGil = None,
+    max_in_flight: MaxInFlight = None,
+    payload: Payload = None,
+    starter: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the project starts from.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="auto|MODEL", help="The model; auto takes the advice.")
+    ] = None,
+    yes: Yes = False,
+    answers: AnswersFile = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask about the work, recommend a model, generate a project."""
+    from scaffold import console, dialogue
+    from scaffold.commands import advise
+    from scaffold.commands import new as command
+
+    options = _options(
+        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
+    )
+    given = advise.gather({**options, "name": name, "starter": starter, "model": model}, answers)
+    ask = None if yes else console.asker()
+    wanted = command.order(dest or dialogue.ask_dest(given.project.get("name"), ask), given.project)
+    advice = advise.advise(given, ask, yes=yes)
+    if not as_json:
+        dialogue.show_advice(advice)
+    chosen = wanted.model or dialogue.settle(advice, ask)
+    if chosen is None:
+        console.say("Nothing was written.")
+        return
+    created = command.create(wanted, advice, chosen, dry_run=dry_run)
+    if as_json:
+        console.answer_json(command.document(advice, created))
+    else:
+        dialogue.show_created(created, dry_run=dry_run)
+
+
+@app.command()
+def recommend(
+    workload: Workload = None,
+    tasks: Tasks = None,
+    task_time: TaskTime = None,
+    async_client: AsyncClient = None,
+    releases_gil: ReleasesGil = None,
+    max_in_flight: MaxInFlight = None,
+    payload: Payload = None,
+    yes: Yes = False,
+    answers: AnswersFile = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the same questions and give the advice alone."""
+    from scaffold import console, dialogue, documents
+    from scaffold.commands import advise
+
+    options = _options(
+        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
+    )
+    given = advise.gather(options, answers)
+    advice = advise.advise(given, None if yes else console.asker(), yes=yes)
+    if as_json:
+        console.answer_json(documents.recommendation(advice.recommendation))
+    else:
+        dialogue.show_advice(advice)
+
+
+@app.command()
+def rules(
+    rule: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="One rule, such as R4.")
+    ] = None,
+) -> None:
+    """List the decision rules, or explain one: its source, when it fires, when it does not."""
+    from scaffold import console
+    from scaffold.commands import catalog
+
+    lines = catalog.rule(rule, console.width()) if rule else catalog.rules(console.width())
+    console.answer_lines(lines)
+
+
+@app.command()
+def models() -> None:
+    """Compare the models: parallelism, memory, start-up, communication, the GIL, and more."""
+    from scaffold import console
+    from scaffold.commands import catalog
+
+    console.answer_lines(catalog.models(console.width()))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from scaffold import console, documents
+
+        console.answer(f"concgen {documents.version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Choose a concurrency model for a slow loop, and get a project that runs it."""
+
+
+def _options(
+    workload: str | None,
+    tasks: str | None,
+    task_time: str | None,
+    async_client: bool | None,
+    releases_gil: bool | None,
+    max_in_flight: str | None,
+    payload: str | None,
+) -> dict[str, Any]:
+    """Name the options about the work as the interview names its questions."""
+    return {
+        "workload": workload,
+        "tasks": tasks,
+        "task-time": task_time,
+        "async-client": async_client,
+        "releases-gil": releases_gil,
+        "max-in-flight": max_in_flight,
+        "payload": payload,
+    }
+
+
+def main() -> None:
+    """Run the command line; every error that a user can cause ends in one line and a code."""
+    from scaffold.errors import ConcgenError
+
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        code = _interrupted()
+    except BrokenPipeError:
+        code = _reader_left()
+    except ConcgenError as problem:
+        from scaffold import console
+
+        console.error(problem)
+        code = problem.exit_code
+    except TyperUsageError as problem:
+        from scaffold import console
+        from scaffold.errors import UsageError
+
+        message = getattr(problem, "format_message", problem.__str__)()
+        console.error(UsageError(message, hint="see concgen --help"))
+        code = UsageError.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupted() -> int:
+    from scaffold import console
+    from scaffold.errors import Interrupted
+
+    console.say("\nInterrupted: nothing half-made is left.")
+    return Interrupted.exit_code
+
+
+def _reader_left() -> int:
+    """End quietly when the reader of our output (`| head`) has seen enough."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

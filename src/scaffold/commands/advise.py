@@ -1,0 +1,55 @@
+"""`recommend`, and the first half of `new`: answers in, advice out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffold import answers_file, machine
+from scaffold.domain import Recommendation
+from scaffold.errors import UsageError
+from scaffold.interview import Ask, Replies, collect, missing
+from scaffold.project import available_models
+from scaffold.recommend import recommend
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is known before anything is asked: raw answers by question, and about the project."""
+
+    questions: Mapping[str, str | bool]
+    project: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The answers, and the advice that they led to."""
+
+    replies: Replies
+    recommendation: Recommendation
+
+
+def gather(options: Mapping[str, str | bool | None], answers: Path | None) -> Given:
+    """Put options and answers file together; an option wins. Raises UsageError for a bad file."""
+    loaded = answers_file.load(answers) if answers else answers_file.FileAnswers()
+    named = {name: value for name, value in options.items() if value is not None}
+    about = {key: str(named.pop(key)) for key in answers_file.PROJECT_KEYS if key in named}
+    return Given({**loaded.questions, **named}, {**loaded.project, **about})
+
+
+def advise(given: Given, ask: Ask | None, *, yes: bool) -> Advice:
+    """Complete the answers and recommend. `ask` None: there is nobody to ask.
+
+    Raises UsageError for an invalid answer, and for a missing one that cannot be asked for and
+    may not (`yes`) take its default.
+    """
+    if ask is None and not yes and (unanswered := missing(given.questions)):
+        raise UsageError(
+            f"no terminal to ask on, and not answered: {', '.join(unanswered)}",
+            hint="give them as options, or take the defaults with --yes",
+        )
+    replies = collect(given.questions, ask)
+    return Advice(
+        replies, recommend(replies.workload, machine.inspect(), models=available_models())
+    )

@@ -1,0 +1,210 @@
+"""What running costs: the makespan and the peak memory of every model, predicted.
+
+For n tasks, each waiting w seconds and computing c, of which g hold the GIL, on p cores and with k
+in flight, a makespan is the largest of its bounds (waiting, computing, holding the GIL, handing
+over) plus what starting costs. `Costs` holds the constants.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from scaffold.domain import Estimate, Machine, Model, Source, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The constants of one machine, in seconds and bytes.
+
+    The defaults are medians of benchmarks/engines.py on 2 cores of Linux with CPython 3.13; they
+    are of the right order elsewhere. Rates are bytes a second.
+    """
+
+    call: float = 1.5e-6  # one task through the engine and into the results, sequentially
+    thread_start: float = 1.0e-4
+    thread_hand_over: float = 1.0e-5
+    loop_start: float = 2.0e-3
+    loop_hand_over: float = 4.0e-6
+    pool_start: float = 6.0e-2
+    process_start: float = 2.0e-2
+    message: float = 6.0e-5
+    process_hand_over: float = 1.2e-6
+    pickle_rate: float = 1.0e9
+    interpreter_bytes: int = 14_000_000
+    thread_bytes: int = 60_000
+    coroutine_bytes: int = 8_000
+
+
+DEFAULT_COSTS = Costs()
+
+# The most threads and the most coroutines that are offered: past them an ordinary server, or the
+# machine's open files, gives in before the model does (benchmarks/engines.py, growth in flight).
+MOST_THREADS = 256
+MOST_COROUTINES = 1000
+# One parent feeds at most this many processes: a choice that bounds the search, not a measurement.
+MOST_PROCESSES = 64
+# A process engine hands out work in batches of about this long (templates/engines).
+BATCH_SECONDS = 0.010
+# Files that an interpreter keeps open for itself, and a margin for the client's own.
+SPARE_FILES = 32
+# Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
+CLOSE_SETTINGS = 1.03
+# How far a prediction may be off: the spread of the regret benchmark, by where the times came from.
+SPREAD = {Source.MEASURED: (0.8, 1.25), Source.ASKED: (0.7, 1.5), Source.DEFAULT: (0.5, 2.0)}
+
+
+def estimate(
+    model: Model, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> Estimate:
+    """Predict `model` with the fewest workers that reach, within 3 %, its best makespan."""
+    candidates = [
+        (workers, makespan(model, workers, workload, machine, costs))
+        for workers in worker_counts(model, workload, machine)
+    ]
+    best = min(seconds for _, seconds in candidates)
+    workers, seconds = next(one for one in candidates if one[1] <= best * CLOSE_SETTINGS)
+    low, high = SPREAD[workload.source("task_seconds")]
+    return Estimate(
+        model=model,
+        max_workers=workers,
+        seconds=seconds,
+        low=seconds * low,
+        high=seconds * high,
+        speedup=_sequential(1, workload, machine, costs) / seconds,
+        peak_memory_bytes=peak_memory(model, workers, workload, machine, costs),
+    )
+
+
+def makespan(
+    model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> float:
+    """Predict the seconds from start to the last result with `workers` tasks in flight."""
+    return _MAKESPAN[model](workers, workload, machine, costs)
+
+
+def peak_memory(
+    model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> int:
+    """Predict the peak bytes of all processes together, the user's own data apart."""
+    one = costs.interpreter_bytes
+    payloads = 2 * workers * workload.payload_bytes
+    match model:
+        case Model.SEQUENTIAL:
+            extra = 0
+        case Model.THREADING:
+            extra = workers * costs.thread_bytes
+        case Model.ASYNCIO:
+            extra = workers * costs.coroutine_bytes
+        case Model.MULTIPROCESSING:
+            extra = workers * one
+        case Model.HYBRID | Model.DASK:
+            extra = one * min(workers, machine.workers) + workers * costs.coroutine_bytes
+    return one + extra + payloads
+
+
+def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[int, ...]:
+    """Return the counts of tasks in flight that are worth trying, fewest first."""
+    most = min(workload.tasks, workload.max_in_flight or workload.tasks)
+    cores = machine.workers
+    match model:
+        case Model.SEQUENTIAL:
+            return (1,)
+        case Model.THREADING:
+            return _up_to(min(most, MOST_THREADS, files_allow(machine)), cores)
+        case Model.ASYNCIO:
+            return _up_to(min(most, MOST_COROUTINES, files_allow(machine)), cores)
+        case Model.MULTIPROCESSING:
+            return tuple(range(1, min(most, cores, MOST_PROCESSES) + 1))
+        case Model.HYBRID | Model.DASK:
+            held = MOST_COROUTINES if workload.async_client else MOST_THREADS
+            return _up_to(min(most, held, files_allow(machine)), cores)
+
+
+def files_allow(machine: Machine) -> int:
+    """Return how many tasks may each hold a socket or a file open at once."""
+    return max(1, (machine.open_files or 2**31) - SPARE_FILES)
+
+
+def _up_to(most: int, cores: int) -> tuple[int, ...]:
+    """Powers of two up to `most`, with `cores` and `most` themselves."""
+    doubling = {2**power for power in range(most.bit_length())}
+    return tuple(sorted(one for one in doubling | {cores, most} if one <= most))
+
+
+# ---------------------------------------------------------------------------- one per model
+
+
+def _sequential(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    return work.tasks * (work.task_seconds + costs.call)
+
+
+def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    holding = work.gil_seconds if machine.gil else 0.0
+    return workers * costs.thread_start + max(
+        _waves(work.tasks, workers) * work.task_seconds,
+        work.tasks * (holding + costs.thread_hand_over),
+        work.tasks * work.cpu_seconds / machine.cores,
+    )
+
+
+def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    return costs.loop_start + max(
+        _waves(work.tasks, workers) * work.task_seconds,
+        work.tasks * (work.cpu_seconds + costs.loop_hand_over),
+    )
+
+
+def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    return (
+        _start(workers, costs)
+        + max(
+            _waves(work.tasks, workers) * work.task_seconds,
+            work.tasks * work.cpu_seconds / machine.cores,
+        )
+        + _carrying(work, costs)
+    )
+
+
+def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    processes = min(workers, machine.workers)
+    return (
+        _start(processes, costs)
+        + max(
+            _waves(work.tasks, workers) * work.task_seconds,
+            work.tasks * (work.cpu_seconds + costs.loop_hand_over) / min(processes, machine.cores),
+        )
+        + _carrying(work, costs)
+    )
+
+
+def _start(processes: int, costs: Costs) -> float:
+    return costs.pool_start + processes * costs.process_start
+
+
+def _carrying(work: Workload, costs: Costs) -> float:
+    """Seconds to carry every item and result: messages, hand-over and pickling."""
+    batch = max(1.0, BATCH_SECONDS / max(work.task_seconds, 1e-9))
+    each = costs.process_hand_over + work.payload_bytes / costs.pickle_rate
+    return work.tasks * (each + costs.message / min(batch, 1000.0))
+
+
+def _waves(tasks: int, workers: int) -> float:
+    """How often `workers` tasks run side by side until all are done; the last wave may be short."""
+    return math.ceil(tasks / workers)
+
+
+_MAKESPAN: dict[Model, Callable[[int, Workload, Machine, Costs], float]] = {
+    Model.SEQUENTIAL: _sequential,
+    Model.THREADING: _threading,
+    Model.ASYNCIO: _asyncio,
+    Model.MULTIPROCESSING: _multiprocessing,
+    Model.HYBRID: _hybrid,
+    Model.DASK: _hybrid,
+}
+
+
+def rank(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:
+    """Return the estimates, fastest first."""
+    return tuple(sorted(estimates, key=lambda one: one.seconds))

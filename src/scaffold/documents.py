@@ -1,0 +1,127 @@
+"""Advice as data: the JSON documents, and the decision that a generated project records. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import Any
+
+from scaffold.domain import Model, Recommendation, Workload
+from scaffold.interview import QUESTIONS, Replies
+from scaffold.rules import BEYOND
+from scaffold.units import show_bytes, show_ratio, show_seconds
+from scaffold.views import note
+
+# Grows when a key changes its meaning or goes away; a new key alone leaves it.
+SCHEMA = 1
+
+Document = dict[str, Any]
+
+
+def as_json(document: Document) -> str:
+    """Return `document` as the text for stdout."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def recommendation(advice: Recommendation) -> Document:
+    """Return the document of `recommend --json`."""
+    return {
+        "schema": SCHEMA,
+        "workload": workload(advice.workload),
+        "machine": asdict(advice.machine),
+        "model": advice.model,
+        "headline": advice.headline,
+        "settings": asdict(advice.settings),
+        "findings": [asdict(one) for one in advice.findings],
+        "estimates": [asdict(one) for one in advice.estimates],
+        "flips": [asdict(one) for one in advice.flips],
+        "notes": list(advice.notes),
+    }
+
+
+def workload(work: Workload) -> Document:
+    """Return a workload's fields, and where each came from."""
+    fields = asdict(replace(work, sources={}))
+    fields["sources"] = {name: work.source(name) for name in fields if name != "sources"}
+    return fields
+
+
+def answers(
+    advice: Recommendation, replies: Replies, *, name: str, package: str, starter: str, model: Model
+) -> Document:
+    """Return every answer that the template asks for, with the decision to record.
+
+    `model` is the user's choice, which need not be the advice.
+    """
+    estimate = advice.estimate(model)
+    fields = asdict(replace(advice.workload, sources={}))
+    del fields["sources"]
+    # A process per core is right on every machine; any other count is this workload's own.
+    per_core = model is Model.MULTIPROCESSING and advice.workload.max_in_flight is None
+    return {
+        **fields,
+        "name": name,
+        "package": package,
+        "starter": starter,
+        "model": str(model),
+        "max_workers": None if per_core or estimate is None else estimate.max_workers,
+        "sources": {field: str(advice.workload.source(field)) for field in fields},
+        "decision": decision(advice, replies, model),
+        "concgen_version": version(),
+    }
+
+
+def version() -> str:
+    """Return this concgen's version."""
+    from importlib.metadata import version as installed  # 20 ms: only for who needs it
+
+    return installed("concgen")
+
+
+def decision(advice: Recommendation, replies: Replies, model: Model) -> Document:
+    """Return what CONCURRENCY.md shows: answers, reasons, figures and flips, in words."""
+    return {
+        "headline": advice.headline,
+        "chosen_by": "advice" if model is advice.model else "user",
+        "answers": [
+            {
+                "question": question.text,
+                "value": question.write(replies.values[question.name]),
+                "source": str(advice.workload.source(question.field)),
+            }
+            for question in QUESTIONS
+        ],
+        "reasons": [
+            {
+                "verdict": str(one.verdict),
+                "model": str(one.model),
+                "text": one.reason,
+                "rule": one.rule,
+                "article": "" if one.article == BEYOND else one.article,
+            }
+            for one in advice.findings
+        ],
+        "estimates": [
+            {
+                "model": str(one.model),
+                "time": show_seconds(one.seconds),
+                "speedup": show_ratio(one.speedup),
+                "memory": show_bytes(one.peak_memory_bytes),
+                "note": note(advice, one),
+            }
+            for one in advice.estimates
+        ],
+        "flips": [flip.text for flip in advice.flips],
+        "machine": machine(advice),
+        "notes": list(advice.notes),
+    }
+
+
+def machine(advice: Recommendation) -> list[str]:
+    """Return the facts of the machine that the advice used, in words."""
+    facts = advice.machine
+    memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
+    return [
+        f"{facts.cores:.3g} usable cores, {memory} of memory ({facts.platform})",
+        f"Python {facts.python}, {'with' if facts.gil else 'without'} the GIL",
+    ]

@@ -1,0 +1,302 @@
+"""The questions about the work: as options, from a file, or asked; and the workload they make.
+
+A question knows its words, how to read an answer, its default and when it is worth asking. An
+answer given as an option wins over the answers file; what neither gives is asked, or takes its
+default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from scaffold.domain import Bound, Source, Workload
+from scaffold.errors import UsageError
+from scaffold.units import (
+    parse_bytes,
+    parse_positive,
+    parse_seconds,
+    write_bytes,
+    write_count,
+    write_seconds,
+)
+
+Answers = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One numbered line under a question: its value, a word for it, and the consequence."""
+
+    value: str
+    word: str
+    consequence: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question. `name` is the option without dashes; `field` the workload's field it sets."""
+
+    name: str
+    field: str
+    text: str
+    default: Any
+    read: Callable[[str], Any]
+    write: Callable[[Any], str]
+    asked_if: Callable[[Answers], bool] = lambda _: True
+    choices: tuple[Choice, ...] = ()
+
+
+# Asks one question of a person and returns the answer, read and valid.
+Ask = Callable[[Question], Any]
+
+
+def read_bool(text: str) -> bool:
+    """Read yes or no in the usual spellings. Raise ValueError otherwise."""
+    word = text.strip().lower()
+    if word in ("y", "yes", "true", "on", "1"):
+        return True
+    if word in ("n", "no", "false", "off", "0"):
+        return False
+    raise ValueError(f"{text!r} is not yes or no")
+
+
+def read_bound(text: str) -> str:
+    """Read what a task mostly does: its name, or its number in the list. Raise ValueError."""
+    return read_choice(text, [choice.value for choice in BOUNDS])
+
+
+def read_choice(text: str, values: list[str]) -> str:
+    """Read one of `values`, by name or by number from 1. Raise ValueError naming the nearest."""
+    word = text.strip().lower()
+    if word in values:
+        return word
+    if word.isascii() and word.isdigit() and 1 <= int(word) <= len(values):
+        return values[int(word) - 1]
+    near = get_close_matches(word, values, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ValueError(f"{text!r} is not one of {', '.join(values)}{hint}")
+
+
+def read_limit(text: str) -> int | None:
+    """Read how many may be in flight at once, or `none`. Raise ValueError otherwise."""
+    return None if text.strip().lower() in ("none", "no", "-") else parse_positive(text)
+
+
+BOUNDS = (
+    Choice("io", "waits", "for the network, a disk, a database, another program"),
+    Choice("cpu", "computes", "numbers, parsing, images"),
+    Choice("mixed", "both", "waits, then computes"),
+)
+
+
+def _waits(answers: Answers) -> bool:
+    return bool(answers["workload"] != Bound.CPU)
+
+
+def _computes(answers: Answers) -> bool:
+    return bool(answers["workload"] != Bound.IO)
+
+
+def _only_computes(answers: Answers) -> bool:
+    return bool(answers["workload"] == Bound.CPU)
+
+
+def _yes_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        "workload",
+        "bound",
+        "What does one task mostly do?",
+        "io",
+        read_bound,
+        str,
+        choices=BOUNDS,
+    ),
+    Question(
+        "tasks",
+        "tasks",
+        "How many tasks? (such as 500, 20k, 1e6)",
+        1000,
+        parse_positive,
+        write_count,
+    ),
+    Question(
+        "task-time",
+        "task_seconds",
+        "How long does one take, alone? (such as 50ms, 2s)",
+        0.2,
+        parse_seconds,
+        write_seconds,
+    ),
+    Question(
+        "async-client",
+        "async_client",
+        "Has your client an async API (aiohttp, asyncpg, ...)? Without one, asyncio is out",
+        True,
+        read_bool,
+        _yes_no,
+        _waits,
+    ),
+    Question(
+        "releases-gil",
+        "gil_fraction",
+        "Does the computing release the GIL (NumPy on large arrays, hashlib, zlib, Pillow)?"
+        " Then threads compute in parallel",
+        False,
+        read_bool,
+        _yes_no,
+        _computes,
+    ),
+    Question(
+        "max-in-flight",
+        "max_in_flight",
+        "How many may be in flight at once? (the server's limit, or none)",
+        None,
+        read_limit,
+        lambda value: "none" if value is None else write_count(value),
+        _waits,
+    ),
+    Question(
+        "payload",
+        "payload_bytes",
+        "How much data goes in and comes out per task? (such as 1KB, 5MB) Processes copy it",
+        1000,
+        parse_bytes,
+        write_bytes,
+        _only_computes,
+    ),
+)
+
+_BY_NAME = {question.name: question for question in QUESTIONS}
+# An answers file may use the option's name, with either dash, or the workload's own field.
+_SPELLINGS = {
+    spelling: question.name
+    for question in QUESTIONS
+    for spelling in (question.name, question.name.replace("-", "_"), question.field)
+}
+CPU_FRACTION = {Bound.IO: 0.0, Bound.CPU: 1.0, Bound.MIXED: 0.5}
+
+
+@dataclass(frozen=True)
+class Replies:
+    """The answer to every question, and which of them somebody gave."""
+
+    values: Mapping[str, Any]
+    given: frozenset[str]
+
+    @property
+    def workload(self) -> Workload:
+        """The workload that the answers describe; raise UsageError for an impossible one."""
+        values = dict(self.values)
+        bound = Bound(values["workload"])
+        fields = {_BY_NAME[name].field: value for name, value in values.items()}
+        fields |= {
+            "bound": bound,
+            "cpu_fraction": CPU_FRACTION[bound],
+            "gil_fraction": 0.0 if values["releases-gil"] else 1.0,
+            "sources": {_BY_NAME[name].field: Source.ASKED for name in sorted(self.given)},
+        }
+        try:
+            return Workload(**fields)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+    def options(self) -> list[str]:
+        """Return the options that give the same answers: all that were given or decide."""
+        words = []
+        for question in QUESTIONS:
+            value = self.values[question.name]
+            essential = question.name in ("workload", "tasks", "task-time")
+            if not essential and value == question.default:
+                continue
+            words += _option(question, value)
+        return words
+
+
+def _option(question: Question, value: Any) -> list[str]:
+    if question.name == "async-client":
+        return ["--async-client" if value else "--no-async-client"]
+    if question.name == "releases-gil":
+        return ["--releases-gil" if value else "--holds-gil"]
+    return [f"--{question.name}", question.write(value)]
+
+
+def collect(given: Mapping[str, str | bool | None], ask: Ask | None) -> Replies:
+    """Answer every question: from `given` (raw texts by name), by asking, or by its default.
+
+    `ask` None takes the default for what is not given. Raises UsageError for an invalid answer.
+    """
+    values: Answers = {}
+    known: set[str] = set()
+    for question in QUESTIONS:
+        raw = given.get(question.name)
+        if raw is not None:
+            values[question.name] = read(question, raw)
+            known.add(question.name)
+        elif ask is not None and question.asked_if(values):
+            values[question.name] = ask(question)
+            known.add(question.name)
+        else:
+            values[question.name] = question.default
+    return Replies(values, frozenset(known))
+
+
+def read(question: Question, raw: str | bool) -> Any:
+    """Read one raw answer; raise UsageError, naming the option, when it is not valid."""
+    if isinstance(raw, bool):
+        if not isinstance(question.default, bool):
+            raise UsageError(f"--{question.name}: {raw} is not an answer to it")
+        return raw
+    try:
+        return question.read(raw)
+    except ValueError as error:
+        raise UsageError(f"--{question.name}: {error}") from error
+
+
+def missing(given: Mapping[str, str | bool | None]) -> list[str]:
+    """Return the options that would be asked for, given what is already known."""
+    values: Answers = {"workload": "io"}
+    if given.get("workload") is not None:
+        values["workload"] = read(QUESTIONS[0], given["workload"] or "")
+    return [
+        f"--{question.name}"
+        for question in QUESTIONS
+        if given.get(question.name) is None and question.asked_if(values)
+    ]
+
+
+def from_mapping(answers: Mapping[str, Any], where: str) -> dict[str, str | bool]:
+    """Turn the contents of an answers file into raw texts by question name.
+
+    Numbers are in the units of the workload (seconds, bytes). Raises UsageError for a key that
+    nobody asks about, with the nearest that somebody does.
+    """
+    raw: dict[str, str | bool] = {}
+    for key, value in answers.items():
+        name = _SPELLINGS.get(key)
+        if name is None:
+            near = get_close_matches(key, _SPELLINGS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(_BY_NAME)}"
+            raise UsageError(f"{where}: no question is called {key!r}", hint=hint)
+        if key == "gil_fraction" and isinstance(value, int | float):
+            raw[name] = value < 0.5
+        elif value is None:
+            raw[name] = "none"
+        elif isinstance(value, bool | str):
+            raw[name] = value
+        elif isinstance(value, int | float):
+            raw[name] = repr(value)
+        else:
+            raise UsageError(f"{where}: {key} is {value!r}, not a text, a number or true or false")
+    return raw
+
+
+def is_question(key: str) -> bool:
+    """Tell whether `key` spells a question, as an option or as a field of the workload."""
+    return key in _SPELLINGS
