@@ -51,10 +51,10 @@ class Package(NamedTuple):
     reason: str | None = None
 
 
-def shown(value: object, limit: int = 60) -> str:
-    """Quote `value` for one line of a message, with control and direction characters escaped."""
+def shown(value: object) -> str:
+    """Quote `value` for one line of a message: invisible characters escaped, a long middle cut."""
     text = repr(str(value))
-    return text if len(text) <= limit else f"{text[:limit]}...'"
+    return text if len(text) <= 80 else f"{text[:38]}...{text[-38:]}"
 
 
 def check_name(name: str) -> str:

@@ -68,14 +68,14 @@ def check_destination(dest: Path) -> Path:
     """
     if not str(dest).isprintable():
         raise UsageError(f"the destination {shown(dest)} has characters that cannot be seen")
-    if dest.is_symlink() and not dest.exists():
-        raise Refused(f"{shown(dest)} is a link that leads nowhere", hint="remove it first")
     try:
+        if dest.is_symlink() and not dest.exists():
+            raise Refused(f"{shown(dest)} is a link that leads nowhere", hint="remove it first")
         target = dest.resolve()
         if target.exists() and not target.is_dir():
             raise Refused(f"{shown(dest)} is a file", hint="choose another destination")
         present = sorted(entry.name for entry in target.iterdir()) if target.exists() else []
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError) as error:  # until 3.12 a loop of links is a RuntimeError
         raise UsageError(f"cannot use {shown(dest)}: {_reason(error)}") from error
     if clashes := [name for name in present if not _may_stay(target / name)]:
         listed = ", ".join(map(shown, clashes[:5])) + (", ..." if len(clashes) > 5 else "")

@@ -1,0 +1,1 @@
+"""Rendering: names, destinations, and the projects that come out."""

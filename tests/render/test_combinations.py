@@ -1,0 +1,146 @@
+"""What every rendering has, whatever the answers."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scaffold import project
+
+if TYPE_CHECKING:
+    from .conftest import Rendered
+
+EXPECTED = {
+    ".concgen/answers.json",
+    ".concgen/pristine.zip",
+    ".gitignore",
+    "CONCURRENCY.md",
+    "README.md",
+    "items.jsonl",
+    "my_crawler/__init__.py",
+    "my_crawler/__main__.py",
+    "my_crawler/engine.py",
+    "my_crawler/results.py",
+    "my_crawler/settings.py",
+    "my_crawler/work.py",
+    "pyproject.toml",
+    "tests/test_run.py",
+    "tests/test_work.py",
+}
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """Return the files below `root` by relative path."""
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def test_files(rendered: Rendered) -> None:
+    """The contract's files are all there, and nothing that Python or Copier left."""
+    names = set(tree(rendered.path))
+    assert names >= EXPECTED
+    assert not [name for name in names if "__pycache__" in name or "copier" in name]
+
+
+def test_engine_and_work_are_copied(rendered: Rendered) -> None:
+    """The engine and the starter's work are the template's own files, byte for byte."""
+    templates = project.templates_dir()
+    model, starter = rendered.answers["model"], rendered.answers["starter"]
+    engine = (templates / "engines" / f"{model}.py").read_bytes()
+    assert (rendered.path / "my_crawler/engine.py").read_bytes() == engine
+    asynchronous = model == "asyncio" or (model == "hybrid" and rendered.answers["async_client"])
+    work = "work_async.py" if asynchronous else "work.py"
+    expected = (templates / "starters" / starter / work).read_bytes()
+    assert (rendered.path / "my_crawler/work.py").read_bytes() == expected
+
+
+def test_no_module_hides_the_standard_library(rendered: Rendered) -> None:
+    """No module of the project has the name of a standard one."""
+    modules = {path.stem for path in (rendered.path / "my_crawler").glob("*.py")}
+    assert not modules & sys.stdlib_module_names
+
+
+def test_text_is_clean(rendered: Rendered) -> None:
+    """Rendered text has no template syntax, no trailing blanks and no double empty lines."""
+    for name in ["README.md", "CONCURRENCY.md", "pyproject.toml", ".gitignore", "items.jsonl"]:
+        text = rendered.read(name)
+        assert not re.search(r"\{\{|\{%|\{#|[ \t]$|\n\n\n|\A\s|\n\n\Z", text, re.MULTILINE), name
+        assert text.endswith("\n"), name
+
+
+def test_answers(rendered: Rendered) -> None:
+    """answers.json has every answer that was given, under its own name."""
+    document = json.loads(rendered.read(".concgen/answers.json"))
+    assert document["schema"] == 1
+    assert document["concgen"] == "0.1.0"
+    recorded = {**document["answers"], "concgen_version": document["concgen"]}
+    assert {name: recorded[name] for name in rendered.answers} == dict(rendered.answers)
+
+
+def test_no_path_of_a_machine(rendered: Rendered) -> None:
+    """No file names a directory of the machine that it was made on."""
+    for path in (project.templates_dir(), rendered.path.parent, Path.home(), Path(sys.prefix)):
+        found = [n for n, data in tree(rendered.path).items() if f"{path}/".encode() in data]
+        assert not found
+
+
+def test_pristine(rendered: Rendered) -> None:
+    """pristine.zip holds the rendering as made, all of it but itself."""
+    files = tree(rendered.path)
+    data = files.pop(project.PRISTINE)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.namelist() == sorted(files)
+        assert {name: archive.read(name) for name in archive.namelist()} == files
+
+
+def test_items(rendered: Rendered) -> None:
+    """The sample has a hundred items of both kinds, and waits or computes as the answers say."""
+    items = [json.loads(line) for line in rendered.read("items.jsonl").splitlines()]
+    assert len(items) == 100
+    assert {item["kind"] for item in items} == {"square", "cube"}
+    assert all(("wait" in item) == (rendered.answers["bound"] != "cpu") for item in items)
+    assert all((item["n"] > 1000) == (rendered.answers["bound"] != "io") for item in items)
+
+
+def test_pyproject(rendered: Rendered) -> None:
+    """pyproject.toml names the distribution, the command and the package."""
+    document = tomllib.loads(rendered.read("pyproject.toml"))
+    assert document["project"]["name"] == "my-crawler"
+    assert document["project"]["scripts"] == {"my_crawler": "my_crawler.__main__:main"}
+    assert document["project"]["dependencies"] == []
+    assert document["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["my_crawler"]
+
+
+def test_settings(rendered: Rendered) -> None:
+    """The workers that were advised are the default, and a limit from outside is told."""
+    workers, limit = rendered.answers["max_workers"], rendered.answers["max_in_flight"]
+    settings = rendered.read("my_crawler/settings.py")
+    assert f"\nMAX_WORKERS: int | None = {workers}\n" in settings
+    assert (f"More than {limit} at once" in settings) == (limit is not None)
+
+
+def test_decision_record(rendered: Rendered) -> None:
+    """CONCURRENCY.md shows the whole decision, or the bare answers when there was no advice."""
+    text = rendered.read("CONCURRENCY.md")
+    if decision := rendered.answers["decision"]:
+        for fact in (
+            decision["headline"],
+            decision["flips"][0],
+            decision["machine"][0],
+            decision["notes"][0],
+            "**prefer asyncio**: 20,000 tasks that wait (R3; article: Asyncio in Python)",
+            "| asyncio | 4.6 s | 870x | 40 MB | a \\| in a cell |",
+            "| How many tasks? | 20,000 | answered |",
+        ):
+            assert fact in text
+    else:
+        assert "picked by hand, without advice" in text
+        assert "| tasks | 1000 | measured |" in text
+    for section in ("Traps that the code avoids", "Traps that are left to you", "Tuning"):
+        assert f"\n## {section}\n" in text

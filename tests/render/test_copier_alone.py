@@ -1,0 +1,43 @@
+"""The template directory without concgen."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from scaffold import project
+from scaffold.domain import Model, Workload
+from scaffold.errors import ConcgenError
+
+
+def test_copier_copy(tmp_path: Path) -> None:
+    """`copier copy --defaults` makes a project that runs."""
+    dest = tmp_path / "made"
+    command = ["-m", "copier", "copy", "--quiet", "--defaults", str(project.templates_dir())]
+    subprocess.run([sys.executable, *command, str(dest)], check=True, timeout=60)
+    recorded = json.loads((dest / ".concgen/answers.json").read_text(encoding="utf-8"))
+    assert recorded["answers"]["package"] == "my_project"
+    run = [sys.executable, "-m", "my_project", "run", "--limit", "3"]
+    subprocess.run(run, cwd=dest, check=True, timeout=60)
+    assert len((dest / "results.jsonl").read_text(encoding="utf-8").splitlines()) == 3
+
+
+def test_every_field_of_the_workload_is_a_question(tmp_path: Path) -> None:
+    """The questions are named as the fields of Workload, and have the same defaults."""
+    project.render({}, tmp_path)
+    recorded = json.loads((tmp_path / ".concgen/answers.json").read_text(encoding="utf-8"))
+    defaults = {field.name: recorded["answers"][field.name] for field in fields(Workload)}
+    assert Workload(**defaults) == Workload()
+
+
+@pytest.mark.parametrize("model", sorted(set(Model) - set(project.available_models())))
+def test_a_model_without_an_engine_is_not_offered(tmp_path: Path, model: Model) -> None:
+    """Copier refuses it before anything is written."""
+    with pytest.raises(ConcgenError, match="Invalid choice"):
+        project.render({"model": model}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
