@@ -1,0 +1,89 @@
+"""Sequential engine: work(item), one after the other. For little work, and to find bugs.
+
+    items ──▶ Backlog ──▶ work(item) ──▶ outcomes
+                 ▲             │
+                 └── retries ◀─┘
+
+With a timeout, items run in a daemon thread, for nothing else gets out of a call that hangs: the
+thread is abandoned and replaced. Without one they run right here, where a debugger finds them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from .job import Job
+from .lanes import Call, Lane
+from .task import Backlog, EngineError, Numbered, Outcome, Retry, Stop, Task, describe
+
+MODEL = "sequential"
+BURST = 0.005  # seconds: outcomes of tiny tasks are handed over together
+
+
+def run(
+    job: Job,
+    items: Iterable[Numbered | None],
+    *,
+    max_workers: int = 1,
+    timeout: float | None = None,
+    retry: Retry = Retry(),
+    stop: Stop | None = None,
+) -> Iterator[list[Outcome]]:
+    """Yield outcomes in bursts, as they complete. `max_workers` is there for the interface: it is 1."""
+    backlog = Backlog(items, retry, stop)
+    with job.open() if timeout is None else _impatient(job, timeout) as call:
+        burst: list[Outcome] = []
+        due = time.monotonic() + BURST
+        while not (backlog.overdue() or backlog.stopping or backlog.empty):
+            tasks = backlog.take(1)
+            burst += [outcome for task in tasks for outcome in _attempt(call, task, backlog)]
+            if burst and (not tasks or time.monotonic() > due):
+                yield burst
+                burst, due = [], time.monotonic() + BURST
+            if not tasks:
+                time.sleep(backlog.patience)
+        if burst:
+            yield burst
+    backlog.check()
+
+
+def _attempt(call: Call, task: Task, backlog: Backlog) -> list[Outcome]:
+    index, item, attempt = task
+    began = time.monotonic()
+    try:
+        value = call(item)
+    except EngineError:
+        raise
+    except (Exception, SystemExit) as exc:
+        return backlog.failed(task, describe(exc), time.monotonic() - began)
+    return [Outcome(index, item, value, None, time.monotonic() - began, attempt)]
+
+
+@contextmanager
+def _impatient(job: Job, timeout: float) -> Iterator[Call]:
+    """A call that raises TimeoutError when work() takes longer than `timeout` seconds."""
+    lane = Lane(job)
+
+    def call(item: Any) -> Any:
+        nonlocal lane
+        reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        lane.submit(item, lambda value, error: reply.put((value, error)))
+        try:
+            value, error = reply.get(timeout=timeout)
+        except Empty:
+            lane.leave()  # once it is done with this item, if ever
+            lane = Lane(job)
+            raise TimeoutError(f"timeout after {timeout:g} s") from None
+        if error is not None:
+            raise error
+        return value
+
+    try:
+        yield call
+    finally:
+        lane.leave()
+        lane.join(1.0)

@@ -1,0 +1,135 @@
+"""Command line: `run` works through the items, `bench` compares the engine with a plain loop."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import engine, settings, work
+from .bench import compare
+from .cores import usable_cores
+from .items import Items, ItemsError
+from .job import Job
+from .progress import Progress
+from .results import Journal, JournalError, Refused
+from .signals import INTERRUPTED, leave, stop_on_signals
+from .task import EngineError, Retry, say
+
+OK, FAILED, USAGE = 0, 1, 2
+ASYNC_ENGINES = ("asyncio", "hybrid")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command; exit code 0 all ok, 1 some tasks failed, 2 usage, 130 interrupted."""
+    args = _parser().parse_args(argv)
+    try:
+        code = args.command(args)
+    except (ItemsError, Refused) as exc:
+        code = _complain(exc, USAGE)
+    except (JournalError, EngineError) as exc:
+        code = _complain(exc, FAILED)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    leave(code)
+
+
+def run(args: argparse.Namespace) -> int:
+    """work through the items that have no result yet"""
+    job, workers = _job(), args.max_workers or usable_cores()
+    items = Items(args.items)
+    journal = Journal(args.results, fresh=args.fresh, fsync=args.fsync)
+    earlier = journal.ok + journal.failed
+    progress = Progress(items, workers=workers, earlier=earlier, quiet=args.quiet)
+    with stop_on_signals() as stop:
+        outcomes = engine.run(
+            job,
+            items.pending(journal.done, journal.checked, args.limit),
+            max_workers=workers,
+            timeout=args.timeout,
+            retry=Retry(args.retries),
+            stop=stop,
+        )
+        try:
+            for burst in outcomes:
+                progress.add(journal.write(burst, items))
+        finally:
+            outcomes.close()
+            journal.close()
+            progress.summary()
+    if stop.is_set():
+        return INTERRUPTED
+    return FAILED if journal.failed else OK
+
+
+def bench(args: argparse.Namespace) -> int:
+    """run a sample one after the other and with the engine, and compare"""
+    job, workers = _job(), args.max_workers or usable_cores()
+    pending = Items(args.items).pending(bytearray(), None, args.limit)
+    results = compare(job, pending, workers, args.timeout, args.seconds)
+    rates = [result.items / result.seconds for result in results]
+    speedup = rates[1] / rates[0]
+    if args.json:
+        rows = [result._asdict() for result in results]
+        print(json.dumps({"schema": 1, "results": rows, "speedup": round(speedup, 3)}))
+        return OK
+    for result, rate in zip(results, rates, strict=True):
+        print(
+            f"{result.model:16}{result.items:>8,} items{result.seconds:>10.3f} s{rate:>12,.1f}/s"
+            f"{f'   {result.failed:,} failed' if result.failed else ''}"
+        )
+    print(f"speedup {speedup:.2f}x with {workers:,} at once")
+    return OK
+
+
+def _job() -> Job:
+    job = Job(work.work, getattr(work, "setup", None))
+    if job.is_async and engine.MODEL not in ASYNC_ENGINES:
+        say("work() is `async def`: each worker runs it in an event loop of its own, one at a time")
+    if not job.is_async and engine.MODEL == "asyncio":
+        say("work() is a plain `def`: it runs in threads, up to --max-workers of them")
+    return job
+
+
+def _complain(exc: Exception, code: int) -> int:
+    say(f"error: {exc}")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}")
+    commands = parser.add_subparsers(required=True, metavar="run | bench")
+    for command in (run, bench):
+        sub = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
+        sub.set_defaults(command=command)
+        add = sub.add_argument
+        add("--items", default="items.jsonl", metavar="FILE", help="JSON Lines, or text if .txt; - is stdin [%(default)s]")
+        add("--max-workers", type=_number(int, 1), default=settings.MAX_WORKERS, metavar="N", help="tasks in flight at once [%(default)s; None is one per core]")
+        add("--timeout", type=_number(float, 0), default=settings.TIMEOUT, metavar="SECONDS", help="for one task [%(default)s]")
+        add("--limit", type=_number(int, 0), metavar="N", help="only the first N items")
+        if command is run:
+            add("--results", default="results.jsonl", metavar="FILE", help="[%(default)s]")
+            add("--retries", type=_number(int, 0), default=settings.RETRIES, metavar="N", help="of a failed task [%(default)s]")
+            add("--fresh", action="store_true", help="discard earlier results and start over")
+            add("--fsync", action="store_true", help="results survive a power cut too, at a price")
+            add("--quiet", action="store_true", help="no progress and no summary")
+        else:
+            add("--seconds", type=_number(float, 0), default=5.0, metavar="S", help="at most, for each [%(default)s]")
+            add("--json", action="store_true", help="one JSON document")
+    return parser
+
+
+def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:
+    def parse(text: str) -> int | float:
+        value = kind(text)
+        if not least <= value < float("inf") or (kind is float and value <= least):
+            raise argparse.ArgumentTypeError(f"{text} is out of range")
+        return value
+
+    parse.__name__ = kind.__name__  # argparse says "invalid int value"
+    return parse
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What the user sees while it runs, and the summary at the end. All of it on stderr."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from .items import Items
+from .task import Outcome
+
+REDRAW = 0.1  # seconds between two updates of the line on a terminal
+REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
+KINDS = 1000  # different errors counted one by one; more fill memory, and nobody reads them
+SHOWN = 3  # most frequent errors in the summary
+WIDEST = 200  # characters of an error shown; the results have all of it
+CLEAR = "\r\x1b[K"  # back to the start of the line, and wipe it
+
+
+class Progress:
+    """Counts outcomes and tells of them at intervals; `earlier` were done by runs before."""
+
+    def __init__(self, items: Items, *, workers: int, earlier: int, quiet: bool) -> None:
+        self._items, self._workers, self._earlier, self._quiet = items, workers, earlier, quiet
+        self._tty = sys.stderr.isatty()
+        self._began = self._told = time.monotonic()
+        self.done = self.failed = 0
+        self._errors: Counter[str] = Counter()
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Count outcomes, and tell when it is time."""
+        self.done += len(outcomes)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                self.failed += 1
+                known = outcome.error in self._errors or len(self._errors) < KINDS
+                self._errors[outcome.error if known else "other errors"] += 1
+        now = time.monotonic()
+        if not self._quiet and now - self._told >= (REDRAW if self._tty else REPORT):
+            self._told = now
+            self._tell(now - self._began)
+
+    def _tell(self, elapsed: float) -> None:
+        rate = self.done / elapsed
+        parts = [f"{self.done:,} done", f"{self.failed:,} failed", f"{rate:,.1f}/s"]
+        if (total := self._items.total) is not None and rate:
+            left = max(0.0, total - self._earlier - self.done) / rate
+            parts.append(f"{_duration(left)} left")
+        parts.append(f"{self._workers} at once")
+        line = " · ".join(parts)
+        if self._tty:
+            line = line[: shutil.get_terminal_size().columns - 1]
+            print(f"{CLEAR}{line}", end="", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def summary(self) -> None:
+        """Counts, time, throughput, and the most frequent errors."""
+        if self._quiet:
+            return
+        elapsed = time.monotonic() - self._began
+        before = f" · {self._earlier:,} done before" if self._earlier else ""
+        print(
+            f"{CLEAR if self._tty else ''}{self.done - self.failed:,} ok · {self.failed:,} failed{before}"
+            f" · {_duration(elapsed)} · {self.done / elapsed:,.1f}/s",
+            file=sys.stderr,
+        )
+        for error, count in self._errors.most_common(SHOWN):
+            print(f"  {count:,} × {error[:WIDEST]}", file=sys.stderr)
+
+
+def _duration(seconds: float) -> str:
+    """Such as 0.52 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 60:
+        return f"{seconds:.{2 if seconds < 1 else 1 if seconds < 10 else 0}f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

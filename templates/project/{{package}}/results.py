@@ -1,0 +1,169 @@
+"""The journal: one JSON line per finished task in the results file, and where to go on.
+
+results.jsonl        {"id": 0, "ok": true, "value": 4, "seconds": 0.012, "attempts": 1}
+results.jsonl.state  how many items were read, and their digest; never behind the results
+
+Each burst of outcomes is one write. After it they survive kill -9, and with fsync a power cut too.
+A torn last line is cut off on opening. A line names its task, so lines come in any order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from io import FileIO
+
+from .items import Items
+from .task import Outcome, describe
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+LINE = re.compile(rb'\{"id": (\d+), "ok": (true|false), ')
+GROWTH = 1 << 16  # bytes by which `done` grows at a time
+LOCKED_BYTE = 1 << 20  # Windows locks bytes against reading too: one behind the text
+encode = json.JSONEncoder(allow_nan=False).encode  # NaN is not JSON: other tools stumble over it
+
+
+class JournalError(Exception):
+    """The results cannot be written or read: what is wrong, and what to do."""
+
+
+class Refused(JournalError):
+    """The results file is in use, or not what this run would make: nothing was touched."""
+
+
+class Journal:
+    """The results file, open and locked.
+
+    `done` holds a 1 for each position that has a result, `ok` and `failed` count them, and
+    `checked` is the count and the digest of the items that they belong to.
+    """
+
+    def __init__(self, name: str, *, fresh: bool = False, fsync: bool = False) -> None:
+        self.name = name
+        self.done = bytearray()
+        self.ok = self.failed = 0
+        self.checked: tuple[int, str] | None = None
+        self._fsync = fsync
+        self._noted = -1  # count of items in the state file
+        try:
+            self._state = open(f"{name}.state", "rb+", buffering=0, opener=_create)
+            self._lock()
+            self._file = open(name, "ab+", buffering=0)
+            if fresh:
+                self._file.truncate(0)
+            self._size = self._load()
+            if self._size:
+                self.checked = self._load_state()
+        except OSError as exc:
+            raise JournalError(f"cannot open {name}: {exc.strerror}") from None
+
+    def close(self) -> None:
+        """Release the lock."""
+        self._file.close()
+        self._state.close()
+
+    def write(self, outcomes: Sequence[Outcome], items: Items) -> list[Outcome]:
+        """Append the outcomes. Return them; a value that JSON cannot represent became an error."""
+        lines: list[str] = []
+        written: list[Outcome] = []
+        for outcome in outcomes:
+            if outcome.error is None:
+                try:
+                    what = f'true, "value": {encode(outcome.value)}'
+                except Exception as exc:
+                    error = f"result is not JSON: {describe(exc)}"
+                    outcome = outcome._replace(value=None, error=error)
+            if outcome.error is not None:
+                what = f'false, "error": {encode(outcome.error)}'
+                self.failed += 1
+            else:
+                self.ok += 1
+            tail = f'"seconds": {outcome.seconds:.6f}, "attempts": {outcome.attempts}'
+            lines.append(f'{{"id": {outcome.index}, "ok": {what}, {tail}}}\n')
+            written.append(outcome)
+        self._append("".join(lines).encode(), items)
+        return written
+
+    def _append(self, data: bytes, items: Items) -> None:
+        try:
+            if self._noted != items.count:  # first, so that it is never behind the results
+                self._noted = items.count
+                self._save_state(items)
+            _write(self._file, data)
+            if self._fsync:
+                os.fsync(self._file.fileno())
+        except OSError as exc:
+            self._file.truncate(self._size)  # no half line stays
+            raise JournalError(f"cannot write {self.name}: {exc.strerror}") from None
+        self._size += len(data)
+
+    def _load(self) -> int:
+        """Note what is done; cut off a torn last line. Return the size in bytes."""
+        size = 0
+        with open(self.name, "rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.endswith(b"\n"):
+                    self._file.truncate(size)
+                    break
+                size += len(line)
+                self._note(line, number)
+        return size
+
+    def _note(self, line: bytes, number: int) -> None:
+        if match := LINE.match(line):  # as write() made it: no need to parse the value
+            index, ok = int(match[1]), match[2] == b"true"
+        else:
+            try:
+                record = json.loads(line)
+                index, ok = record["id"], record["ok"]
+            except (ValueError, KeyError, TypeError):
+                raise Refused(f"{self.name}, line {number} is not a result") from None
+        if index >= len(self.done):
+            self.done.extend(bytes(index + 1 - len(self.done) + GROWTH))
+        self.done[index] = 1
+        self.ok += ok
+        self.failed += not ok
+
+    def _load_state(self) -> tuple[int, str]:
+        try:
+            count, digest = self._state.read().decode().split()
+            return int(count), digest
+        except ValueError:
+            raise Refused(
+                f"{self.name} has results, but {self._state.name} does not tell of which input: "
+                "restore it, or start over with --fresh"
+            ) from None
+
+    def _save_state(self, items: Items) -> None:
+        self._state.seek(0)
+        _write(self._state, f"{items.count:020} {items.digest}\n".encode())
+        if self._fsync:
+            os.fsync(self._state.fileno())
+
+    def _lock(self) -> None:
+        try:
+            if sys.platform == "win32":
+                self._state.seek(LOCKED_BYTE)
+                msvcrt.locking(self._state.fileno(), msvcrt.LK_NBLCK, 1)
+                self._state.seek(0)
+            else:
+                fcntl.lockf(self._state, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refused(f"{self.name} is in use by another run") from None
+
+
+def _create(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o666)
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:  # a short write is legal: a disk that fills up, a signal
+        rest = rest[file.write(rest) :]
