@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,11 @@ PROJECT_KEYS = ("name", "starter", "model")
 MOST_BYTES = 1_000_000
 
 
-@dataclass(frozen=True)
-class FileAnswers:
-    """What an answers file holds: raw texts for the questions, and answers about the project."""
+def load(path: Path) -> tuple[dict[str, str | bool], dict[str, str]]:
+    """Return the raw answers to the questions, and the answers about the project, in `path`.
 
-    questions: Mapping[str, str | bool] = field(default_factory=dict)
-    project: Mapping[str, str] = field(default_factory=dict)
-
-
-def load(path: Path) -> FileAnswers:
-    """Read `path`; raise UsageError when it cannot be read or holds what nobody asks."""
+    Raises UsageError when it cannot be read, or holds what nobody asks.
+    """
     content = _parse(path)
     if isinstance(content.get("answers"), dict):
         # A project's own record also keeps what nobody asks for, such as the decision.
@@ -40,7 +33,7 @@ def load(path: Path) -> FileAnswers:
     for key, value in project.items():
         if not isinstance(value, str):
             raise UsageError(f"{path}: {key} is {value!r}, not a text")
-    return FileAnswers(from_mapping(content, str(path)), project)
+    return from_mapping(content, str(path)), project
 
 
 def _parse(path: Path) -> dict[str, Any]:

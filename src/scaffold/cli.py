@@ -79,19 +79,21 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Ask about the work, recommend a model, generate a project."""
-    from scaffold import console, dialogue
+    from scaffold import console, dialogue, views
     from scaffold.commands import advise
     from scaffold.commands import new as command
 
     options = _options(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
     )
-    given = advise.gather({**options, "name": name, "starter": starter, "model": model}, answers)
+    wishes = {"name": name, "starter": starter, "model": model}
+    given = advise.gather(options, answers, wishes)
     ask = None if yes else console.asker()
-    wanted = command.order(dest or dialogue.ask_dest(given.project.get("name"), ask), given.project)
+    where = dest or dialogue.ask_dest(given.project.get("name"), ask)
+    wanted = command.order(where, given.project)
     advice = advise.advise(given, ask, yes=yes)
     if not as_json:
-        dialogue.show_advice(advice)
+        console.answer_headed(views.recommendation(advice.recommendation, console.width()))
     chosen = wanted.model or dialogue.settle(advice, ask)
     if chosen is None:
         console.say("Nothing was written.")
@@ -117,7 +119,7 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Ask the same questions and give the advice alone."""
-    from scaffold import console, dialogue, documents
+    from scaffold import console
     from scaffold.commands import advise
 
     options = _options(
@@ -126,9 +128,13 @@ def recommend(
     given = advise.gather(options, answers)
     advice = advise.advise(given, None if yes else console.asker(), yes=yes)
     if as_json:
+        from scaffold import documents
+
         console.answer_json(documents.recommendation(advice.recommendation))
     else:
-        dialogue.show_advice(advice)
+        from scaffold import views
+
+        console.answer_headed(views.recommendation(advice.recommendation, console.width()))
 
 
 @app.command()

@@ -10,10 +10,9 @@ import os
 import select
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO, TypeVar
 
-from scaffold.documents import Document, as_json
 from scaffold.errors import ConcgenError, UsageError
 from scaffold.interview import Ask, Question
 
@@ -39,9 +38,16 @@ def answer_lines(lines: Iterable[str]) -> None:
         print(line)
 
 
-def answer_json(document: Document) -> None:
+def answer_headed(lines: Sequence[str]) -> None:
+    """Print an answer whose first line is its headline."""
+    answer_lines([style(lines[0], "bold"), *lines[1:]])
+
+
+def answer_json(document: Mapping[str, Any]) -> None:
     """Print the one JSON document that is the answer, on stdout."""
-    print(as_json(document))
+    import json
+
+    print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def say(text: str = "") -> None:
@@ -119,7 +125,7 @@ def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
         except ValueError as problem:
             if not sys.stdin.isatty():
                 raise UsageError(str(problem)) from problem
-            say(f"  {problem}. Once more:")
+            say(f"  {problem}")
 
 
 def _prompt(question: Question) -> str:

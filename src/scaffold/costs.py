@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from scaffold.domain import Estimate, Machine, Model, Source, Workload
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Costs:
     """The constants of one machine, in seconds and bytes.
 
@@ -107,6 +107,7 @@ def peak_memory(
 def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[int, ...]:
     """Return the counts of tasks in flight that are worth trying, fewest first."""
     most = min(workload.tasks, workload.max_in_flight or workload.tasks)
+    held = MOST_COROUTINES if workload.async_client else MOST_THREADS
     cores = machine.workers
     match model:
         case Model.SEQUENTIAL:
@@ -114,11 +115,10 @@ def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[i
         case Model.THREADING:
             return _up_to(min(most, MOST_THREADS, files_allow(machine)), cores)
         case Model.ASYNCIO:
-            return _up_to(min(most, MOST_COROUTINES, files_allow(machine)), cores)
+            return _up_to(min(most, held, files_allow(machine)), cores)
         case Model.MULTIPROCESSING:
             return tuple(range(1, min(most, cores, MOST_PROCESSES) + 1))
         case Model.HYBRID | Model.DASK:
-            held = MOST_COROUTINES if workload.async_client else MOST_THREADS
             return _up_to(min(most, held, files_allow(machine)), cores)
 
 
@@ -150,6 +150,8 @@ def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> 
 
 
 def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    if not work.async_client:  # blocking calls run in threads behind the event loop
+        return costs.loop_start + _threading(workers, work, machine, costs)
     return costs.loop_start + max(
         _waves(work.tasks, workers) * work.task_seconds,
         work.tasks * (work.cpu_seconds + costs.loop_hand_over),

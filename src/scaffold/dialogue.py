@@ -1,4 +1,4 @@
-"""What `new` and `recommend` show of their results, and the questions that are not of the work."""
+"""The talk of `new` that is not about the work: where to, which model, what was made."""
 
 from __future__ import annotations
 
@@ -20,12 +20,6 @@ def ask_dest(name: str | None, ask: Ask | None) -> Path:
     if ask is None:
         return DEFAULT_DEST
     return console.ask_line(f"Where does the project go? [{DEFAULT_DEST}]", DEFAULT_DEST, Path)
-
-
-def show_advice(advice: Advice) -> None:
-    """Print the advice: the headline, the table, the reasons, what would flip it."""
-    lines = views.recommendation(advice.recommendation, console.width())
-    console.answer_lines([console.style(lines[0], "bold"), *lines[1:]])
 
 
 def settle(advice: Advice, ask: Ask | None) -> Model | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -16,11 +15,6 @@ from scaffold.views import note
 SCHEMA = 1
 
 Document = dict[str, Any]
-
-
-def as_json(document: Document) -> str:
-    """Return `document` as the text for stdout."""
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def recommendation(advice: Recommendation) -> Document:

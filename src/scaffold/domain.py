@@ -49,7 +49,7 @@ class Verdict(StrEnum):
     PREFER = "prefer"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workload:
     """What the user says about the work, or what was measured of it.
 
@@ -109,7 +109,7 @@ class Workload:
         return self.sources.get(name, Source.DEFAULT)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Machine:
     """What this process may really use.
 
@@ -132,7 +132,7 @@ class Machine:
         return max(1, int(self.cores))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """What one rule says about one model for this workload, in words."""
 
@@ -143,7 +143,7 @@ class Finding:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Estimate:
     """Predicted: the makespan in seconds with a low and a high, and the peak memory in bytes."""
 
@@ -156,7 +156,7 @@ class Estimate:
     peak_memory_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Flip:
     """The nearest change of one answer that changes the model."""
 
@@ -166,14 +166,14 @@ class Flip:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What the chosen model is to run with. `max_workers` is the tasks in flight at once."""
 
     max_workers: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recommendation:
     """The choice and everything that led to it. `estimates` is ranked, fastest first."""
 

@@ -65,16 +65,18 @@ def read_bool(text: str) -> bool:
 
 def read_bound(text: str) -> str:
     """Read what a task mostly does: its name, or its number in the list. Raise ValueError."""
-    return read_choice(text, [choice.value for choice in BOUNDS])
+    values = [choice.value for choice in BOUNDS]
+    number = text.strip()
+    if number.isascii() and number.isdigit() and 1 <= int(number) <= len(values):
+        return values[int(number) - 1]
+    return read_choice(text, values)
 
 
 def read_choice(text: str, values: list[str]) -> str:
-    """Read one of `values`, by name or by number from 1. Raise ValueError naming the nearest."""
+    """Read one of `values`; raise ValueError, naming the nearest, for anything else."""
     word = text.strip().lower()
     if word in values:
         return word
-    if word.isascii() and word.isdigit() and 1 <= int(word) <= len(values):
-        return values[int(word) - 1]
     near = get_close_matches(word, values, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise ValueError(f"{text!r} is not one of {', '.join(values)}{hint}")

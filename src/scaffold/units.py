@@ -121,7 +121,7 @@ def show_ratio(ratio: float) -> str:
 
 def write_count(value: int) -> str:
     """Print a count as `parse_count` reads it, short: `20k`, `1500`."""
-    if value >= 1000 and value % 1000 == 0:
+    if value >= 10_000 and value % 1000 == 0:
         return f"{value // 1000}k" if value % 1_000_000 else f"{value // 1_000_000}M"
     return str(value)
 

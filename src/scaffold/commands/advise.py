@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold import answers_file, machine
+from scaffold import machine
 from scaffold.domain import Recommendation
 from scaffold.errors import UsageError
 from scaffold.interview import Ask, Replies, collect, missing
@@ -30,12 +30,29 @@ class Advice:
     recommendation: Recommendation
 
 
-def gather(options: Mapping[str, str | bool | None], answers: Path | None) -> Given:
-    """Put options and answers file together; an option wins. Raises UsageError for a bad file."""
-    loaded = answers_file.load(answers) if answers else answers_file.FileAnswers()
-    named = {name: value for name, value in options.items() if value is not None}
-    about = {key: str(named.pop(key)) for key in answers_file.PROJECT_KEYS if key in named}
-    return Given({**loaded.questions, **named}, {**loaded.project, **about})
+def gather(
+    options: Mapping[str, str | bool | None],
+    answers: Path | None,
+    wishes: Mapping[str, str | None] | None = None,
+) -> Given:
+    """Put options and answers file together; an option wins. Raises UsageError for a bad file.
+
+    `options` are about the work, `wishes` (name, starter, model) about the project.
+    """
+    questions, project = _from_file(answers) if answers else ({}, {})
+    for name, value in options.items():
+        if value is not None:
+            questions[name] = value
+    for name, wish in (wishes or {}).items():
+        if wish is not None:
+            project[name] = wish
+    return Given(questions, project)
+
+
+def _from_file(path: Path) -> tuple[dict[str, str | bool], dict[str, str]]:
+    from scaffold import answers_file
+
+    return answers_file.load(path)
 
 
 def advise(given: Given, ask: Ask | None, *, yes: bool) -> Advice:

@@ -158,7 +158,7 @@ def models(width: int) -> list[str]:
             lines += _labelled(f"  {model}", getattr(PORTRAITS[model], field), width, 18)
         lines.append("")
     lines += textwrap.wrap(
-        f"After the key differences and the FAQs of the article, with what was measured: {ARTICLE}.",
+        f"After the key differences and FAQs of the article, with what was measured: {ARTICLE}.",
         width,
     )
     return lines

@@ -1,0 +1,39 @@
+"""Run `concgen` in this process, quickly, and see what a user would see."""
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from scaffold import cli
+
+
+@dataclass
+class Result:
+    """What one run ended with and printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        """The one document on stdout."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def concgen(monkeypatch, capsys):
+    """Return a function that runs the command line with arguments, without a terminal."""
+
+    def run(*args):
+        monkeypatch.setattr(sys, "argv", ["concgen", *map(str, args)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return Result(ended.value.code or 0, printed.out, printed.err)
+
+    return run

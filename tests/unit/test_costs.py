@@ -1,0 +1,81 @@
+"""Estimates behave as the machine would: finite, positive, and never worse for more cores."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scaffold.costs import estimate, makespan, worker_counts
+from scaffold.domain import Bound, Machine, Model, Source, Workload
+
+from .strategies import machines, workloads
+
+models = st.sampled_from(Model)
+TWO_CORES = Machine(2.0, 8 * 10**9, "3.13.0", True, "forkserver", 1024, "linux")
+
+
+@given(models, workloads, machines)
+def test_estimates_are_finite_and_positive(model, workload, machine):
+    """Whatever the answers, a figure comes out."""
+    one = estimate(model, workload, machine)
+    assert 0 < one.low <= one.seconds <= one.high < float("inf")
+    assert 0 < one.speedup < float("inf")
+    assert one.peak_memory_bytes > 0
+
+
+@given(workloads, machines, st.integers(1, 64), st.integers(1, 64))
+def test_more_cores_never_make_processes_slower(workload, machine, few, many):
+    """A pool uses only as many processes as pay."""
+    few, many = sorted((few, many))
+    slow = estimate(Model.MULTIPROCESSING, workload, replace(machine, cores=float(few)))
+    fast = estimate(Model.MULTIPROCESSING, workload, replace(machine, cores=float(many)))
+    assert fast.seconds <= slow.seconds
+
+
+@given(models, workloads, machines)
+def test_limits_on_the_tasks_in_flight_hold(model, workload, machine):
+    """Neither the server's limit nor the count of tasks is exceeded."""
+    for workers in worker_counts(model, workload, machine):
+        assert 1 <= workers <= workload.tasks
+        assert workers <= (workload.max_in_flight or workers)
+
+
+@given(models, workloads, machines)
+def test_more_tasks_never_take_less_time(model, workload, machine):
+    """With the same workers, twice the tasks take at least as long."""
+    workers = worker_counts(model, workload, machine)[0]
+    double = replace(workload, tasks=2 * workload.tasks)
+    assert makespan(model, workers, double, machine) >= makespan(model, workers, workload, machine)
+
+
+def test_threads_do_not_compute_side_by_side_under_the_gil():
+    """100 s of Python code take 100 s in any number of threads, 50 s without the GIL."""
+    workload = Workload(Bound.CPU, tasks=2000, task_seconds=0.05, cpu_fraction=1.0)
+    with_gil = estimate(Model.THREADING, workload, TWO_CORES).seconds
+    without = estimate(Model.THREADING, workload, replace(TWO_CORES, gil=False)).seconds
+    assert with_gil == pytest.approx(100, rel=0.02)
+    assert without == pytest.approx(50, rel=0.02)
+
+
+def test_a_quota_below_a_core_slows_computing():
+    """Half a core computes half as fast, and sequential too."""
+    workload = Workload(Bound.CPU, tasks=100, task_seconds=0.1, cpu_fraction=1.0)
+    half = estimate(Model.MULTIPROCESSING, workload, replace(TWO_CORES, cores=0.5))
+    assert half.seconds >= 20
+
+
+def test_an_event_loop_without_async_client_is_no_faster_than_threads():
+    """Blocking calls run in threads behind it."""
+    workload = Workload(tasks=10_000, task_seconds=0.2, async_client=False)
+    loop = estimate(Model.ASYNCIO, workload, TWO_CORES).seconds
+    assert loop >= estimate(Model.THREADING, workload, TWO_CORES).seconds
+
+
+def test_measured_times_narrow_the_range():
+    """A default may be off by two, a measured value by a quarter."""
+    asked = Workload(sources={"task_seconds": Source.ASKED})
+    measured = replace(asked, sources={"task_seconds": Source.MEASURED})
+    wide = estimate(Model.THREADING, asked, TWO_CORES)
+    narrow = estimate(Model.THREADING, measured, TWO_CORES)
+    assert narrow.high / narrow.low < wide.high / wide.low

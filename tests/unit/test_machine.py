@@ -1,0 +1,80 @@
+"""The cores that count: affinity, and the smallest quota on the way up the control groups."""
+
+import pytest
+
+from scaffold import machine
+
+
+def group(root, path, **files):
+    folder = root / path
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text + "\n")
+
+
+def membership(tmp_path, text):
+    own = tmp_path / "own"
+    own.write_text(text)
+    return own
+
+
+def test_v2_quota_of_the_group_itself(tmp_path):
+    """`150000 100000` is one and a half cores."""
+    root = tmp_path / "cgroup"
+    group(root, "app", cpu__max="150000 100000")
+    assert machine.cpu_quotas(root, membership(tmp_path, "0::/app\n")) == [1.5]
+
+
+def test_v2_quota_of_a_parent_counts_too(tmp_path):
+    """A nested group cannot have more than the one around it."""
+    root = tmp_path / "cgroup"
+    group(root, "pod", cpu__max="100000 100000")
+    group(root, "pod/app", cpu__max="max 100000")
+    assert machine.cpu_quotas(root, membership(tmp_path, "0::/pod/app\n")) == [1.0]
+
+
+def test_v1_quota(tmp_path):
+    """Version 1 keeps quota and period in two files, under the controller's own mount."""
+    root = tmp_path / "cgroup"
+    group(
+        root,
+        "cpu,cpuacct/docker/x",
+        **{"cpu__cfs_quota_us": "50000", "cpu__cfs_period_us": "100000"},
+    )
+    own = membership(tmp_path, "4:cpu,cpuacct:/docker/x\n0::/\n")
+    assert machine.cpu_quotas(root, own) == [0.5]
+
+
+def test_v1_without_a_quota(tmp_path):
+    """-1 means that there is none."""
+    root = tmp_path / "cgroup"
+    group(root, "cpu", **{"cpu__cfs_quota_us": "-1", "cpu__cfs_period_us": "100000"})
+    assert machine.cpu_quotas(root, membership(tmp_path, "1:cpu:/\n")) == []
+
+
+def test_a_path_of_the_host_falls_back_to_the_levels_that_exist(tmp_path):
+    """In a container the group's path may be the host's, and only the root be mounted."""
+    root = tmp_path / "cgroup"
+    group(root, "", cpu__max="200000 100000")
+    assert machine.cpu_quotas(root, membership(tmp_path, "0::/kubepods/pod1/x\n")) == [2.0]
+
+
+def test_memory_limit_of_the_group(tmp_path):
+    """The group's limit counts when it is below the machine's memory."""
+    root = tmp_path / "cgroup"
+    group(root, "app", memory__max="100000000")
+    assert machine.usable_memory(root, membership(tmp_path, "0::/app\n")) == 100_000_000
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "0::", "::::"])
+def test_a_strange_membership_file_limits_nothing(tmp_path, text):
+    """What cannot be read is not a quota."""
+    assert machine.cpu_quotas(tmp_path, membership(tmp_path, text)) == []
+
+
+def test_this_machine_can_be_inspected():
+    """Whatever it is, it has a core and a Python."""
+    facts = machine.inspect()
+    assert facts.cores > 0
+    assert facts.workers >= 1
+    assert facts.python.startswith("3.")
