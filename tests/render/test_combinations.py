@@ -134,7 +134,7 @@ def test_decision_record(rendered: Rendered) -> None:
             decision["flips"][0],
             decision["machine"][0],
             decision["notes"][0],
-            "**prefer asyncio**: 20,000 tasks that wait (R3; article: Asyncio in Python)",
+            "**prefer asyncio**: 20,000 tasks that wait (R3, article: Asyncio in Python)",
             "| asyncio | 4.6 s | 870x | 40 MB | a \\| in a cell |",
             "| How many tasks? | 20,000 | answered |",
         ):

@@ -220,6 +220,20 @@ def test_a_destination_that_appears_meanwhile_is_kept(
     assert sorted(tmp_path.rglob("*")) == [dest, dest / "theirs"]
 
 
+def test_a_file_that_appears_meanwhile_is_kept(
+    tmp_path: Path, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same in a directory that exists: what had moved in moves out again."""
+
+    def write_pristine(_: Path) -> None:
+        (tmp_path / "pyproject.toml").write_text("theirs\n")
+
+    monkeypatch.setattr(project, "write_pristine", write_pristine)
+    with pytest.raises(Refused, match="meanwhile"):
+        project.create(tmp_path, answers)
+    assert tree(tmp_path) == {"pyproject.toml": b"theirs\n"}
+
+
 @pytest.mark.parametrize("existing", [False, True])
 def test_what_a_killed_run_left_is_in_nobody_s_way(
     tmp_path: Path, answers: Answers, existing: bool

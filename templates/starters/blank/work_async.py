@@ -40,7 +40,7 @@ async def work(item: dict[str, Any]) -> int:
     return KINDS[kind](item["n"])
 
 
-# Optional: what each worker opens once and closes at the end, such as a client or a connection.
+# Optional: what is opened once for all tasks and closed at the end, such as a client or a pool.
 # `setup` returns it, or is a context manager that yields it; `work` takes it as second argument.
 #
 # @contextlib.asynccontextmanager
