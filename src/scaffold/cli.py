@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from scaffold.errors import ConcgenError
 
 app = typer.Typer(
     name="concgen",
@@ -92,6 +95,8 @@ def new(
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
     wanted = command.order(where, given.project)
     advice = advise.advise(given, ask, yes=yes)
+    if ask is not None:
+        console.say()
     if not as_json:
         console.answer_headed(views.recommendation(advice.recommendation, console.width()))
     chosen = wanted.model or dialogue.settle(advice, ask)
@@ -126,7 +131,10 @@ def recommend(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
     )
     given = advise.gather(options, answers)
-    advice = advise.advise(given, None if yes else console.asker(), yes=yes)
+    ask = None if yes else console.asker()
+    advice = advise.advise(given, ask, yes=yes)
+    if ask is not None:
+        console.say()
     if as_json:
         from scaffold import documents
 
@@ -200,36 +208,28 @@ def _options(
 
 def main() -> None:
     """Run the command line; every error that a user can cause ends in one line and a code."""
-    from scaffold.errors import ConcgenError
+    from scaffold.errors import ConcgenError, Interrupted, UsageError
 
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False) or 0
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
-        code = _interrupted()
+        if code == Interrupted.exit_code:  # Typer turns Ctrl-C into this code
+            raise Interrupted("interrupted; nothing half-made is left")
     except BrokenPipeError:
         code = _reader_left()
     except ConcgenError as problem:
-        from scaffold import console
-
-        console.error(problem)
-        code = problem.exit_code
+        code = _report(problem)
     except TyperUsageError as problem:
-        from scaffold import console
-        from scaffold.errors import UsageError
-
         message = getattr(problem, "format_message", problem.__str__)()
-        console.error(UsageError(message, hint="see concgen --help"))
-        code = UsageError.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
+        code = _report(UsageError(message, hint="see concgen --help"))
+    sys.exit(code)
 
 
-def _interrupted() -> int:
+def _report(problem: ConcgenError) -> int:
     from scaffold import console
-    from scaffold.errors import Interrupted
 
-    console.say("\nInterrupted: nothing half-made is left.")
-    return Interrupted.exit_code
+    console.error(problem)
+    return problem.exit_code
 
 
 def _reader_left() -> int:

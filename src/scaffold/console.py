@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO, TypeVar
 
-from scaffold.errors import ConcgenError, UsageError
+from scaffold.errors import ConcgenError, Interrupted, UsageError
 from scaffold.interview import Ask, Question
 
 # Columns used when the output is not a terminal, and the most that a line of prose should take.
@@ -57,7 +57,8 @@ def say(text: str = "") -> None:
 
 def error(problem: ConcgenError) -> None:
     """Print what went wrong and what to do, on stderr."""
-    say(f"{style('error:', 'red', stream=sys.stderr)} {problem.message}")
+    word = "" if isinstance(problem, Interrupted) else style("error: ", "red", stream=sys.stderr)
+    say(f"{word}{problem.message}")
     if problem.hint:
         say(f"  {problem.hint}")
 

@@ -79,7 +79,7 @@ def decision(advice: Recommendation, replies: Replies, model: Model) -> Document
         "chosen_by": "advice" if model is advice.model else "user",
         "answers": [
             {
-                "question": question.text,
+                "question": question.label,
                 "value": question.write(replies.values[question.name]),
                 "source": str(advice.workload.source(question.field)),
             }

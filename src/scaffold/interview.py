@@ -37,10 +37,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `name` is the option without dashes; `field` the workload's field it sets."""
+    """One question. `name` is the option without dashes; `field` the workload's field it sets.
+
+    `label` names the answer where the question itself would be too long.
+    """
 
     name: str
     field: str
+    label: str
     text: str
     default: Any
     read: Callable[[str], Any]
@@ -114,6 +118,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "workload",
         "bound",
+        "What a task mostly does",
         "What does one task mostly do?",
         "io",
         read_bound,
@@ -123,6 +128,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "tasks",
         "tasks",
+        "Tasks",
         "How many tasks? (such as 500, 20k, 1e6)",
         1000,
         parse_positive,
@@ -131,6 +137,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "task-time",
         "task_seconds",
+        "Time of one task alone",
         "How long does one take, alone? (such as 50ms, 2s)",
         0.2,
         parse_seconds,
@@ -139,6 +146,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "async-client",
         "async_client",
+        "The client is async",
         "Has your client an async API (aiohttp, asyncpg, ...)? Without one, asyncio is out",
         True,
         read_bool,
@@ -148,6 +156,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "releases-gil",
         "gil_fraction",
+        "The computing releases the GIL",
         "Does the computing release the GIL (NumPy on large arrays, hashlib, zlib, Pillow)?"
         " Then threads compute in parallel",
         False,
@@ -158,6 +167,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "max-in-flight",
         "max_in_flight",
+        "Most in flight at once",
         "How many may be in flight at once? (the server's limit, or none)",
         None,
         read_limit,
@@ -167,6 +177,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "payload",
         "payload_bytes",
+        "Data in and out per task",
         "How much data goes in and comes out per task? (such as 1KB, 5MB) Processes copy it",
         1000,
         parse_bytes,

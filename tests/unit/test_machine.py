@@ -39,7 +39,7 @@ def test_v1_quota(tmp_path):
     group(
         root,
         "cpu,cpuacct/docker/x",
-        **{"cpu__cfs_quota_us": "50000", "cpu__cfs_period_us": "100000"},
+        cpu__cfs_quota_us="50000", cpu__cfs_period_us="100000",
     )
     own = membership(tmp_path, "4:cpu,cpuacct:/docker/x\n0::/\n")
     assert machine.cpu_quotas(root, own) == [0.5]
@@ -48,7 +48,7 @@ def test_v1_quota(tmp_path):
 def test_v1_without_a_quota(tmp_path):
     """-1 means that there is none."""
     root = tmp_path / "cgroup"
-    group(root, "cpu", **{"cpu__cfs_quota_us": "-1", "cpu__cfs_period_us": "100000"})
+    group(root, "cpu", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
     assert machine.cpu_quotas(root, membership(tmp_path, "1:cpu:/\n")) == []
 
 

@@ -1,0 +1,172 @@
+"""The interview on a real pseudo-terminal: as a person would answer, err and leave."""
+
+import os
+import signal
+import sys
+
+import pytest
+
+pexpect = pytest.importorskip("pexpect")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX"),
+    # pytest-xdist has a thread; the child only execs
+    pytest.mark.filterwarnings("ignore:.*forkpty:DeprecationWarning"),
+]
+
+PATIENCE = 30
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    """Return a function that starts `concgen` on a terminal of 100 columns, in an empty folder."""
+    children = []
+
+    def start(*args, **variables):
+        env = {**os.environ, "TERM": "xterm", **variables}
+        env.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
+        child = pexpect.spawn(
+            sys.executable,
+            ["-m", "scaffold", *args],
+            cwd=str(tmp_path),
+            env=env,
+            timeout=PATIENCE,
+            encoding="utf-8",
+            dimensions=(50, 100),
+        )
+        children.append(child)
+        return child
+
+    yield start
+    for child in children:
+        child.close(force=True)
+
+
+def end(child):
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus
+
+
+def answer_io(child):
+    child.expect("mostly do")
+    child.sendline("1")
+    child.expect("How many tasks")
+    child.sendline("20k")
+    child.expect("How long")
+    child.sendline("")
+    child.expect("async API")
+    child.sendline("y")
+    child.expect("in flight at once")
+    child.sendline("none")
+
+
+def test_five_answers_make_a_project(terminal, tmp_path):
+    """The whole way, ending with the one-line command that does the same."""
+    child = terminal("new", "crawl")
+    answer_io(child)
+    child.expect("asyncio, 1,000 in flight")
+    child.expect("Use asyncio")
+    child.sendline("")
+    child.expect("Created crawl/")
+    child.expect("python -m crawl run")
+    child.expect("concgen new crawl --workload io --tasks 20k --task-time 200ms --yes")
+    assert end(child) == 0
+    assert (tmp_path / "crawl" / "crawl" / "engine.py").is_file()
+
+
+def test_wrong_answers_are_asked_again(terminal):
+    """The message names the answer and what would be right, and the question comes again."""
+    child = terminal("recommend")
+    child.expect("Choice")
+    child.sendline("9")
+    child.expect("'9' is not one of")
+    child.expect("Choice")
+    child.sendline("2")
+    child.expect("How many tasks")
+    child.sendline("a lot")
+    child.expect("'a lot' is not a count")
+    child.sendline("2000")
+    child.expect("How long")
+    child.sendline("50ms")
+    child.expect("release the GIL")
+    child.sendline("perhaps")
+    child.expect("'perhaps' is not yes or no")
+    child.sendline("n")
+    child.expect("How much data")
+    child.sendline("")
+    child.expect("in flight: about")
+    assert end(child) == 0
+
+
+def test_another_model_than_the_advice(terminal, tmp_path):
+    """The user has the last word, and the command line says so."""
+    child = terminal("new", "crawl")
+    answer_io(child)
+    child.expect("Use asyncio")
+    child.sendline("threads")
+    child.expect("did you mean threading")
+    child.sendline("threading")
+    child.expect("Created crawl/")
+    child.expect("--model threading --yes")
+    assert end(child) == 0
+    assert "asyncio" not in (tmp_path / "crawl" / "crawl" / "engine.py").read_text("utf-8")
+
+
+def test_no_writes_nothing(terminal, tmp_path):
+    """Declining the advice ends without a project."""
+    child = terminal("new", "crawl")
+    answer_io(child)
+    child.expect("Use asyncio")
+    child.sendline("n")
+    child.expect("Nothing was written")
+    assert end(child) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_at_a_question_exits_130(terminal, tmp_path):
+    """One line, no traceback, nothing on disk."""
+    child = terminal("new", "crawl")
+    child.expect("Choice")
+    child.sendintr()
+    child.expect("interrupted")
+    assert end(child) == 130
+    assert "Traceback" not in (child.before or "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_d_at_a_question_exits_2(terminal, tmp_path):
+    """The end of the input is a missing answer."""
+    child = terminal("new", "crawl")
+    child.expect("Choice")
+    child.sendeof()
+    child.expect("ended before every question")
+    assert end(child) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sigterm_at_a_question_ends_at_once(terminal, tmp_path):
+    """Nothing hangs on to the terminal."""
+    child = terminal("new", "crawl")
+    child.expect("Choice")
+    child.kill(signal.SIGTERM)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130 or child.signalstatus == signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_no_colour_where_none_is_wanted(terminal, variables):
+    """No escape sequence at all."""
+    child = terminal("recommend", "--yes", **variables)
+    child.expect(pexpect.EOF)
+    assert "\033" not in child.before
+
+
+def test_a_full_destination_is_refused_before_any_question(terminal, tmp_path):
+    """Five answers for nothing would be rude."""
+    (tmp_path / "crawl").mkdir()
+    (tmp_path / "crawl" / "mine.py").write_text("x = 1\n")
+    child = terminal("new", "crawl")
+    child.expect("not empty")
+    assert end(child) == 3
