@@ -67,6 +67,7 @@ class Backlog:
         self._retry = retry
         self._stop = stop
         self._again: deque[Task] = deque()
+        self._alone: deque[Task] = deque()
         self._later: list[tuple[float, int, Task]] = []  # heap: when it is due, index, task
         self._open = True  # the input may have more
         self._failure: Exception | None = None
@@ -75,6 +76,8 @@ class Backlog:
 
     def take(self, limit: int) -> list[Task]:
         """Up to `limit` tasks that can run now."""
+        if self._alone:
+            return [self._alone.popleft()]
         tasks: list[Task] = []
         if self._later:
             now = time.monotonic()
@@ -99,9 +102,13 @@ class Backlog:
             self._failure = exc
         self._open = taken == limit and self._failure is None
 
-    def put_back(self, tasks: Iterable[Task]) -> None:
-        """Tasks that were taken but not run: they go first."""
-        if not self.stopping:
+    def put_back(self, tasks: Iterable[Task], *, alone: bool = False) -> None:
+        """Tasks that were taken but not run go first; `alone`: they are taken one at a time."""
+        if self.stopping:
+            return
+        if alone:
+            self._alone.extend(tasks)
+        else:
             self._again.extendleft(reversed(list(tasks)))
 
     def failed(self, task: Task, error: str, seconds: float, *, final: bool = False) -> list[Outcome]:
@@ -117,7 +124,7 @@ class Backlog:
     @property
     def empty(self) -> bool:
         """Nothing to take, neither now nor later."""
-        return not (self._open or self._again or self._later)
+        return not (self._open or self._again or self._alone or self._later)
 
     def overdue(self) -> bool:
         """Look at the stop signal: from then on nothing is taken. True once the grace is over too."""
@@ -127,6 +134,7 @@ class Backlog:
             self._deadline = time.monotonic() + GRACE
             self._open, self.starved = False, False
             self._again.clear()
+            self._alone.clear()
             self._later.clear()
         return time.monotonic() > self._deadline
 

@@ -1,0 +1,194 @@
+"""A worker process and its pipe: started so that nothing it does, and nothing done to it, spreads.
+
+Each worker has a pipe of its own and shares no lock, so killing one cannot wedge another. It leads
+a process group of its own, so Ctrl-C in the terminal does not reach it (the parent decides), and
+killing it kills the programs that work() started too. It dies with its parent, however that dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from .cores import usable_cores
+from .job import Job
+from .task import EngineError, describe
+
+if sys.platform == "linux":
+    import fcntl
+
+Serve = Callable[..., None]  # a top-level function: serve(conn, job, *arguments)
+LEAVING = 5.0  # seconds that idle workers get for the teardown after setup()
+LAST_BREATH = 1.0  # seconds that a worker whose pipe has ended gets to exit
+SIGNALS = {signal.SIGINT, signal.SIGTERM}
+THREAD_LIMITS = (  # threads of the numeric libraries, read when they are first imported
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+def start_method() -> str:
+    """fork where it is safe, for it starts in a third of the time; otherwise a clean process.
+
+    Safe is: Linux, this process has one thread (a lock that another thread holds stays locked in
+    the child), and no extension module but Python's own is loaded (NumPy would give each child
+    the same random numbers, and other libraries keep threads and sockets).
+    """
+    if sys.platform != "linux":
+        return "spawn"
+    foreign = (
+        name
+        for name, module in list(sys.modules.items())
+        if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
+        and name.partition(".")[0] not in sys.stdlib_module_names
+    )
+    one_thread = len(os.listdir("/proc/self/task")) == 1
+    return "fork" if one_thread and next(foreign, None) is None else "forkserver"
+
+
+class Worker:
+    """A worker process, as its parent sees it. In it runs serve(conn, job, *arguments)."""
+
+    def __init__(self, serve: Serve, job: bytes, *arguments: Any, share: int, method: str | None) -> None:
+        """Start it. `job` comes from pack(); `share` is how many workers share the cores."""
+        method = method or start_method()
+        if method != "fork":
+            resource_tracker.ensure_running()  # here, because it would unblock the signals
+        context: Any = multiprocessing.get_context(method)
+        self.conn, child = context.Pipe()
+        self.process = context.Process(target=_main, args=(serve, child, job, *arguments))
+        with _signals_blocked(), _threads_limited(share):
+            self.process.start()
+        child.close()  # so that the worker's death reads as the end of its pipe
+
+    def kill(self) -> None:
+        """End it, and the programs that work() started, now."""
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):  # it does not lead its group yet
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+
+    def bury(self) -> int | None:
+        """Its pipe has ended: make sure that it is gone, and return the exit code."""
+        self.conn.close()
+        self.process.join(LAST_BREATH)
+        self.kill()
+        self.process.join()
+        code: int | None = self.process.exitcode
+        return code
+
+
+def dismiss(idle: Iterable[Worker], busy: Iterable[Worker]) -> None:
+    """Let the idle ones tear down and leave, kill the busy ones; return when all are gone."""
+    idle, busy = list(idle), list(busy)
+    for worker in busy:
+        worker.kill()
+    for worker in idle:
+        with contextlib.suppress(OSError):  # it died meanwhile
+            worker.conn.send_bytes(b"")
+    end = time.monotonic() + LEAVING
+    for worker in idle:
+        worker.process.join(max(0.0, end - time.monotonic()))
+    for worker in idle + busy:
+        worker.kill()
+        worker.process.join()
+        worker.conn.close()
+
+
+def pack(job: Job) -> bytes:
+    """The job for another process: by reference, so both functions live at the top of a module."""
+    try:
+        return pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
+    except Exception as exc:
+        text = f"work() and setup() have to be at the top level of a module: {describe(exc)}"
+        raise EngineError(text) from None
+
+
+def exit_reason(code: int | None) -> str:
+    """An exit code in words."""
+    if code is None or code >= 0:
+        return f"exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"{name} (out of memory?)" if name == "SIGKILL" else name
+
+
+def _main(serve: Serve, conn: Connection, job: bytes, *arguments: Any) -> None:
+    """What the worker process runs. A reply that is a str tells why the run cannot go on."""
+    _stand_alone()
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
+        try:
+            try:
+                opened = pickle.loads(job)
+            except Exception as exc:  # of the imports
+                raise EngineError(f"a worker cannot import work(): {describe(exc)}") from None
+            serve(conn, opened, *arguments)
+        except EngineError as exc:
+            conn.send_bytes(pickle.dumps(str(exc)))
+
+
+def _stand_alone() -> None:
+    """Signals and process group of a worker, before it runs anything of the user's."""
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
+    for number in SIGNALS:  # a function: a program that work() starts gets the default back
+        signal.signal(number, lambda *_: None)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    if sys.platform == "linux":
+        # The kernel kills the group when the pipe from the parent ends, even in C code that holds
+        # the GIL: SIGIO, whose default action is to terminate.
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, -os.getpgrp())
+        flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
+        if wait([parent.sentinel], 0):
+            os._exit(1)
+    else:
+        watch = threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True)
+        watch.start()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """A Ctrl-C while a worker starts waits, there and here, until somebody handles it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _threads_limited(share: int) -> Iterator[None]:
+    """Keep the numeric libraries of `share` workers from taking all cores each."""
+    limit = str(max(1, usable_cores() // share))
+    ours = [name for name in THREAD_LIMITS if name not in os.environ]
+    os.environ.update(dict.fromkeys(ours, limit))
+    try:
+        yield
+    finally:
+        for name in ours:
+            del os.environ[name]
