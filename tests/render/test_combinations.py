@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import re
@@ -64,6 +65,18 @@ def test_no_module_hides_the_standard_library(rendered: Rendered) -> None:
     """No module of the project has the name of a standard one."""
     modules = {path.stem for path in (rendered.path / "my_crawler").glob("*.py")}
     assert not modules & sys.stdlib_module_names
+
+
+def test_modules_need_each_other(rendered: Rendered) -> None:
+    """Every module that one of the project imports is there, and no module is there for nothing."""
+    package = rendered.path / "my_crawler"
+    imported = {"__init__", "__main__"}
+    for path in package.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                imported.update(names)
+    assert {path.stem for path in package.glob("*.py")} == imported
 
 
 def test_text_is_clean(rendered: Rendered) -> None:

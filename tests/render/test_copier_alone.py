@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -41,3 +43,23 @@ def test_a_model_without_an_engine_is_not_offered(tmp_path: Path, model: Model) 
     with pytest.raises(ConcgenError, match="Invalid choice"):
         project.render({"model": model}, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_compiled_files_stay_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pip compiles of a wheel's modules does not reach a project."""
+    templates = tmp_path / "templates"
+    shutil.copytree(project.templates_dir(), templates)
+    compileall.compile_dir(templates, quiet=2)
+    assert list(templates.rglob("*.pyc"))
+    monkeypatch.setattr(project, "templates_dir", lambda: templates)
+    assert not [name for name in project.files({}) if name.endswith(".pyc")]
+
+
+def test_missing_templates_are_a_fault_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says what to do about a broken installation."""
+    monkeypatch.setattr(project, "__file__", str(tmp_path / "src/scaffold/project.py"))
+    with pytest.raises(ConcgenError, match="templates are missing") as caught:
+        project.templates_dir()
+    assert caught.value.hint
