@@ -62,7 +62,7 @@ def check_name(name: str) -> str:
     if problem := _problem(name):
         slug = _slug(name)
         hint = f"try {slug}" if slug else "such as my-project"
-        raise UsageError(f"the project name {shown(name)} {problem}", hint=hint)
+        raise UsageError(f"{shown(name)} cannot name a project: {problem}", hint=hint)
     return name
 
 
@@ -72,14 +72,12 @@ def name_for(directory: Path) -> str:
     "Données 2024" suggests "Donnees-2024". Raises UsageError when nothing natural is left.
     """
     own = Path(os.path.abspath(directory)).name  # "." has none; a link's own name counts
-    if not _problem(own):
+    problem = _problem(own)
+    if problem is None:
         return own
     if slug := _slug(own):
         return slug
-    raise UsageError(
-        f"the directory name {shown(own)} {_problem(own)}, so it cannot name the project",
-        hint="give it a name with --name",
-    )
+    raise UsageError(f"{shown(own)} cannot name a project: {problem}", hint="use --name")
 
 
 def package_name(name: str, taken: Container[str] = frozenset()) -> Package:
@@ -106,13 +104,13 @@ def package_name(name: str, taken: Container[str] = frozenset()) -> Package:
 def _problem(name: str) -> str | None:
     """Say what keeps `name` from naming a project, or None when nothing does."""
     if not name:
-        return "is empty"
+        return "it is empty"
     if len(name) > MAX_LENGTH:
-        return f"has {len(name)} characters: over {MAX_LENGTH}, paths get too long for Windows"
+        return f"it has {len(name)} characters; over {MAX_LENGTH} paths get too long for Windows"
     if _DEVICE.fullmatch(name):
-        return "is a device on Windows"
+        return "it is a device on Windows"
     if not _NAME.fullmatch(name):
-        return "may have only letters a-z, digits and . _ - with a letter or digit at both ends"
+        return "only letters a-z, digits and . _ - are allowed, a letter or digit at both ends"
     return None
 
 

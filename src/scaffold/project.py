@@ -13,27 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from scaffold import staging
-from scaffold.domain import SIMPLEST_FIRST, Model
 from scaffold.errors import ConcgenError
 from scaffold.interrupt import guarded
+from scaffold.inventory import templates_dir
 
 # The rendering as it was made, the base of later merges.
 PRISTINE = ".concgen/pristine.zip"
-
-
-def templates_dir() -> Path:
-    """Return the directory of the templates: in the wheel, or at the top of a checkout."""
-    here = Path(__file__).resolve().parent
-    for candidate in (here / "templates", here.parents[1] / "templates"):
-        if (candidate / "copier.yml").is_file():
-            return candidate
-    raise ConcgenError("the templates are missing from this installation", hint="install it again")
-
-
-def available_models() -> tuple[Model, ...]:
-    """Return the models that have an engine, simplest first."""
-    engines = templates_dir() / "engines"
-    return tuple(model for model in SIMPLEST_FIRST if (engines / f"{model}.py").is_file())
 
 
 def render(answers: Mapping[str, Any], into: Path) -> None:

@@ -30,6 +30,8 @@ _STAGING = re.compile(r"\..*\.concgen-[0-9a-f]{8}")
 # What may stand in a destination. A README or a LICENSE stays as it is, and ours is left out.
 _WELCOME = re.compile(r"(readme|licen[sc]e)([._-].*)?", re.IGNORECASE)
 
+LISTED = 5  # names in a refusal: as many as fit on a line or two
+
 
 def place(dest: Path, make: Callable[[Path], None]) -> tuple[str, ...]:
     """Let `make` fill a staging directory, move that to `dest`, and list the files placed there.
@@ -79,9 +81,10 @@ def check_destination(dest: Path) -> Path:
     except (OSError, RuntimeError) as error:  # until 3.12 a loop of links is a RuntimeError
         raise UsageError(f"cannot use {shown(dest)}: {_reason(error)}") from error
     if clashes := [name for name in present if not _may_stay(target / name)]:
-        listed = ", ".join(map(shown, clashes[:5])) + (", ..." if len(clashes) > 5 else "")
+        listed = ", ".join(map(shown, clashes[:LISTED]))
+        more = f" and {len(clashes) - LISTED} more" if len(clashes) > LISTED else ""
         raise Refused(
-            f"{shown(dest)} is not empty: {listed}",
+            f"{shown(dest)} is not empty: {listed}{more}",
             hint="choose another destination, or move them away",
         )
     return target

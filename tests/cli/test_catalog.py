@@ -2,7 +2,7 @@
 
 import pytest
 
-from scaffold.project import available_models
+from scaffold.inventory import available_models
 from scaffold.rules import RULES
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scaffold import project
+from scaffold import inventory, project
 from scaffold.domain import Bound, Model
 
 # As views make it: every key is there, every list has something in it.
@@ -54,7 +54,7 @@ class Rendered(NamedTuple):
 
 
 def _combinations() -> list[dict[str, Any]]:
-    models = project.available_models()
+    models = inventory.available_models()
     flags = product(models, Bound, STARTERS, (True, False), (None, 5))
     return [
         {
@@ -89,7 +89,7 @@ def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return Rendered(path, request.param)
 
 
-@pytest.fixture(scope="session", params=project.available_models())
+@pytest.fixture(scope="session", params=inventory.available_models())
 def generated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     """One project per model, with the work that the model is for."""
     bound = {Model.MULTIPROCESSING: Bound.CPU, Model.HYBRID: Bound.MIXED}

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold import project
+from scaffold import inventory, project
 
 if TYPE_CHECKING:
     from .conftest import Rendered
@@ -51,7 +51,7 @@ def test_files(rendered: Rendered) -> None:
 
 def test_engine_and_work_are_copied(rendered: Rendered) -> None:
     """The engine and the starter's work are the template's own files, byte for byte."""
-    templates = project.templates_dir()
+    templates = inventory.templates_dir()
     model, starter = rendered.answers["model"], rendered.answers["starter"]
     engine = (templates / "engines" / f"{model}.py").read_bytes()
     assert (rendered.path / "my_crawler/engine.py").read_bytes() == engine
@@ -98,7 +98,7 @@ def test_answers(rendered: Rendered) -> None:
 
 def test_no_path_of_a_machine(rendered: Rendered) -> None:
     """No file names a directory of the machine that it was made on."""
-    for path in (project.templates_dir(), rendered.path.parent, Path.home(), Path(sys.prefix)):
+    for path in (inventory.templates_dir(), rendered.path.parent, Path.home(), Path(sys.prefix)):
         found = [n for n, data in tree(rendered.path).items() if f"{path}/".encode() in data]
         assert not found
 

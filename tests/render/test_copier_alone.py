@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import project
+from scaffold import inventory, project
 from scaffold.domain import Model, Workload
 from scaffold.errors import ConcgenError
 
@@ -20,7 +20,7 @@ from scaffold.errors import ConcgenError
 def test_copier_copy(tmp_path: Path) -> None:
     """`copier copy --defaults` makes a project that runs."""
     dest = tmp_path / "made"
-    command = ["-m", "copier", "copy", "--quiet", "--defaults", str(project.templates_dir())]
+    command = ["-m", "copier", "copy", "--quiet", "--defaults", str(inventory.templates_dir())]
     subprocess.run([sys.executable, *command, str(dest)], check=True, timeout=60)
     recorded = json.loads((dest / ".concgen/answers.json").read_text(encoding="utf-8"))
     assert recorded["answers"]["package"] == "my_project"
@@ -37,7 +37,7 @@ def test_every_field_of_the_workload_is_a_question(tmp_path: Path) -> None:
     assert Workload(**defaults) == Workload()
 
 
-@pytest.mark.parametrize("model", sorted(set(Model) - set(project.available_models())))
+@pytest.mark.parametrize("model", sorted(set(Model) - set(inventory.available_models())))
 def test_a_model_without_an_engine_is_not_offered(tmp_path: Path, model: Model) -> None:
     """Copier refuses it before anything is written."""
     with pytest.raises(ConcgenError, match="Invalid choice"):
@@ -48,7 +48,7 @@ def test_a_model_without_an_engine_is_not_offered(tmp_path: Path, model: Model) 
 def test_compiled_files_stay_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What pip compiles of a wheel's modules does not reach a project."""
     templates = tmp_path / "templates"
-    shutil.copytree(project.templates_dir(), templates)
+    shutil.copytree(inventory.templates_dir(), templates)
     compileall.compile_dir(templates, quiet=2)
     assert list(templates.rglob("*.pyc"))
     monkeypatch.setattr(project, "templates_dir", lambda: templates)
@@ -59,7 +59,7 @@ def test_missing_templates_are_a_fault_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error says what to do about a broken installation."""
-    monkeypatch.setattr(project, "__file__", str(tmp_path / "src/scaffold/project.py"))
+    monkeypatch.setattr(inventory, "__file__", str(tmp_path / "src/scaffold/inventory.py"))
     with pytest.raises(ConcgenError, match="templates are missing") as caught:
-        project.templates_dir()
+        inventory.templates_dir()
     assert caught.value.hint

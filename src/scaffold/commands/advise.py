@@ -10,7 +10,7 @@ from scaffold import machine
 from scaffold.domain import Recommendation
 from scaffold.errors import UsageError
 from scaffold.interview import Ask, Replies, collect, missing
-from scaffold.project import available_models
+from scaffold.inventory import available_models
 from scaffold.recommend import recommend
 
 

@@ -9,7 +9,7 @@ from scaffold.domain import Model
 from scaffold.errors import UsageError
 from scaffold.examples import Case
 from scaffold.interview import read_choice
-from scaffold.project import available_models
+from scaffold.inventory import available_models
 from scaffold.rules import ARTICLE, BEYOND, RULES, Rule
 from scaffold.views import NARROW
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold import documents, names, project, staging
+from scaffold import documents, inventory, names, project, staging
 from scaffold.commands.advise import Advice
 from scaffold.domain import Model
 from scaffold.errors import UsageError
@@ -66,7 +66,7 @@ def order(dest: Path, wishes: Mapping[str, str]) -> Order:
 
 def read_model(text: str) -> Model | None:
     """Read the model to use, or None for `auto`; raise UsageError for one that is not offered."""
-    word = _choice("model", text, (AUTO, *project.available_models()))
+    word = _choice("model", text, (AUTO, *inventory.available_models()))
     return None if word == AUTO else Model(word)
 
 
