@@ -16,15 +16,28 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import cast
 
 from .job import Job
 from .lanes import Call
-from .task import TICK, Backlog, EngineError, Numbered, Outcome, Retry, Stop, Task, describe, say
+from .task import (
+    NO_RETRY,
+    TICK,
+    Backlog,
+    EngineError,
+    Numbered,
+    Outcome,
+    Retry,
+    Stop,
+    Task,
+    describe,
+    say,
+)
 
 MODEL = "asyncio"
 BURST = 0.005  # seconds: outcomes are handed over together, so that tiny tasks cost little
@@ -44,11 +57,14 @@ class Crowd:
         self._busy: dict[asyncio.Task[None], tuple[float, Task]] = {}  # since when, with what
         self._late: set[asyncio.Task[None]] = set()  # cancelled by the watchdog
         self._tasks: set[asyncio.Task[None]] = set()
+        self._abandoned: set[asyncio.Task[None]] = set()  # they swallow cancellations
         self._outcomes: list[Outcome] = []
+        self._warned = False
         self._turn = loop.time()  # the watchdog's last
         self._closing = asyncio.Event()
         self._call: Call
         self._failure: EngineError | None = None
+        self.rearm: Callable[[], object] = lambda: None  # set off the alarm anew
 
     def open(self, job: Job) -> None:
         """Run setup(). One task enters and leaves it, as task groups and cancel scopes demand."""
@@ -93,8 +109,7 @@ class Crowd:
             self._loop.stop()
 
     async def _serve(self) -> None:
-        me = asyncio.current_task()
-        assert me is not None
+        me = cast("asyncio.Task[None]", asyncio.current_task())
         try:
             while me in self._tasks and (tasks := self._backlog.take(1)):
                 if len(self._tasks) < self._size:
@@ -143,10 +158,13 @@ class Crowd:
     def _watch(self) -> None:
         """The watchdog: every tick, look at stop signal, timeouts, due retries and a slow input."""
         now = self._loop.time()
-        if now - self._turn > BLOCKED + TICK:
-            say(f"work() blocked the event loop for {now - self._turn:.1f} s: everything waited")
+        blocked = now - self._turn - TICK
         self._turn = now
-        if self._timeout:
+        self.rearm()
+        if blocked > BLOCKED and not self._warned:
+            self._warned = True
+            say(f"work() blocked the event loop for {blocked:.1f} s: everything else waited")
+        if self._timeout and blocked < TICK:  # otherwise let those go on that can
             self._cancel_overdue(now, self._timeout)
         if self._backlog.overdue():
             self._loop.stop()
@@ -163,23 +181,27 @@ class Crowd:
             elif now - since > 2 * timeout:  # it swallowed the cancellation
                 del self._busy[me]
                 self._tasks.discard(me)
+                self._abandoned.add(me)
                 error = f"timeout after {timeout:g} s, and it would not be cancelled"
                 self._record(self._backlog.failed(task, error, now - since))
 
     def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         """Of SIGALRM: the watchdog did not get its turn."""
+        self.rearm()
         if asyncio.current_task(self._loop) in self._busy:
             raise TimeoutError(f"timeout: it blocked the event loop for {self._timeout:g} s")
 
     def close(self) -> None:
         """Cancel what still runs, and give it and the teardown LEAVING seconds each."""
-        for task in self._tasks:
+        running = self._tasks | self._abandoned
+        for task in running:
             task.cancel()
-        if self._tasks:
-            self._loop.run_until_complete(asyncio.wait(self._tasks, timeout=LEAVING))
+        if running:
+            self._loop.run_until_complete(asyncio.wait(running, timeout=LEAVING))
         self._closing.set()
         self._loop.run_until_complete(asyncio.wait([self._host], timeout=LEAVING))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.set_exception_handler(lambda *_: None)  # "destroyed but pending": it was said
         self._loop.close()
 
 
@@ -187,10 +209,11 @@ class Crowd:
 def _alarm(crowd: Crowd, timeout: float | None) -> Iterator[None]:
     """Where it can be had, SIGALRM for work() that blocks the event loop."""
     in_main = threading.current_thread() is threading.main_thread()
-    if timeout is None or not in_main or not hasattr(signal, "setitimer"):
+    if sys.platform == "win32" or timeout is None or not in_main:
         yield
         return
     before = signal.signal(signal.SIGALRM, crowd.interrupt)
+    crowd.rearm = lambda: signal.setitimer(signal.ITIMER_REAL, timeout + TICK)
     try:
         yield
     finally:
@@ -204,7 +227,7 @@ def run(
     *,
     max_workers: int,
     timeout: float | None = None,
-    retry: Retry = Retry(),
+    retry: Retry = NO_RETRY,
     stop: Stop | None = None,
 ) -> Iterator[list[Outcome]]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""

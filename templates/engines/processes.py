@@ -19,7 +19,10 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from multiprocessing.heap import BufferWrapper
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, cast
 
 from .cores import usable_cores
 from .job import Job
@@ -28,7 +31,10 @@ from .task import EngineError, describe
 if sys.platform == "linux":
     import fcntl
 
-Serve = Callable[..., None]  # a top-level function: serve(conn, job, *arguments)
+Serve = Callable[..., None]  # a top-level function: serve(conn, clock, job, *arguments)
+NEVER = float("inf")
+CLOCK = 16  # bytes: two doubles
+LAST_WORDS = b"!"  # begins a reply that tells why the run cannot go on; a pickle begins otherwise
 LEAVING = 5.0  # seconds that idle workers get for the teardown after setup()
 LAST_BREATH = 1.0  # seconds that a worker whose pipe has ended gets to exit
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
@@ -43,7 +49,7 @@ THREAD_LIMITS = (  # threads of the numeric libraries, read when they are first 
 
 
 def start_method() -> str:
-    """fork where it is safe, for it starts in a third of the time; otherwise a clean process.
+    """Where it is safe fork, for it starts in a third of the time; otherwise a clean process.
 
     Safe is: Linux, this process has one thread (a lock that another thread holds stays locked in
     the child), and no extension module but Python's own is loaded (NumPy would give each child
@@ -57,28 +63,44 @@ def start_method() -> str:
         if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
         and name.partition(".")[0] not in sys.stdlib_module_names
     )
-    one_thread = len(os.listdir("/proc/self/task")) == 1
+    one_thread = len(list(Path("/proc/self/task").iterdir())) == 1
     return "fork" if one_thread and next(foreign, None) is None else "forkserver"
 
 
 class Worker:
-    """A worker process, as its parent sees it. In it runs serve(conn, job, *arguments)."""
+    """A worker process, as its parent sees it. In it runs serve(conn, clock, job, *arguments).
 
-    def __init__(self, serve: Serve, job: bytes, *arguments: Any, share: int, method: str | None) -> None:
+    `clock` is memory that both share: two numbers that the engine gives a meaning, NEVER until the
+    worker has begun to run tasks. It outlives the worker, and tells what that was doing.
+    """
+
+    def __init__(
+        self, serve: Serve, job: bytes, *arguments: Any, share: int, method: str | None
+    ) -> None:
         """Start it. `job` comes from pack(); `share` is how many workers share the cores."""
         method = method or start_method()
         if method != "fork":
             resource_tracker.ensure_running()  # here, because it would unblock the signals
         context: Any = multiprocessing.get_context(method)
+        self._shared = BufferWrapper(CLOCK)  # its memory is used again once this is dropped
+        self.clock = self._shared.create_memoryview().cast("d")
+        self.clock[0] = self.clock[1] = NEVER
+        self.verdict = ""  # why it was killed
         self.conn, child = context.Pipe()
-        self.process = context.Process(target=_main, args=(serve, child, job, *arguments))
+        target = (serve, child, self._shared, job, *arguments)
+        self.process = context.Process(target=_main, args=target)
         with _signals_blocked(), _threads_limited(share):
             self.process.start()
         child.close()  # so that the worker's death reads as the end of its pipe
 
+    @property
+    def began(self) -> bool:
+        """It started, imported work() and did its setup()."""
+        return bool(self.clock[0] != NEVER)
+
     def kill(self) -> None:
         """End it, and the programs that work() started, now."""
-        if hasattr(os, "killpg"):
+        if sys.platform != "win32":
             with contextlib.suppress(ProcessLookupError):  # it does not lead its group yet
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
@@ -93,18 +115,18 @@ class Worker:
         return code
 
 
-def dismiss(idle: Iterable[Worker], busy: Iterable[Worker]) -> None:
+def dismiss(workers: Iterable[Worker], busy: Callable[[Any], bool]) -> None:
     """Let the idle ones tear down and leave, kill the busy ones; return when all are gone."""
-    idle, busy = list(idle), list(busy)
-    for worker in busy:
-        worker.kill()
-    for worker in idle:
-        with contextlib.suppress(OSError):  # it died meanwhile
-            worker.conn.send_bytes(b"")
+    workers = list(workers)
+    for worker in workers:
+        if busy(worker):
+            worker.kill()
+        else:
+            with contextlib.suppress(OSError):  # it died meanwhile
+                worker.conn.send_bytes(b"")
     end = time.monotonic() + LEAVING
-    for worker in idle:
+    for worker in workers:
         worker.process.join(max(0.0, end - time.monotonic()))
-    for worker in idle + busy:
         worker.kill()
         worker.process.join()
         worker.conn.close()
@@ -130,28 +152,33 @@ def exit_reason(code: int | None) -> str:
     return f"{name} (out of memory?)" if name == "SIGKILL" else name
 
 
-def _main(serve: Serve, conn: Connection, job: bytes, *arguments: Any) -> None:
-    """What the worker process runs. A reply that is a str tells why the run cannot go on."""
+def _main(
+    serve: Serve, conn: Connection, shared: BufferWrapper, job: bytes, *arguments: Any
+) -> None:
+    """What the worker process runs."""
     _stand_alone()
+    clock = shared.create_memoryview().cast("d")
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         try:
-            try:
-                opened = pickle.loads(job)
-            except Exception as exc:  # of the imports
-                raise EngineError(f"a worker cannot import work(): {describe(exc)}") from None
-            serve(conn, opened, *arguments)
+            serve(conn, clock, _unpack(job), *arguments)
         except EngineError as exc:
-            conn.send_bytes(pickle.dumps(str(exc)))
+            conn.send_bytes(LAST_WORDS + str(exc).encode())
+
+
+def _unpack(job: bytes) -> Job:
+    try:
+        return cast("Job", pickle.loads(job))
+    except Exception as exc:
+        raise EngineError(f"a worker cannot import work(): {describe(exc)}") from None
 
 
 def _stand_alone() -> None:
     """Signals and process group of a worker, before it runs anything of the user's."""
-    if hasattr(os, "setpgid"):
-        os.setpgid(0, 0)
     for number in SIGNALS:  # a function: a program that work() starts gets the default back
         signal.signal(number, lambda *_: None)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
+    if sys.platform != "win32":
+        os.setpgid(0, 0)
+    parent = cast("BaseProcess", multiprocessing.parent_process())
     if sys.platform == "linux":
         # The kernel kills the group when the pipe from the parent ends, even in C code that holds
         # the GIL: SIGIO, whose default action is to terminate.
@@ -162,16 +189,20 @@ def _stand_alone() -> None:
         if wait([parent.sentinel], 0):
             os._exit(1)
     else:
-        watch = threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True)
-        watch.start()
-    if hasattr(signal, "pthread_sigmask"):
+        threading.Thread(target=_outlive, args=(parent,), daemon=True).start()
+    if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _outlive(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 @contextlib.contextmanager
 def _signals_blocked() -> Iterator[None]:
     """A Ctrl-C while a worker starts waits, there and here, until somebody handles it."""
-    if not hasattr(signal, "pthread_sigmask"):
+    if sys.platform == "win32":
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)

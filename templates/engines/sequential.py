@@ -18,7 +18,7 @@ from typing import Any
 
 from .job import Job
 from .lanes import Call, Lane
-from .task import Backlog, EngineError, Numbered, Outcome, Retry, Stop, Task, describe
+from .task import NO_RETRY, Backlog, EngineError, Numbered, Outcome, Retry, Stop, Task, describe
 
 MODEL = "sequential"
 BURST = 0.005  # seconds: outcomes of tiny tasks are handed over together
@@ -30,10 +30,10 @@ def run(
     *,
     max_workers: int = 1,
     timeout: float | None = None,
-    retry: Retry = Retry(),
+    retry: Retry = NO_RETRY,
     stop: Stop | None = None,
 ) -> Iterator[list[Outcome]]:
-    """Yield outcomes in bursts, as they complete. `max_workers` is there for the interface: it is 1."""
+    """Yield outcomes in bursts, as they complete. Whatever `max_workers` says, it is 1."""
     backlog = Backlog(items, retry, stop)
     with job.open() if timeout is None else _impatient(job, timeout) as call:
         burst: list[Outcome] = []

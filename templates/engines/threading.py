@@ -1,8 +1,8 @@
 """Thread engine: work(item) on many threads, for blocking I/O.
 
-    items ──▶ Backlog ──▶ todo (SimpleQueue) ──▶ N daemon threads ──▶ done (SimpleQueue) ──▶ outcomes
-                 ▲                                                          │
-                 └──────────────────────── retries ◀────────────────────────┘
+    items ──▶ Backlog ──▶ todo (a queue) ──▶ N daemon threads ──▶ done (a queue) ──▶ outcomes
+                 ▲                                                  │
+                 └──────────────────── retries ◀────────────────────┘
 
 Everything but work() and setup() happens in the caller's thread: pulling, timeouts, retries.
 At most `window` tasks are queued, running or finished and not yet taken, so memory stays flat.
@@ -12,6 +12,7 @@ dropped; it is a daemon, so it never blocks the exit.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,18 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from .job import Job
-from .task import TICK, Backlog, EngineError, Numbered, Outcome, Retry, Stop, Task, describe
+from .task import (
+    NO_RETRY,
+    TICK,
+    Backlog,
+    EngineError,
+    Numbered,
+    Outcome,
+    Retry,
+    Stop,
+    Task,
+    describe,
+)
 
 MODEL = "threading"
 WINDOW = 4  # tasks in the window per thread: enough that none waits for the caller
@@ -31,7 +43,7 @@ Done = SimpleQueue[tuple[Task, Any, BaseException | None, float]]
 
 
 class Worker(threading.Thread):
-    """A thread with its own setup(). `claim` holds the running task until it is over or given up."""
+    """A thread with its own setup(). `claim` holds its task until that is over or given up."""
 
     def __init__(self, job: Job, todo: Todo, done: Done) -> None:
         super().__init__(daemon=True)
@@ -61,14 +73,13 @@ class Worker(threading.Thread):
             put(((0, None, 0), None, exc, 0.0))
 
     def abandon(self, now: float, timeout: float) -> Task | None:
-        """The task that has run for longer than `timeout`, if so; this thread then ends by itself."""
-        for task, began in self.claim[:]:
+        """The task, if it has run for longer than `timeout`; this thread then ends by itself."""
+        claim = self.claim
+        for task, began in claim[:]:
             if now - began > timeout:
-                try:
-                    self.claim.pop()
+                with contextlib.suppress(IndexError):  # it finished just now
+                    claim.pop()
                     return task
-                except IndexError:  # it finished just now
-                    return None
         return None
 
 
@@ -135,7 +146,7 @@ def run(
     *,
     max_workers: int,
     timeout: float | None = None,
-    retry: Retry = Retry(),
+    retry: Retry = NO_RETRY,
     stop: Stop | None = None,
 ) -> Iterator[list[Outcome]]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""

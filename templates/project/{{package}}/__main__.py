@@ -55,7 +55,6 @@ def run(args: argparse.Namespace) -> int:
             for burst in outcomes:
                 progress.add(journal.write(burst, items))
         finally:
-            outcomes.close()
             journal.close()
             progress.summary()
     if stop.is_set():
@@ -101,21 +100,52 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {__package__}")
     commands = parser.add_subparsers(required=True, metavar="run | bench")
     for command in (run, bench):
-        sub = commands.add_parser(command.__name__, help=command.__doc__, description=command.__doc__)
+        sub = commands.add_parser(
+            command.__name__, help=command.__doc__, description=command.__doc__
+        )
         sub.set_defaults(command=command)
         add = sub.add_argument
-        add("--items", default="items.jsonl", metavar="FILE", help="JSON Lines, or text if .txt; - is stdin [%(default)s]")
-        add("--max-workers", type=_number(int, 1), default=settings.MAX_WORKERS, metavar="N", help="tasks in flight at once [%(default)s; None is one per core]")
-        add("--timeout", type=_number(float, 0), default=settings.TIMEOUT, metavar="SECONDS", help="for one task [%(default)s]")
+        add(
+            "--items",
+            default="items.jsonl",
+            metavar="FILE",
+            help="JSON Lines, or text if .txt; - is stdin [%(default)s]",
+        )
+        add(
+            "--max-workers",
+            type=_number(int, 1),
+            default=settings.MAX_WORKERS,
+            metavar="N",
+            help="tasks in flight at once [%(default)s; None is one per core]",
+        )
+        add(
+            "--timeout",
+            type=_number(float, 0),
+            default=settings.TIMEOUT,
+            metavar="SECONDS",
+            help="for one task [%(default)s]",
+        )
         add("--limit", type=_number(int, 0), metavar="N", help="only the first N items")
         if command is run:
             add("--results", default="results.jsonl", metavar="FILE", help="[%(default)s]")
-            add("--retries", type=_number(int, 0), default=settings.RETRIES, metavar="N", help="of a failed task [%(default)s]")
+            add(
+                "--retries",
+                type=_number(int, 0),
+                default=settings.RETRIES,
+                metavar="N",
+                help="of a failed task [%(default)s]",
+            )
             add("--fresh", action="store_true", help="discard earlier results and start over")
             add("--fsync", action="store_true", help="results survive a power cut too, at a price")
             add("--quiet", action="store_true", help="no progress and no summary")
         else:
-            add("--seconds", type=_number(float, 0), default=5.0, metavar="S", help="at most, for each [%(default)s]")
+            add(
+                "--seconds",
+                type=_number(float, 0),
+                default=5.0,
+                metavar="S",
+                help="at most, for each [%(default)s]",
+            )
             add("--json", action="store_true", help="one JSON document")
     return parser
 

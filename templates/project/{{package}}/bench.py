@@ -25,7 +25,11 @@ class Measured(NamedTuple):
 
 
 def compare(
-    job: Job, items: Iterator[Numbered | None], max_workers: int, timeout: float | None, budget: float
+    job: Job,
+    items: Iterator[Numbered | None],
+    max_workers: int,
+    timeout: float | None,
+    budget: float,
 ) -> tuple[Measured, Measured]:
     """Measure a plain loop for up to `budget` seconds, then the engine on the items it finished."""
     sample: list[Numbered] = []

@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def usable_cores(proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> int:
+def usable_cores(
+    proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
+) -> int:
     """Cores of this process: affinity (or PYTHON_CPU_COUNT) capped by every cgroup quota above it.
 
     os.cpu_count() and os.process_cpu_count() do not know the quota of a container
     (python/cpython#149452), and a pool sized by them fights for time that it does not get.
     """
+    allowed: int | None
     if sys.version_info >= (3, 13):
         allowed = os.process_cpu_count()
-    elif hasattr(os, "sched_getaffinity"):
+    elif sys.platform == "linux":
         allowed = len(os.sched_getaffinity(0))
     else:
         allowed = os.cpu_count()

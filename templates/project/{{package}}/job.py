@@ -57,12 +57,12 @@ class Job:
         import asyncio
 
         with asyncio.Runner() as runner:
-            stack = AsyncExitStack()
-            call = self._bind(runner.run(self._set_up_async(stack)))
+            opened = self.aopen()
+            call = runner.run(_enter(opened))
             try:
                 yield lambda item: runner.run(call(item))
             finally:
-                runner.run(_close(stack))
+                runner.run(_leave(opened))
 
     @asynccontextmanager
     async def aopen(self) -> AsyncIterator[Call]:
@@ -110,8 +110,9 @@ def _managed(made: Any) -> Any:
         return aclosing(made)
     if hasattr(made, "close") and not isinstance(made, Awaitable):  # a coroutine has one too
         return closing(made)
-    managers = AbstractContextManager | AbstractAsyncContextManager | Awaitable
-    return made if isinstance(made, managers) else nullcontext(made)
+    if isinstance(made, AbstractContextManager | AbstractAsyncContextManager | Awaitable):
+        return made
+    return nullcontext(made)
 
 
 @contextmanager
@@ -122,5 +123,9 @@ def _setup_errors() -> Iterator[None]:
         raise EngineError(f"setup() failed: {describe(exc)}") from exc
 
 
-async def _close(stack: AsyncExitStack) -> None:
-    await stack.aclose()
+async def _enter(opened: AbstractAsyncContextManager[Call]) -> Call:
+    return await opened.__aenter__()
+
+
+async def _leave(opened: AbstractAsyncContextManager[Call]) -> None:
+    await opened.__aexit__(None, None, None)

@@ -19,7 +19,7 @@ Deliver = Callable[[Any, BaseException | None], object]  # value, error
 
 
 class Lane(threading.Thread):
-    """A daemon thread with the job opened in it. One that hangs is dropped: it never blocks exit."""
+    """A daemon thread with the job opened in it. One that hangs is dropped; it blocks no exit."""
 
     def __init__(self, job: Job) -> None:
         super().__init__(daemon=True)

@@ -61,14 +61,13 @@ class Progress:
         if self._quiet:
             return
         elapsed = time.monotonic() - self._began
-        before = f" · {self._earlier:,} done before" if self._earlier else ""
-        print(
-            f"{CLEAR if self._tty else ''}{self.done - self.failed:,} ok · {self.failed:,} failed{before}"
-            f" · {_duration(elapsed)} · {self.done / elapsed:,.1f}/s",
-            file=sys.stderr,
-        )
+        parts = [f"{self.done - self.failed:,} ok", f"{self.failed:,} failed"]
+        if self._earlier:
+            parts.append(f"{self._earlier:,} done before")
+        parts += [_duration(elapsed), f"{self.done / elapsed:,.1f}/s"]
+        print(f"{CLEAR if self._tty else ''}{' · '.join(parts)}", file=sys.stderr)
         for error, count in self._errors.most_common(SHOWN):
-            print(f"  {count:,} × {error[:WIDEST]}", file=sys.stderr)
+            print(f"  {count:,} times {error[:WIDEST]}", file=sys.stderr)
 
 
 def _duration(seconds: float) -> str:

@@ -53,9 +53,9 @@ class Journal:
         self._fsync = fsync
         self._noted = -1  # count of items in the state file
         try:
-            self._state = open(f"{name}.state", "rb+", buffering=0, opener=_create)
+            self._state = FileIO(f"{name}.state", "r+", opener=_create)
             self._lock()
-            self._file = open(name, "ab+", buffering=0)
+            self._file = FileIO(name, "a+")
             if fresh:
                 self._file.truncate(0)
             self._size = self._load()
@@ -86,7 +86,7 @@ class Journal:
             else:
                 self.ok += 1
             tail = f'"seconds": {outcome.seconds:.6f}, "attempts": {outcome.attempts}'
-            lines.append(f'{{"id": {outcome.index}, "ok": {what}, {tail}}}\n')
+            lines.append(f'{{"id": {outcome.id}, "ok": {what}, {tail}}}\n')
             written.append(outcome)
         self._append("".join(lines).encode(), items)
         return written

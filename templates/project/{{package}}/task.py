@@ -1,4 +1,4 @@
-"""The words that every engine shares: task, outcome, retry, and the backlog of what is still to run."""
+"""The words that every engine shares: task, outcome, retry, and what is still to run."""
 
 from __future__ import annotations
 
@@ -17,22 +17,26 @@ Task = tuple[int, Item, int]  # position in the input, item, number of this atte
 
 GRACE = 5.0  # seconds that running tasks get to finish after the first Ctrl-C or SIGTERM
 TICK = 0.1  # seconds between two looks at the stop signal, at timeouts and at due retries
-IDLE = 0.005  # the same while the input has nothing yet (a slow pipe), so that it is not kept waiting
+IDLE = (
+    0.005  # the same while the input has nothing yet (a slow pipe), so that it is not kept waiting
+)
 
 
 class Outcome(NamedTuple):
     """What became of one item."""
 
-    index: int  # position of the item in the input, from 0
+    id: int  # position of the item in the input, from 0
     item: Item
     value: Any  # what work() returned; None when there is an error
-    error: str | None  # "ValueError: ...", "timeout after 2 s", "worker died: ..."; None when all is well
+    error: (
+        str | None
+    )  # "ValueError: ...", "timeout after 2 s", "worker died: ..."; None when all is well
     seconds: float  # time spent in work(), last attempt only
     attempts: int  # 1 unless it was retried
 
 
 class Retry(NamedTuple):
-    """Run a failed task again: exponential backoff with full jitter, so that retries do not march in step."""
+    """How often a failed task runs again, after exponential backoff with full jitter."""
 
     times: int = 0
     base: float = 0.5  # seconds: upper end of the first pause, doubled each time
@@ -41,6 +45,9 @@ class Retry(NamedTuple):
     def pause(self, attempt: int) -> float:
         """Seconds to wait after the given failed attempt (from 1)."""
         return random.uniform(0.0, min(self.cap, self.base * 2.0 ** (attempt - 1)))
+
+
+NO_RETRY = Retry()
 
 
 class Stop(Protocol):
@@ -67,7 +74,7 @@ class Backlog:
         self._retry = retry
         self._stop = stop
         self._again: deque[Task] = deque()
-        self._alone: deque[Task] = deque()
+        self._suspects: deque[list[Task]] = deque()
         self._later: list[tuple[float, int, Task]] = []  # heap: when it is due, index, task
         self._open = True  # the input may have more
         self._failure: Exception | None = None
@@ -76,8 +83,6 @@ class Backlog:
 
     def take(self, limit: int) -> list[Task]:
         """Up to `limit` tasks that can run now."""
-        if self._alone:
-            return [self._alone.popleft()]
         tasks: list[Task] = []
         if self._later:
             now = time.monotonic()
@@ -102,16 +107,24 @@ class Backlog:
             self._failure = exc
         self._open = taken == limit and self._failure is None
 
-    def put_back(self, tasks: Iterable[Task], *, alone: bool = False) -> None:
-        """Tasks that were taken but not run go first; `alone`: they are taken one at a time."""
-        if self.stopping:
-            return
-        if alone:
-            self._alone.extend(tasks)
-        else:
+    def put_back(self, tasks: Iterable[Task]) -> None:
+        """Tasks that were taken but not run: they go first."""
+        if not self.stopping:
             self._again.extendleft(reversed(list(tasks)))
 
-    def failed(self, task: Task, error: str, seconds: float, *, final: bool = False) -> list[Outcome]:
+    def suspect(self, tasks: list[Task]) -> None:
+        """One of these, two at least, broke what they went through together: halve the circle."""
+        if not self.stopping:
+            half = len(tasks) // 2
+            self._suspects += tasks[:half], tasks[half:]
+
+    def suspects(self) -> list[Task]:
+        """A group that has to go by itself, or none."""
+        return self._suspects.popleft() if self._suspects else []
+
+    def failed(
+        self, task: Task, error: str, seconds: float, *, final: bool = False
+    ) -> list[Outcome]:
         """Schedule a retry and return nothing, or return the outcome when no retry is left."""
         index, item, attempt = task
         if final or attempt > self._retry.times:
@@ -124,17 +137,17 @@ class Backlog:
     @property
     def empty(self) -> bool:
         """Nothing to take, neither now nor later."""
-        return not (self._open or self._again or self._alone or self._later)
+        return not (self._open or self._again or self._suspects or self._later)
 
     def overdue(self) -> bool:
-        """Look at the stop signal: from then on nothing is taken. True once the grace is over too."""
+        """Look at the stop signal; with it nothing more is taken. True when the grace is over."""
         if not self.stopping:
             if self._stop is None or not self._stop.is_set():
                 return False
             self._deadline = time.monotonic() + GRACE
             self._open, self.starved = False, False
             self._again.clear()
-            self._alone.clear()
+            self._suspects.clear()
             self._later.clear()
         return time.monotonic() > self._deadline
 

@@ -1,0 +1,220 @@
+"""Hybrid engine: processes with several tasks in flight each, for work that waits and computes.
+
+    items ──▶ Backlog ──▶ tasks ══pipe══▶ process 1..P: the asyncio engine for `async def work`,
+                 ▲                             the thread engine for `def work`, as they are
+                 └── retries, suspects ◀══pipe══ outcomes ──▶
+
+Every core computes while the other tasks of its process wait, and there is nothing to split. The
+inner engine sees to timeouts; a process that no longer gives a sign of life is killed. When
+a process dies, any of its tasks may be to blame: they run again in halves, each half alone in a
+process, until the one that kills is found. The others lose nothing but time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import pickle
+import time
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection
+from types import ModuleType
+
+from .cores import usable_cores
+from .job import Job
+from .pool import Pool, PoolWorker
+from .processes import NEVER
+from .task import NO_RETRY, Backlog, Numbered, Outcome, Retry, Stop, Task, describe
+
+MODEL = "hybrid"
+AHEAD = 0.5  # tasks sent ahead, as a share of those in flight: a process must not wait for the next
+PATIENCE = 1.0  # seconds beyond the timeout that a process may take to give a sign of life
+
+Answer = tuple[int, bytes, str | None, bool, float]  # index, pickled value, error, final, seconds
+
+
+def serve(
+    conn: Connection, clock: memoryview[float], job: Job, slots: int, timeout: float | None
+) -> None:
+    """In the process: run the tasks that come with the engine that fits work()."""
+    bursts = inner(job).run(
+        job, _inbox(conn), max_workers=slots, timeout=timeout, stop=Pulse(clock)
+    )
+    for burst in bursts:
+        conn.send_bytes(pickle.dumps([_answer(outcome) for outcome in burst]))
+
+
+def inner(job: Job) -> ModuleType:
+    """The engine for one process: the other one is not even imported."""
+    if job.is_async:
+        from . import coroutines
+
+        return coroutines
+    from . import threads
+
+    return threads
+
+
+def _inbox(conn: Connection) -> Iterator[Numbered | None]:
+    """Tasks as they come; None while there is none; the end with an empty message."""
+    while True:
+        if not conn.poll():
+            yield None
+        elif not (data := conn.recv_bytes()):
+            return
+        else:
+            for index, item in pickle.loads(data):
+                try:
+                    yield index, pickle.loads(item)
+                except Exception as exc:
+                    error = f"item cannot be unpickled: {describe(exc)}"
+                    conn.send_bytes(pickle.dumps([(index, b"", error, True, 0.0)]))
+
+
+def _answer(outcome: Outcome) -> Answer:
+    error, final, value = outcome.error, False, b""
+    if error is None:
+        try:
+            value = pickle.dumps(outcome.value, pickle.HIGHEST_PROTOCOL)
+        except Exception as exc:
+            error, final = f"result cannot be pickled: {describe(exc)}", True
+    return outcome.id, value, error, final, outcome.seconds
+
+
+class Pulse:
+    """A stop signal that never comes. Engines look at it every tick: that is the sign of life."""
+
+    def __init__(self, clock: memoryview[float]) -> None:
+        self._clock = clock
+
+    def is_set(self) -> bool:
+        """Leave the time of this look for the parent."""
+        self._clock[0] = time.monotonic()
+        return False
+
+
+class CrowdedWorker(PoolWorker):
+    """A process with the tasks that it has not answered."""
+
+    def __init__(self, pool: CrowdedPool) -> None:
+        self.given: dict[int, Task] = {}
+        self.quarantined = False  # it runs suspects, and nothing may join them
+        self._seen = NEVER, 0.0  # its last sign of life, and when it was seen first
+        super().__init__(
+            serve, pool.job, pool.slots, pool.timeout, share=pool.processes, method=pool.method
+        )
+
+    def tasks(self) -> list[Task]:
+        """What it has not answered."""
+        return list(self.given.values())
+
+    def silence(self) -> float:
+        """Seconds since its last sign of life was seen first."""
+        now = time.monotonic()
+        if self._seen[0] != self.clock[0]:
+            self._seen = self.clock[0], now
+        return now - self._seen[1]
+
+
+class CrowdedPool(Pool[CrowdedWorker]):
+    """A pool of processes, as many as cores, with `slots` tasks in flight in each."""
+
+    def __init__(
+        self, job: Job, backlog: Backlog, size: int, timeout: float | None, method: str | None
+    ) -> None:
+        super().__init__(job, backlog, size, timeout, method)
+        inner(job)  # imported here, a forked process has it already
+        self.processes = min(size, usable_cores())
+        self.slots = -(-size // self.processes)
+        self._most = self.slots + int(self.slots * AHEAD) + 1  # tasks in a process
+
+    def dispatch(self) -> None:
+        """Suspects to processes of their own, other tasks to the process with the fewest."""
+        for worker in self.workers:
+            worker.quarantined = worker.quarantined and bool(worker.given)
+            if not worker.given and (suspects := self.backlog.suspects()):
+                self._quarantine(worker, suspects)
+        while len(self.workers) < self.processes and (suspects := self.backlog.suspects()):
+            self._quarantine(self._start(), suspects)
+        free = [worker for worker in self.workers if not worker.quarantined and not worker.verdict]
+        places = len(free) + self.processes - len(self.workers)
+        self._deal(free, self.backlog.take(places * self._most - sum(len(w.given) for w in free)))
+
+    def _deal(self, free: list[CrowdedWorker], tasks: list[Task]) -> None:
+        heap = [(len(worker.given), n) for n, worker in enumerate(free)]
+        heapq.heapify(heap)
+        hands: list[list[Task]] = [[] for _ in free]
+        for task in tasks:
+            if len(self.workers) < self.processes and (not heap or heap[0][0]):  # nobody is idle
+                heapq.heappush(heap, (0, len(free)))
+                free.append(self._start())
+                hands.append([])
+            load, n = heap[0]
+            heapq.heapreplace(heap, (load + 1, n))
+            hands[n].append(task)
+        for worker, hand in zip(free, hands, strict=True):
+            self._give(worker, hand)
+
+    def _start(self) -> CrowdedWorker:
+        self.workers.append(CrowdedWorker(self))
+        return self.workers[-1]
+
+    def _quarantine(self, worker: CrowdedWorker, suspects: list[Task]) -> None:
+        worker.quarantined = True
+        self._give(worker, suspects)
+
+    def _give(self, worker: CrowdedWorker, tasks: list[Task]) -> None:
+        message = []
+        for task in tasks:
+            try:
+                message.append((task[0], pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL)))
+            except Exception as exc:
+                self.fail(task, f"item cannot be pickled: {describe(exc)}", final=True)
+            else:
+                worker.given[task[0]] = task
+        if message:
+            with contextlib.suppress(OSError):  # it died: its pipe tells
+                worker.conn.send_bytes(pickle.dumps(message))
+
+    def receive(self, worker: CrowdedWorker, data: bytes) -> None:
+        """Outcomes, in the order in which the process finished them."""
+        answers: list[Answer] = pickle.loads(data)
+        for index, packed, error, final, seconds in answers:
+            task = worker.given.pop(index)
+            if error is not None:
+                self.fail(task, error, seconds, final=final)
+                continue
+            try:
+                value = pickle.loads(packed)
+            except Exception as exc:
+                self.fail(task, f"result cannot be unpickled: {describe(exc)}", seconds, final=True)
+            else:
+                self.outcomes.append(Outcome(index, task[1], value, None, seconds, task[2]))
+
+    def blame(self, worker: CrowdedWorker, reason: str) -> None:
+        """Any of its tasks may have killed it: halve them until one is left."""
+        tasks = worker.tasks()
+        if len(tasks) > 1:
+            self.backlog.suspect(tasks)
+        else:
+            self.fail(tasks[0], reason)
+
+    def overdue(self, worker: CrowdedWorker, timeout: float) -> str:
+        """It is stuck in code that lets nothing else run; anything else the inner engine ends."""
+        stuck = worker.began and worker.given and worker.silence() > timeout + PATIENCE
+        return f"timeout after {timeout:g} s, and its process was stuck" if stuck else ""
+
+
+def run(
+    job: Job,
+    items: Iterable[Numbered | None],
+    *,
+    max_workers: int,
+    timeout: float | None = None,
+    retry: Retry = NO_RETRY,
+    stop: Stop | None = None,
+    start_method: str | None = None,
+) -> Iterator[list[Outcome]]:
+    """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
+    backlog = Backlog(items, retry, stop)
+    yield from CrowdedPool(job, backlog, max_workers, timeout, start_method).run()
