@@ -50,15 +50,20 @@ def test_files(rendered: Rendered) -> None:
 
 
 def test_engine_and_work_are_copied(rendered: Rendered) -> None:
-    """The engine and the starter's work are the template's own files, byte for byte."""
+    """Engines and the starter's work are the template's own files, byte for byte."""
     templates = inventory.templates_dir()
     model, starter = rendered.answers["model"], rendered.answers["starter"]
-    engine = (templates / "engines" / f"{model}.py").read_bytes()
-    assert (rendered.path / "my_crawler/engine.py").read_bytes() == engine
     asynchronous = model == "asyncio" or (model == "hybrid" and rendered.answers["async_client"])
-    work = "work_async.py" if asynchronous else "work.py"
-    expected = (templates / "starters" / starter / work).read_bytes()
-    assert (rendered.path / "my_crawler/work.py").read_bytes() == expected
+    sources = {
+        "engine.py": f"engines/{model}.py",
+        "processes.py": "engines/processes.py",
+        "coroutines.py": "engines/asyncio.py",
+        "threads.py": "engines/threading.py",
+        "work.py": f"starters/{starter}/work{'_async' if asynchronous else ''}.py",
+    }
+    for module, source in sources.items():
+        path = rendered.path / "my_crawler" / module
+        assert not path.exists() or path.read_bytes() == (templates / source).read_bytes()
 
 
 def test_no_module_hides_the_standard_library(rendered: Rendered) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scaffold import project, staging
+from scaffold import inventory, project, staging
 from scaffold.errors import ConcgenError, Refused, UsageError
 
 from .test_combinations import tree
@@ -164,6 +166,27 @@ def test_the_umask_decides_the_modes(tmp_path: Path, answers: Answers, mask: int
     for path in [tmp_path / "crawl", *(tmp_path / "crawl").rglob("*")]:
         expected = (0o777 if path.is_dir() else 0o666) & ~mask
         assert stat.S_IMODE(path.stat().st_mode) == expected, path
+
+
+def test_a_read_only_installation_gives_writable_files(
+    tmp_path: Path, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The modes of the templates are not those of the project."""
+    templates = tmp_path / "templates"
+    shutil.copytree(inventory.templates_dir(), templates)
+    for path in templates.rglob("*.jinja"):
+        path.chmod(0o444)
+    monkeypatch.setattr(project, "templates_dir", lambda: templates)
+    made = project.create(tmp_path / "crawl", answers)
+    assert all((tmp_path / "crawl" / name).stat().st_mode & stat.S_IWUSR for name in made)
+
+
+def test_a_thread_may_create_a_project(tmp_path: Path, answers: Answers) -> None:
+    """Outside the main thread, where no signal can be handled, the rest works."""
+    thread = threading.Thread(target=project.create, args=(tmp_path / "crawl", answers))
+    thread.start()
+    thread.join()
+    assert (tmp_path / "crawl/pyproject.toml").is_file()
 
 
 @pytest.mark.parametrize("existing", [False, True])
