@@ -40,11 +40,15 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path, answers: Answers) 
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
 
 
-@pytest.mark.parametrize("name", ["with space", "größe", "名前", "a'b", "x" * 255])
+VISIBLE = ["with space", "größe", "名前", "a'b", "{{ 7*7 }}", "$(id)", "-rf", "~", "x" * 255]
+
+
+@pytest.mark.parametrize("name", VISIBLE)
 def test_a_directory_may_have_any_visible_name(tmp_path: Path, answers: Answers, name: str) -> None:
     """Only the project's own name is restricted."""
     project.create(tmp_path / name, answers)
     assert (tmp_path / name / "crawl/work.py").is_file()
+    assert list(tmp_path.iterdir()) == [tmp_path / name]
 
 
 def test_an_empty_directory_is_filled(tmp_path: Path, answers: Answers) -> None:
