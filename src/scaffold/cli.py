@@ -5,6 +5,7 @@ Start-up counts here: a command imports what it needs when it runs, not before.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -207,6 +208,13 @@ def _options(
 
 
 def main() -> None:
+    """Run the command line and leave with its exit code."""
+    code = run()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: nothing is left to interrupt
+    sys.exit(code)
+
+
+def run() -> int:
     """Run the command line; every error that a user can cause ends in one line and a code."""
     from scaffold.errors import ConcgenError, Interrupted, UsageError
 
@@ -222,7 +230,7 @@ def main() -> None:
     except TyperUsageError as problem:
         message = getattr(problem, "format_message", problem.__str__)()
         code = _report(UsageError(message, hint="see concgen --help"))
-    sys.exit(code)
+    return int(code)
 
 
 def _report(problem: ConcgenError) -> int:

@@ -56,6 +56,8 @@ def show_created(created: Created, *, dry_run: bool) -> None:
     console.answer_lines([f"  {line}" for line in views.tree(created.path.name, created.files)])
     if created.package.reason:
         console.answer(f"The package is {created.package.name}: {created.package.reason}.")
+    if "README.md" not in created.files:
+        console.answer("Your README.md was kept; ours was left out.")
     if not dry_run:
         console.answer("Next:")
         console.answer(f"  cd {shlex.quote(place)} && python -m {created.package.name} run")

@@ -54,8 +54,8 @@ class Workload:
     """What the user says about the work, or what was measured of it.
 
     `tasks` is how many there are, `task_seconds` how long one takes alone. `cpu_fraction` is the
-    share of that time spent computing, `gil_fraction` the share of the computing that holds the
-    GIL. `max_in_flight` is a limit from outside (a server's, a licence's), or None. `payload_bytes`
+    share of that time spent computing (above 1 when native threads use several cores),
+    `gil_fraction` the share of the computing that holds the GIL. `max_in_flight` is a limit from outside (a server's, a licence's), or None. `payload_bytes`
     is what one task takes in and gives back together. `sources` names where each field came from;
     a field that is not in it is a default.
     """
@@ -76,9 +76,10 @@ class Workload:
             raise ValueError(f"tasks must be 1 or more, not {self.tasks}")
         if not 0 <= self.task_seconds < float("inf"):
             raise ValueError(f"task_seconds must be finite and 0 or more, not {self.task_seconds}")
-        for name in ("cpu_fraction", "gil_fraction"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
+        if not 0 <= self.cpu_fraction < float("inf"):
+            raise ValueError(f"cpu_fraction must be finite and 0 or more, not {self.cpu_fraction}")
+        if not 0 <= self.gil_fraction <= 1:
+            raise ValueError(f"gil_fraction must be from 0 to 1, not {self.gil_fraction}")
         if self.max_in_flight is not None and self.max_in_flight < 1:
             raise ValueError(f"max_in_flight must be 1 or more, not {self.max_in_flight}")
         if self.payload_bytes < 0:
@@ -87,11 +88,11 @@ class Workload:
     @property
     def wait_seconds(self) -> float:
         """Seconds of one task spent waiting."""
-        return self.task_seconds * (1 - self.cpu_fraction)
+        return self.task_seconds * max(0.0, 1 - self.cpu_fraction)
 
     @property
     def cpu_seconds(self) -> float:
-        """Seconds of one task spent computing."""
+        """Seconds of one task spent computing, of all cores together."""
         return self.task_seconds * self.cpu_fraction
 
     @property
@@ -107,6 +108,38 @@ class Workload:
     def source(self, name: str) -> Source:
         """Say where the field `name` came from."""
         return self.sources.get(name, Source.DEFAULT)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What was measured of the user's function; None is what could not be, `reasons` says why.
+
+    `wall_seconds` is the median of a call, `mean_seconds` what counts for a makespan, less the time
+    lost to other programs. `cpu_fraction` is above 1 where native threads compute on several cores.
+    """
+
+    calls: int
+    failures: int
+    wall_seconds: float
+    mean_seconds: float
+    is_async: bool
+    cpu_fraction: float | None
+    gil_fraction: float | None
+    longest_gil_hold_seconds: float | None
+    item_bytes: int | None
+    result_bytes: int | None
+    picklable: bool | None
+    picklable_function: bool
+    peak_memory_bytes: int | None
+    import_seconds: float
+    pickle_seconds: float | None = None
+    spread_seconds: float | None = None
+    growth: float | None = None
+    longest_loop_block_seconds: float | None = None
+    busy_fraction: float = 0.0
+    first_error: str | None = None
+    hung_item: int | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,11 @@ class Question:
     asked_if: Callable[[Answers], bool] = lambda _: True
     choices: tuple[Choice, ...] = ()
 
+    def show(self, value: Any) -> str:
+        """Return an answer in words: that of the choice, where there are choices."""
+        words = {choice.value: choice.word for choice in self.choices}
+        return words.get(value) or self.write(value)
+
 
 # Asks one question of a person and returns the answer, read and valid.
 Ask = Callable[[Question], Any]

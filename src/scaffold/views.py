@@ -15,11 +15,11 @@ BAR = 12
 NARROW = 60
 
 _WORKERS = {
-    Model.THREADING: "threads",
-    Model.ASYNCIO: "in flight",
-    Model.MULTIPROCESSING: "processes",
-    Model.HYBRID: "in flight",
-    Model.DASK: "in flight",
+    Model.THREADING: ("thread", "threads"),
+    Model.ASYNCIO: ("in flight", "in flight"),
+    Model.MULTIPROCESSING: ("process", "processes"),
+    Model.HYBRID: ("in flight", "in flight"),
+    Model.DASK: ("in flight", "in flight"),
 }
 
 
@@ -64,7 +64,9 @@ def note(advice: Recommendation, estimate: Estimate) -> str:
     """Return the few words beside a model: its workers, and whether a rule speaks against it."""
     words = []
     if estimate.model is not Model.SEQUENTIAL:
-        words.append(f"{show_count(estimate.max_workers)} {_WORKERS[estimate.model]}")
+        one, several = _WORKERS[estimate.model]
+        count = estimate.max_workers
+        words.append(f"{show_count(count)} {one if count == 1 else several}")
     if estimate.model is advice.model:
         words.append("recommended")
     else:

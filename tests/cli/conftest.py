@@ -31,9 +31,8 @@ def concgen(monkeypatch, capsys):
     def run(*args):
         monkeypatch.setattr(sys, "argv", ["concgen", *map(str, args)])
         monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
+        code = cli.run()
         printed = capsys.readouterr()
-        return Result(ended.value.code or 0, printed.out, printed.err)
+        return Result(code, printed.out, printed.err)
 
     return run
