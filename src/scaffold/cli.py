@@ -169,6 +169,77 @@ def models() -> None:
     console.answer_lines(catalog.models(console.width()))
 
 
+ProjectDir = Annotated[
+    Path | None,
+    typer.Option("--project", metavar="DIR", help="The project; by default here or above."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Show it as a unified diff, and write nothing.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace edited files of ours; yours stay beside them.")
+]
+
+
+@app.command()
+def switch(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model to run with.")],
+    project: ProjectDir = None,
+    dry_run: DryRun = False,
+    diff: Diff = False,
+    force: Force = False,
+    as_json: Json = False,
+) -> int:
+    """Change the model of a generated project, and keep your edits."""
+    from scaffold import plan_dialogue
+    from scaffold.commands import switch as command
+
+    prepared = command.prepare(project, command.read_model(model), force=force)
+    return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
+
+
+@app.command()
+def update(
+    project: ProjectDir = None,
+    dry_run: DryRun = False,
+    diff: Diff = False,
+    force: Force = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="New questions take their defaults, as always.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Bring this concgen's templates into a generated project, and keep your edits."""
+    from scaffold import plan_dialogue
+    from scaffold.commands import update as command
+
+    prepared = command.prepare(project, force=force)
+    return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
+
+
+@app.command(name="diff")
+def show_diff(
+    project: ProjectDir = None,
+    stat: Annotated[
+        bool, typer.Option("--stat", help="Only how many lines, file by file.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what you changed in the generated files since they were made."""
+    from scaffold import plan_dialogue
+    from scaffold.commands import diff as command
+
+    plan_dialogue.show_edits(command.edits(project), stat=stat, as_json=as_json)
+
+
+@app.command()
+def undo(project: ProjectDir = None, as_json: Json = False) -> None:
+    """Take back the last switch or update, or one that was cut short."""
+    from scaffold import plan_dialogue
+    from scaffold.commands import undo as command
+
+    plan_dialogue.show_undone(command.undo(project), as_json=as_json)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from scaffold import console, documents

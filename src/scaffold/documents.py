@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -47,22 +48,40 @@ def answers(
 
     `model` is the user's choice, which need not be the advice.
     """
-    estimate = advice.estimate(model)
     fields = asdict(replace(advice.workload, sources={}))
     del fields["sources"]
-    # A process per core is right on every machine; any other count is this workload's own.
-    per_core = model is Model.MULTIPROCESSING and advice.workload.max_in_flight is None
-    return {
-        **fields,
-        "name": name,
-        "package": package,
-        "starter": starter,
-        "model": str(model),
-        "max_workers": None if per_core or estimate is None else estimate.max_workers,
-        "sources": {field: str(advice.workload.source(field)) for field in fields},
-        "decision": decision(advice, replies, model),
-        "concgen_version": version(),
-    }
+    return with_model(
+        {
+            **fields,
+            "name": name,
+            "package": package,
+            "starter": starter,
+            "sources": {field: str(advice.workload.source(field)) for field in fields},
+            "decision": decision(advice, replies),
+            "concgen_version": version(),
+        },
+        model,
+    )
+
+
+def with_model(answers: Mapping[str, Any], model: Model) -> Document:
+    """Return `answers` for `model`, out of the decision that they hold.
+
+    All that depends on the model comes from the record and nothing from this machine, so that there
+    and back again gives the same answers anywhere.
+    """
+    changed = {**answers, "model": str(model)}
+    changed.pop("max_workers", None)  # without a figure on record the template has a default
+    decided = answers.get("decision") or {}
+    for one in decided.get("estimates", ()):
+        if one.get("model") == model and "max_workers" in one:
+            # A process per core is right on every machine; any other count is this workload's own.
+            per_core = model is Model.MULTIPROCESSING and answers.get("max_in_flight") is None
+            changed["max_workers"] = None if per_core else one["max_workers"]
+    if "model" in decided:
+        chosen_by = "advice" if decided["model"] == model else "user"
+        changed["decision"] = {**decided, "chosen_by": chosen_by}
+    return changed
 
 
 def version() -> str:
@@ -72,15 +91,19 @@ def version() -> str:
     return installed("concgen")
 
 
-def decision(advice: Recommendation, replies: Replies, model: Model) -> Document:
-    """Return what CONCURRENCY.md shows: answers, reasons, figures and flips, in words."""
+def decision(advice: Recommendation, replies: Replies) -> Document:
+    """Return what CONCURRENCY.md shows: answers, reasons, figures and flips, in words.
+
+    `model` is the advice, and `chosen_by` says who followed it or not.
+    """
     return {
         "headline": advice.headline,
-        "chosen_by": "advice" if model is advice.model else "user",
+        "model": str(advice.model),
+        "chosen_by": "advice",
         "answers": [
             {
                 "question": question.label,
-                "value": question.write(replies.values[question.name]),
+                "value": question.show(replies.values[question.name]),
                 "source": str(advice.workload.source(question.field)),
             }
             for question in QUESTIONS
@@ -98,6 +121,7 @@ def decision(advice: Recommendation, replies: Replies, model: Model) -> Document
         "estimates": [
             {
                 "model": str(one.model),
+                "max_workers": one.max_workers,
                 "time": show_seconds(one.seconds),
                 "speedup": show_ratio(one.speedup),
                 "memory": show_bytes(one.peak_memory_bytes),

@@ -1,0 +1,168 @@
+"""What `switch` and `update` share: from a record and new answers to a plan, and its writing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from scaffold import apply, git, journal, merge, project, staging
+from scaffold.commands import diff
+from scaffold.domain import Model
+from scaffold.errors import Refused
+from scaffold.interrupt import guarded
+from scaffold.journal import Journal
+from scaffold.merge import Policy
+from scaffold.plan import Action, Change, Plan
+from scaffold.record import RECORD, Record
+from scaffold.tree import Files, Tree, like
+
+# Done, and the user has conflicts to settle.
+CONFLICTS_LEFT = 4
+
+_MARKERS = (b"<<<<<<< ", b">>>>>>> ")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan, and the project that it is for.
+
+    `refusal` says why it must not be carried out, `edits` shows what of the user's it would lose.
+    """
+
+    root: Path
+    plan: Plan
+    refusal: Refused | None = None
+    edits: tuple[Change, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with once the plan is carried out."""
+        return CONFLICTS_LEFT if self.plan.of(Action.CONFLICT) else 0
+
+    def carry_out(self) -> None:
+        """Write the plan, all of it or nothing. Raises what `apply.apply` raises."""
+        apply.apply(self.root, self.plan)
+
+
+def render(answers: Mapping[str, Any]) -> Files:
+    """Return every file of the project that `answers` describe, its pristine.zip too."""
+    with guarded() as guard, TemporaryDirectory(prefix="concgen-") as scratch, guard.open():
+        into = Path(scratch)
+        project.render(answers, into)
+        project.write_pristine(into)
+        return {name: (into / name).read_bytes() for name in staging.list_files(into)}
+
+
+def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...]:
+    """Return what turns the project into `rendering`, the user's edits kept.
+
+    Where the rendering is the one that the last command started from, its reverse is merged: what
+    was not edited since comes back exactly, renames and deletions of the user included.
+    """
+    tree = Tree(known.root)
+    base, new = known.pristine, rendering
+    last = journal.last(known.root)
+    if last and _leads_back(last, tree, rendering):
+        base, new = last.after, last.before
+        rules = replace(rules, untouched="as it was before")
+    elif last:
+        _refuse_unsettled(last, tree)
+    found = merge.changes(
+        _without_record(base),
+        _without_record(new),
+        tree,
+        rules,
+        partial(git.merge, label=rules.target),
+    )
+    return (*found, *_record_changes(tree, rendering))
+
+
+def _leads_back(last: Journal, tree: Tree, rendering: Files) -> bool:
+    """Tell whether `rendering` is what the last command replaced, and nobody replaced since."""
+    there, here = last.before.get(project.PRISTINE), last.after.get(project.PRISTINE)
+    return there == rendering[project.PRISTINE] and here == tree[project.PRISTINE]
+
+
+def _refuse_unsettled(last: Journal, tree: Tree) -> None:
+    """Raise Refused while files have the markers of the last command's conflicts."""
+    left = [
+        path
+        for path in last.conflicts
+        if path in tree and all(marker in tree[path] for marker in _MARKERS)
+    ]
+    if left:
+        raise Refused(
+            f"conflicts are left from the {last.title}: {', '.join(left)}",
+            hint="settle them (edit the files, remove the markers), or `concgen undo`",
+        )
+
+
+def _without_record(files: Files) -> Files:
+    return {path: data for path, data in files.items() if path not in RECORD}
+
+
+def _record_changes(tree: Tree, rendering: Files) -> list[Change]:
+    changes = []
+    for path in sorted(RECORD):
+        present = tree[path]
+        after = like(present, rendering[path])
+        if after != present:
+            changes.append(Change(path, Action.UPDATE, "the record", present, after))
+    return changes
+
+
+def git_note(root: Path) -> list[str]:
+    """Say so when git has uncommitted changes here."""
+    if git.has_changes(root):
+        return ["git has uncommitted changes here; `concgen undo` takes this back without git"]
+    return []
+
+
+def kind_of_work(source: bytes) -> str | None:
+    """Tell whether a module's `work` is a "def" or an "async def"; None where it has none."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "work":
+            return "def" if isinstance(node, ast.FunctionDef) else "async def"
+    return None
+
+
+def work_note(root: Path, work: str, model: Model, made: tuple[Change, ...]) -> list[str]:
+    """Say how the engine runs a `work` that is of the other kind than the model's own."""
+    if any(change.path == work and change.before != change.after for change in made):
+        return []
+    tree = Tree(root)
+    kind = kind_of_work(tree[work]) if work in tree else None
+    if model is Model.ASYNCIO and kind == "def":
+        return [
+            f"{work} has a plain `def work`: asyncio runs each call in a thread of its own;"
+            " `async def work` with an async client scales further"
+        ]
+    if model in (Model.SEQUENTIAL, Model.THREADING, Model.MULTIPROCESSING) and kind == "async def":
+        return [
+            f"{work} has an `async def work`: {model} runs it in an event loop per worker, one call"
+            " at a time; a plain `def work` does without"
+        ]
+    return []
+
+
+def prepared(known: Record, plan: Plan, *, again: str) -> Prepared:
+    """Return the plan with what stands against it; `again` is the command without --force."""
+    blocked = {one.path: one for one in plan.of(Action.REFUSE)}
+    if not blocked:
+        return Prepared(known.root, plan)
+    listed = "; ".join(f"{path} ({one.reason})" for path, one in blocked.items())
+    refusal = Refused(
+        f"{plan.target} brings its own: {listed}",
+        hint=f"`{again} --force` takes the new ones, and keeps yours beside them as FILE.yours",
+    )
+    edits = tuple(edit for edit in diff.edits_of(known) if edit.path in blocked)
+    return Prepared(known.root, plan, refusal, edits)

@@ -1,0 +1,35 @@
+"""`diff`: what the user changed in the generated files since they were made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scaffold import record
+from scaffold.plan import Action, Change
+from scaffold.project import PRISTINE
+from scaffold.record import Record
+from scaffold.tree import Tree
+
+
+def edits(place: Path | None) -> tuple[Change, ...]:
+    """Return the generated files that are not as they were made: changed, or deleted.
+
+    Raises what `record.load` raises.
+    """
+    return edits_of(record.load(place))
+
+
+def edits_of(known: Record) -> tuple[Change, ...]:
+    """Return the edits in a project whose record is read already."""
+    tree = Tree(known.root)
+    changes = []
+    for path, made in sorted(known.pristine.items()):
+        if path == PRISTINE:
+            continue
+        if path not in tree:
+            changes.append(Change(path, Action.DELETE, "deleted", made, None))
+        elif not tree.same(path, made):
+            changes.append(Change(path, Action.UPDATE, "edited", made, tree[path]))
+        elif tree[path] != made:
+            changes.append(Change(path, Action.KEEP, "only the line endings differ"))
+    return tuple(changes)

@@ -1,0 +1,47 @@
+"""`switch`: the same project, by another model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scaffold import documents, record
+from scaffold.commands import change
+from scaffold.commands.change import Prepared
+from scaffold.domain import Model
+from scaffold.errors import UsageError
+from scaffold.interview import read_choice
+from scaffold.inventory import available_models
+from scaffold.merge import Policy
+from scaffold.plan import Plan
+
+COMMAND = "switch"
+
+
+def read_model(text: str) -> Model:
+    """Read the model to switch to; raise UsageError, naming the nearest, for none that there is."""
+    try:
+        return Model(read_choice(text, [str(model) for model in available_models()]))
+    except ValueError as error:
+        raise UsageError(f"model {error}", hint="`concgen models` compares them") from error
+
+
+def prepare(place: Path | None, model: Model, *, force: bool = False) -> Prepared:
+    """Plan the change of the project at `place` (None: here) to `model`. Writes nothing.
+
+    Raises what `record.load` raises, and Refused when conflicts are left from before.
+    """
+    known = record.load(place)
+    if model is known.model:
+        return Prepared(known.root, Plan(COMMAND, str(model), str(model), ()))
+    now = documents.version()
+    answers = {**documents.with_model(known.answers, model), "concgen_version": now}
+    rules = Policy(str(model), known.package, replace=True, force=force)
+    changes = change.changes(known, change.render(answers), rules)
+    notes = [
+        *change.git_note(known.root),
+        *change.work_note(known.root, rules.work, model, changes),
+    ]
+    if known.version != now:
+        notes.append(f"this also updates the project from concgen {known.version} to {now}")
+    plan = Plan(COMMAND, str(known.model), str(model), changes, tuple(notes))
+    return change.prepared(known, plan, again=f"concgen switch {model}")
