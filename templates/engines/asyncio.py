@@ -59,7 +59,7 @@ class Crowd:
         self._tasks: set[asyncio.Task[None]] = set()
         self._abandoned: set[asyncio.Task[None]] = set()  # they swallow cancellations
         self._outcomes: list[Outcome] = []
-        self._warned = False
+        self._warned = self._over = False
         self._turn = loop.time()  # the watchdog's last
         self._closing = asyncio.Event()
         self._call: Call
@@ -106,6 +106,11 @@ class Crowd:
     def _retire(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not self._tasks:  # nothing to do, for now or for good
+            self._pause()
+
+    def _pause(self) -> None:
+        """Leave the event loop, to hand over outcomes or to end."""
+        if not self._over:
             self._loop.stop()
 
     async def _serve(self) -> None:
@@ -119,11 +124,11 @@ class Crowd:
                     self._record(outcomes)
                 while len(self._outcomes) >= self._window:
                     self._room.clear()
-                    self._loop.stop()
+                    self._pause()
                     await self._room.wait()
         except EngineError as exc:
             self._failure = exc
-            self._loop.stop()
+            self._pause()
 
     async def _attempt(self, me: asyncio.Task[None], task: Task) -> list[Outcome]:
         index, item, attempt = task
@@ -152,11 +157,13 @@ class Crowd:
 
     def _record(self, outcomes: list[Outcome]) -> None:
         if outcomes and not self._outcomes:
-            self._loop.call_later(BURST, self._loop.stop)
+            self._loop.call_later(BURST, self._pause)
         self._outcomes += outcomes
 
     def _watch(self) -> None:
         """The watchdog: every tick, look at stop signal, timeouts, due retries and a slow input."""
+        if self._over:
+            return
         now = self._loop.time()
         blocked = now - self._turn - TICK
         self._turn = now
@@ -167,7 +174,7 @@ class Crowd:
         if self._timeout and blocked < TICK:  # otherwise let those go on that can
             self._cancel_overdue(now, self._timeout)
         if self._backlog.overdue():
-            self._loop.stop()
+            self._pause()
         if len(self._tasks) < self._size:
             self._hire()
         tick = min(self._backlog.patience, (self._timeout or TICK) / 4)
@@ -193,6 +200,7 @@ class Crowd:
 
     def close(self) -> None:
         """Cancel what still runs, and give it and the teardown LEAVING seconds each."""
+        self._over = True
         running = self._tasks | self._abandoned
         for task in running:
             task.cancel()

@@ -96,12 +96,13 @@ class Pulse:
 class CrowdedWorker(PoolWorker):
     """A process with the tasks that it has not answered."""
 
-    def __init__(self, pool: CrowdedPool) -> None:
+    def __init__(self, pool: CrowdedPool, slots: int) -> None:
+        self.slots = slots  # tasks in flight in it
         self.given: dict[int, Task] = {}
         self.quarantined = False  # it runs suspects, and nothing may join them
         self._seen = NEVER, 0.0  # its last sign of life, and when it was seen first
         super().__init__(
-            serve, pool.job, pool.slots, pool.timeout, share=pool.processes, method=pool.method
+            serve, pool.job, slots, pool.timeout, share=pool.processes, method=pool.method
         )
 
     def tasks(self) -> list[Task]:
@@ -117,7 +118,7 @@ class CrowdedWorker(PoolWorker):
 
 
 class CrowdedPool(Pool[CrowdedWorker]):
-    """A pool of processes, as many as cores, with `slots` tasks in flight in each."""
+    """A pool of processes, as many as cores, that share `size` slots for tasks in flight."""
 
     def __init__(
         self, job: Job, backlog: Backlog, size: int, timeout: float | None, method: str | None
@@ -125,8 +126,6 @@ class CrowdedPool(Pool[CrowdedWorker]):
         super().__init__(job, backlog, size, timeout, method)
         inner(job)  # imported here, a forked process has it already
         self.processes = min(size, usable_cores())
-        self.slots = -(-size // self.processes)
-        self._most = self.slots + int(self.slots * AHEAD) + 1  # tasks in a process
 
     def dispatch(self) -> None:
         """Suspects to processes of their own, other tasks to the process with the fewest."""
@@ -137,8 +136,11 @@ class CrowdedPool(Pool[CrowdedWorker]):
         while len(self.workers) < self.processes and (suspects := self.backlog.suspects()):
             self._quarantine(self._start(), suspects)
         free = [worker for worker in self.workers if not worker.quarantined and not worker.verdict]
-        places = len(free) + self.processes - len(self.workers)
-        self._deal(free, self.backlog.take(places * self._most - sum(len(w.given) for w in free)))
+        if not free and len(self.workers) == self.processes:
+            return
+        slots = self.size - sum(worker.slots for worker in self.workers if worker not in free)
+        wanted = int(slots * (1 + AHEAD)) + 1 - sum(len(worker.given) for worker in free)
+        self._deal(free, self.backlog.take(max(0, wanted)))
 
     def _deal(self, free: list[CrowdedWorker], tasks: list[Task]) -> None:
         heap = [(len(worker.given), n) for n, worker in enumerate(free)]
@@ -156,7 +158,9 @@ class CrowdedPool(Pool[CrowdedWorker]):
             self._give(worker, hand)
 
     def _start(self) -> CrowdedWorker:
-        self.workers.append(CrowdedWorker(self))
+        slots = self.size - sum(worker.slots for worker in self.workers)
+        share = -(-slots // (self.processes - len(self.workers)))  # rounded up
+        self.workers.append(CrowdedWorker(self, share))
         return self.workers[-1]
 
     def _quarantine(self, worker: CrowdedWorker, suspects: list[Task]) -> None:

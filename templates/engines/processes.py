@@ -38,7 +38,7 @@ LAST_WORDS = b"!"  # begins a reply that tells why the run cannot go on; a pickl
 LEAVING = 5.0  # seconds that idle workers get for the teardown after setup()
 LAST_BREATH = 1.0  # seconds that a worker whose pipe has ended gets to exit
 SIGNALS = {signal.SIGINT, signal.SIGTERM}
-THREAD_LIMITS = (  # threads of the numeric libraries, read when they are first imported
+THREAD_LIMITS = (  # of numeric libraries, which read them when they are imported
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -87,9 +87,9 @@ class Worker:
         self.clock[0] = self.clock[1] = NEVER
         self.verdict = ""  # why it was killed
         self.conn, child = context.Pipe()
-        target = (serve, child, self._shared, job, *arguments)
+        target = (serve, share, child, self._shared, job, *arguments)
         self.process = context.Process(target=_main, args=target)
-        with _signals_blocked(), _threads_limited(share):
+        with _signals_blocked():
             self.process.start()
         child.close()  # so that the worker's death reads as the end of its pipe
 
@@ -153,10 +153,12 @@ def exit_reason(code: int | None) -> str:
 
 
 def _main(
-    serve: Serve, conn: Connection, shared: BufferWrapper, job: bytes, *arguments: Any
+    serve: Serve, share: int, conn: Connection, shared: BufferWrapper, job: bytes, *arguments: Any
 ) -> None:
     """What the worker process runs."""
     _stand_alone()
+    for name in THREAD_LIMITS:
+        os.environ.setdefault(name, str(max(1, usable_cores() // share)))
     clock = shared.create_memoryview().cast("d")
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         try:
@@ -210,16 +212,3 @@ def _signals_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def _threads_limited(share: int) -> Iterator[None]:
-    """Keep the numeric libraries of `share` workers from taking all cores each."""
-    limit = str(max(1, usable_cores() // share))
-    ours = [name for name in THREAD_LIMITS if name not in os.environ]
-    os.environ.update(dict.fromkeys(ours, limit))
-    try:
-        yield
-    finally:
-        for name in ours:
-            del os.environ[name]

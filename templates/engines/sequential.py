@@ -38,16 +38,20 @@ def run(
     with job.open() if timeout is None else _impatient(job, timeout) as call:
         burst: list[Outcome] = []
         due = time.monotonic() + BURST
-        while not (backlog.overdue() or backlog.stopping or backlog.empty):
-            tasks = backlog.take(1)
-            burst += [outcome for task in tasks for outcome in _attempt(call, task, backlog)]
-            if burst and (not tasks or time.monotonic() > due):
-                yield burst
-                burst, due = [], time.monotonic() + BURST
-            if not tasks:
-                time.sleep(backlog.patience)
-        if burst:
+        try:
+            while not (backlog.overdue() or backlog.stopping or backlog.empty):
+                tasks = backlog.take(1)
+                for task in tasks:
+                    burst += _attempt(call, task, backlog)
+                if burst and (not tasks or time.monotonic() > due):
+                    yield burst
+                    burst, due = [], time.monotonic() + BURST
+                if not tasks:
+                    time.sleep(backlog.patience)
+        except KeyboardInterrupt:  # in work()
             yield burst
+            raise
+        yield burst
     backlog.check()
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import engine, settings, work
+from . import engine, settings
 from .bench import compare
 from .cores import usable_cores
 from .items import Items, ItemsError
@@ -39,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
     """work through the items that have no result yet"""
     job, workers = _job(), args.max_workers or usable_cores()
     items = Items(args.items)
-    journal = Journal(args.results, fresh=args.fresh, fsync=args.fsync)
+    journal = Journal(
+        args.results, fresh=args.fresh, retry_failed=args.retry_failed, fsync=args.fsync
+    )
     earlier = journal.ok + journal.failed
     progress = Progress(items, workers=workers, earlier=earlier, quiet=args.quiet)
     with stop_on_signals() as stop:
@@ -83,6 +85,8 @@ def bench(args: argparse.Namespace) -> int:
 
 
 def _job() -> Job:
+    from . import work  # not above: a worker may import this module, and should not need to
+
     job = Job(work.work, getattr(work, "setup", None))
     if job.is_async and engine.MODEL not in ASYNC_ENGINES:
         say("work() is `async def`: each worker runs it in an event loop of its own, one at a time")
@@ -136,6 +140,11 @@ def _parser() -> argparse.ArgumentParser:
                 help="of a failed task [%(default)s]",
             )
             add("--fresh", action="store_true", help="discard earlier results and start over")
+            add(
+                "--retry-failed",
+                action="store_true",
+                help="run the failed tasks of earlier runs again",
+            )
             add("--fsync", action="store_true", help="results survive a power cut too, at a price")
             add("--quiet", action="store_true", help="no progress and no summary")
         else:

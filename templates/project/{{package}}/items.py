@@ -79,7 +79,10 @@ class Items:
                 elif limit is None or numbered[0] < limit:
                     held.append(numbered)
             if (self.count, self.digest) != checked:
-                raise ItemsError(f"{self.name} has changed since the results were made")
+                raise ItemsError(
+                    f"{self.name} has changed since the results were made: "
+                    "restore it, or start over with --fresh"
+                )
             yield from held
         yield from self._read(lines, done, limit)
 

@@ -22,7 +22,7 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
-from types import AsyncGeneratorType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
 from .lanes import Call, Lanes
@@ -84,6 +84,8 @@ class Job:
         with _setup_errors():
             manager = _managed(self.setup())
             if not isinstance(manager, AbstractContextManager):
+                if isinstance(manager, CoroutineType):
+                    manager.close()
                 raise TypeError("it is asynchronous, so work() has to be `async def` too")
             return stack.enter_context(manager)
 

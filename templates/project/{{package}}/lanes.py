@@ -88,8 +88,10 @@ class Lanes:
                 future.set_exception(RuntimeError(describe(error)))
 
         def deliver(value: Any, error: BaseException | None) -> None:
-            if not loop.is_closed():
+            try:
                 loop.call_soon_threadsafe(settle, value, error)
+            except RuntimeError:  # the loop is closed, and nobody waits
+                lane.leave()
 
         lane.submit(item, deliver)
         return await future

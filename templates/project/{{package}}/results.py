@@ -45,7 +45,9 @@ class Journal:
     `checked` is the count and the digest of the items that they belong to.
     """
 
-    def __init__(self, name: str, *, fresh: bool = False, fsync: bool = False) -> None:
+    def __init__(
+        self, name: str, *, fresh: bool = False, retry_failed: bool = False, fsync: bool = False
+    ) -> None:
         self.name = name
         self.done = bytearray()
         self.ok = self.failed = 0
@@ -55,6 +57,8 @@ class Journal:
         try:
             self._state = FileIO(f"{name}.state", "r+", opener=_create)
             self._lock()
+            if retry_failed:
+                self._forget_failures()
             self._file = FileIO(name, "a+")
             if fresh:
                 self._file.truncate(0)
@@ -62,7 +66,7 @@ class Journal:
             if self._size:
                 self.checked = self._load_state()
         except OSError as exc:
-            raise JournalError(f"cannot open {name}: {exc.strerror}") from None
+            raise Refused(f"cannot open {name}: {exc.strerror}") from None
 
     def close(self) -> None:
         """Release the lock."""
@@ -100,7 +104,9 @@ class Journal:
             if self._fsync:
                 os.fsync(self._file.fileno())
         except OSError as exc:
-            self._file.truncate(self._size)  # no half line stays
+            written = os.fstat(self._file.fileno()).st_size - self._size
+            whole = data.rfind(b"\n", 0, max(0, written)) + 1
+            self._file.truncate(self._size + whole)  # no half line stays
             raise JournalError(f"cannot write {self.name}: {exc.strerror}") from None
         self._size += len(data)
 
@@ -113,23 +119,30 @@ class Journal:
                     self._file.truncate(size)
                     break
                 size += len(line)
-                self._note(line, number)
+                index, ok = self._parse(line, number)
+                if index >= len(self.done):
+                    self.done.extend(bytes(index + 1 - len(self.done) + GROWTH))
+                self.done[index] = 1
+                self.ok += ok
+                self.failed += not ok
         return size
 
-    def _note(self, line: bytes, number: int) -> None:
+    def _parse(self, line: bytes, number: int) -> tuple[int, bool]:
         if match := LINE.match(line):  # as write() made it: no need to parse the value
-            index, ok = int(match[1]), match[2] == b"true"
-        else:
-            try:
-                record = json.loads(line)
-                index, ok = record["id"], record["ok"]
-            except (ValueError, KeyError, TypeError):
-                raise Refused(f"{self.name}, line {number} is not a result") from None
-        if index >= len(self.done):
-            self.done.extend(bytes(index + 1 - len(self.done) + GROWTH))
-        self.done[index] = 1
-        self.ok += ok
-        self.failed += not ok
+            return int(match[1]), match[2] == b"true"
+        try:
+            record = json.loads(line)
+            return int(record["id"]), bool(record["ok"])
+        except (ValueError, KeyError, TypeError):
+            raise Refused(f"{self.name}, line {number} is not a result") from None
+
+    def _forget_failures(self) -> None:
+        """Leave only the good results, in a new file that takes the place of the old."""
+        with open(self.name, "rb") as old, open(f"{self.name}.new", "wb") as new:
+            for number, line in enumerate(old, 1):
+                if line.endswith(b"\n") and self._parse(line, number)[1]:
+                    new.write(line)
+        os.replace(f"{self.name}.new", self.name)
 
     def _load_state(self) -> tuple[int, str]:
         try:

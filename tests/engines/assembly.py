@@ -1,0 +1,75 @@
+"""Put a package together as the template does: the shared files, one engine, a work module."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid")
+PROCESS_MODELS = ("multiprocessing", "hybrid")
+COMPANIONS = {
+    "multiprocessing": {"pool.py": "pool.py", "processes.py": "processes.py"},
+    "hybrid": {
+        "pool.py": "pool.py",
+        "processes.py": "processes.py",
+        "threads.py": "threading.py",
+        "coroutines.py": "asyncio.py",
+    },
+}
+SETTINGS = "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n"
+
+
+def assemble(model: str, root: Path, work: str, package: str = "pkg") -> Path:
+    """Write ROOT/PACKAGE, with `work` as the text of work.py."""
+    target = root / package
+    target.mkdir(parents=True)
+    for source in (TEMPLATES / "project" / "{{package}}").glob("*.py"):
+        shutil.copy(source, target)
+    for name, source_name in {"engine.py": f"{model}.py", **COMPANIONS.get(model, {})}.items():
+        shutil.copy(TEMPLATES / "engines" / source_name, target / name)
+    (target / "__init__.py").write_text('"""Assembled for a test."""\n')
+    (target / "settings.py").write_text(SETTINGS)
+    (target / "work.py").write_text(work)
+    return target
+
+
+@dataclass(frozen=True)
+class Project:
+    """A directory with an assembled package in it, to be run as a user runs it."""
+
+    model: str
+    root: Path
+
+    @classmethod
+    def make(cls, model: str, root: Path, work: str, items: str | None = None) -> Project:
+        """Assemble it, and write items.jsonl."""
+        assemble(model, root, work)
+        if items is not None:
+            (root / "items.jsonl").write_text(items)
+        return cls(model, root)
+
+    def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
+        """`python -m pkg ARGUMENTS`, in a session of its own, with its output in pipes."""
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+            [sys.executable, "-m", "pkg", *arguments],
+            cwd=self.root,
+            env=os.environ | {"PYTHONWARNINGS": "error::DeprecationWarning"},
+            start_new_session=True,
+            **(streams | options),
+        )
+
+    def run(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+        """The same, to its end."""
+        process = self.start(*arguments, **options)
+        try:
+            out, err = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -1,0 +1,69 @@
+"""One package per model, assembled once and imported; the contract runs over all of them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from .assembly import MODELS, assemble
+
+WORKS = Path(__file__).with_name("works.py").read_text()
+
+
+class Model(SimpleNamespace):
+    """The modules of an assembled package, and a shortcut to run its engine."""
+
+    name: str
+    engine: Any
+    task: Any
+    works: Any
+
+    def job(self, work: str, kind: str = "def", setup: str | None = None) -> Any:
+        """A job with a function of works.py."""
+        return self.works.job(work, kind, setup)
+
+    def bursts(self, job: Any, items: Any, **options: Any) -> Iterator[list[Any]]:
+        """The engine's own interface, on items that are numbered here."""
+        options = {"max_workers": 2} | options
+        return self.engine.run(job, enumerate(items), **options)  # type: ignore[no-any-return]
+
+    def run(self, job: Any, items: Any, **options: Any) -> list[Any]:
+        """All outcomes, in the order of the input."""
+        outcomes = [one for burst in self.bursts(job, items, **options) for one in burst]
+        return sorted(outcomes, key=lambda outcome: outcome.id)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
+    """Every model, by name."""
+    root = tmp_path_factory.mktemp("packages")
+    sys.path.insert(0, str(root))
+    found = {}
+    for name in MODELS:
+        package = f"assembled_{name}"
+        target = assemble(name, root, "", package)
+        (target / "works.py").write_text(WORKS)
+        modules = {
+            part: importlib.import_module(f"{package}.{part}")
+            for part in ("engine", "task", "works", "items", "results", "cores")
+        }
+        found[name] = Model(name=name, **modules)
+    return found
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest, models: dict[str, Model]) -> Model:
+    """Each model in turn."""
+    return models[request.param]
+
+
+@pytest.fixture(params=["def", "async"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of work() in turn."""
+    return str(request.param)

@@ -1,0 +1,254 @@
+"""Functions to be run by engines under test; copied into the assembled packages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from .job import Job
+
+
+def square(item: int) -> int:
+    return item * item
+
+
+async def square_async(item: int) -> int:
+    await asyncio.sleep(0)
+    return item * item
+
+
+def fail_odd(item: int) -> int:
+    if item % 2:
+        raise ValueError(f"odd {item}")
+    return item
+
+
+async def fail_odd_async(item: int) -> int:
+    return fail_odd(item)
+
+
+def exit_at_3(item: int) -> int:
+    if item == 3:
+        sys.exit("three")
+    return item
+
+
+async def exit_at_3_async(item: int) -> int:
+    return exit_at_3(item)
+
+
+def hang_at_1(item: int) -> int:
+    if item == 1:
+        time.sleep(3600)
+    return item
+
+
+async def hang_at_1_async(item: int) -> int:
+    if item == 1:
+        await asyncio.sleep(3600)
+    return item
+
+
+def fail_until(item: tuple[str, int]) -> int:
+    """Fail until the file has as many lines as the second number."""
+    path, times = Path(item[0]), item[1]
+    with path.open("a") as file:
+        file.write("try\n")
+    if path.read_text().count("try") < times:
+        raise OSError("not yet")
+    return times
+
+
+async def fail_until_async(item: tuple[str, int]) -> int:
+    return fail_until(item)
+
+
+def slow(item: Any) -> Any:
+    time.sleep(0.02)
+    return item
+
+
+async def slow_async(item: Any) -> Any:
+    await asyncio.sleep(0.02)
+    return item
+
+
+# -- setup: each keeps a log, one line per event
+
+
+def note(event: str) -> None:
+    with Path(__file__).with_name("setup.log").open("a") as file:
+        file.write(event + "\n")
+
+
+class Client:
+    """It notes when it is opened and closed."""
+
+    def __init__(self) -> None:
+        note("open")
+
+    def double(self, item: int) -> int:
+        """Be of use."""
+        return 2 * item
+
+    def close(self) -> None:
+        """Note it."""
+        note("close")
+
+
+def with_client(item: int, client: Client) -> int:
+    time.sleep(0.005)
+    return client.double(item)
+
+
+async def with_client_async(item: int, client: Client) -> int:
+    await asyncio.sleep(0.005)
+    return client.double(item)
+
+
+def plain_setup() -> Client:
+    return Client()
+
+
+@contextlib.contextmanager
+def context_setup() -> Any:
+    client = Client()
+    yield client
+    client.close()
+
+
+def generator_setup() -> Any:
+    client = Client()
+    yield client
+    client.close()
+
+
+async def coroutine_setup() -> Client:
+    await asyncio.sleep(0)
+    return Client()
+
+
+@contextlib.asynccontextmanager
+async def async_context_setup() -> Any:
+    async with asyncio.timeout(60):  # belongs to one task: it is left by the one that entered it
+        client = Client()
+        yield client
+        client.close()
+
+
+def failing_setup() -> Any:
+    raise ConnectionError("no database")
+
+
+# -- how many at once
+
+
+active = 0
+most = 0
+lock = threading.Lock()
+
+
+def overlap(item: float) -> int:
+    """Tell how many were seen running at the same time, in this process."""
+    global active, most  # noqa: PLW0603
+    with lock:
+        active += 1
+        most = max(most, active)
+    time.sleep(item)
+    with lock:
+        active -= 1
+    return most
+
+
+async def overlap_async(item: float) -> int:
+    global active, most  # noqa: PLW0603
+    active += 1
+    most = max(most, active)
+    await asyncio.sleep(item)
+    active -= 1
+    return most
+
+
+# -- what goes wrong between processes
+
+
+class Stubborn(Exception):
+    """It can be pickled, but not unpickled."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(one)
+
+
+class Poison:
+    """It kills whoever unpickles it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os._exit, (9,)
+
+
+class NeedsHome:
+    """It can be unpickled only in the process that made it."""
+
+    def __init__(self, home: int) -> None:
+        if home != os.getpid():
+            raise ImportError("far from home")
+        self.home = home
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NeedsHome, (self.home,)
+
+
+def misbehave(item: Any) -> Any:
+    match item:
+        case "raise":
+            raise Stubborn(1, 2)
+        case "return stubborn":
+            return Stubborn(1, 2)
+        case "return lambda":
+            return lambda: None
+        case "_exit":
+            os._exit(7)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.001)
+    return item
+
+
+async def misbehave_async(item: Any) -> Any:
+    await asyncio.sleep(0.001)
+    return misbehave(item)
+
+
+def environment(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def swallow_cancel_at_1(item: int) -> int:
+    return item
+
+
+async def swallow_cancel_at_1_async(item: int) -> int:
+    while item == 1:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+    return item
+
+
+async def block_at_1_async(item: int) -> int:
+    if item == 1:
+        time.sleep(3600)
+    await asyncio.sleep(0.01)
+    return item
+
+
+def job(name: str, kind: str, setup: str | None = None) -> Job:
+    """The function of that name, in the kind that is asked for."""
+    work = globals()[name + ("_async" if kind == "async" else "")]
+    return Job(work, globals()[setup] if setup else None)
