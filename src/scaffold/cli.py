@@ -50,6 +50,19 @@ Payload = Annotated[
 AnswersFile = Annotated[
     Path | None, typer.Option("--answers", metavar="FILE", help="Answers, as JSON or TOML.")
 ]
+Target = Annotated[
+    str, typer.Argument(metavar="FILE.py:FUNC", help="Your function; or package.module:FUNC.")
+]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="FILE.py:FUNC", help="Measure this function instead of asking."),
+]
+ItemsFile = Annotated[
+    Path | None, typer.Option("--items", metavar="FILE", help="Its items: JSON Lines, or a .txt.")
+]
+Budget = Annotated[
+    str | None, typer.Option("--budget", metavar="SECONDS", help="What measuring may take [3].")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take the defaults for all the rest.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -144,6 +157,47 @@ def recommend(
         from scaffold import views
 
         console.answer_headed(views.recommendation(advice.recommendation, console.width()))
+
+
+@app.command()
+def measure(
+    target: Target,
+    items: ItemsFile = None,
+    budget: Budget = None,
+    as_json: Json = False,
+) -> None:
+    """Run your function on a sample of your items, and measure what the decision depends on."""
+    from scaffold import console, profile_views
+    from scaffold.commands import measure as command
+
+    seconds = command.read_budget(budget)
+    found, sample = command.prepare(target, items)
+    console.say(command.announcement(found, sample, seconds))
+    profile = command.profile(found, sample, seconds)
+    if as_json:
+        console.answer_json(command.document(profile, found, sample))
+    else:
+        console.answer_lines(profile_views.profile(profile, console.width()))
+
+
+@app.command()
+def doctor(
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Measure this machine's costs, in some seconds.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Look at this machine: cores, memory, Python, limits, tools, and what to do about them."""
+    from scaffold import console
+    from scaffold.commands import doctor as command
+
+    if calibrate:
+        command.calibrate(lambda step: console.say(f"measuring {step} ..."))
+    found = command.examine()
+    if as_json:
+        console.answer_json(command.document(found))
+    else:
+        console.answer_lines(command.report(found, console.width()))
 
 
 @app.command()

@@ -8,10 +8,18 @@ over) plus what starting costs. `Costs` holds the constants.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from scaffold.domain import Estimate, Machine, Model, Source, Workload
+
+
+class Start(NamedTuple):
+    """Seconds that starting a pool of processes costs: once, and per process."""
+
+    pool: float
+    process: float
 
 
 @dataclass(frozen=True)
@@ -27,8 +35,13 @@ class Costs:
     thread_hand_over: float = 1.0e-5
     loop_start: float = 2.0e-3
     loop_hand_over: float = 4.0e-6
-    pool_start: float = 6.0e-2
-    process_start: float = 2.0e-2
+    starts: Mapping[str, Start] = field(
+        default_factory=lambda: {
+            "fork": Start(pool=5.0e-3, process=5.0e-3),
+            "forkserver": Start(pool=6.0e-2, process=1.5e-2),
+            "spawn": Start(pool=4.0e-2, process=4.0e-2),
+        }
+    )
     message: float = 6.0e-5
     process_hand_over: float = 1.2e-6
     pickle_rate: float = 1.0e9
@@ -160,7 +173,7 @@ def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> fl
 
 def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     return (
-        _start(workers, costs)
+        _start(workers, work, machine, costs)
         + max(
             _waves(work.tasks, workers) * work.task_seconds,
             work.tasks * work.cpu_seconds / machine.cores,
@@ -172,7 +185,7 @@ def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Cost
 def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     processes = min(workers, machine.workers)
     return (
-        _start(processes, costs)
+        _start(processes, work, machine, costs)
         + max(
             _waves(work.tasks, workers) * work.task_seconds,
             work.tasks * (work.cpu_seconds + costs.loop_hand_over) / min(processes, machine.cores),
@@ -181,8 +194,11 @@ def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> flo
     )
 
 
-def _start(processes: int, costs: Costs) -> float:
-    return costs.pool_start + processes * costs.process_start
+def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    start = costs.starts[machine.start_method]
+    # A forked worker has the user's module already; any other imports it, side by side.
+    imports = 0.0 if machine.start_method == "fork" else work.import_seconds
+    return start.pool + processes * (start.process + imports / machine.workers)
 
 
 def _carrying(work: Workload, costs: Costs) -> float:

@@ -55,9 +55,10 @@ class Workload:
 
     `tasks` is how many there are, `task_seconds` how long one takes alone. `cpu_fraction` is the
     share of that time spent computing (above 1 when native threads use several cores),
-    `gil_fraction` the share of the computing that holds the GIL. `max_in_flight` is a limit from outside (a server's, a licence's), or None. `payload_bytes`
-    is what one task takes in and gives back together. `sources` names where each field came from;
-    a field that is not in it is a default.
+    `gil_fraction` the share of the computing that holds the GIL. `max_in_flight` is a limit from
+    outside (a server's, a licence's), or None. `payload_bytes` is what one task takes in and gives
+    back together, `import_seconds` what importing the function takes in a worker. `sources` names
+    where each field came from; a field that is not in it is a default.
     """
 
     bound: Bound = Bound.IO
@@ -68,6 +69,7 @@ class Workload:
     async_client: bool = True
     max_in_flight: int | None = None
     payload_bytes: int = 1000
+    import_seconds: float = 0.0
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -132,6 +134,7 @@ class Profile:
     picklable_function: bool
     peak_memory_bytes: int | None
     import_seconds: float
+    start_method: str
     pickle_seconds: float | None = None
     spread_seconds: float | None = None
     growth: float | None = None
@@ -163,6 +166,22 @@ class Machine:
     def workers(self) -> int:
         """How many processes can compute at once."""
         return max(1, int(self.cores))
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Observed: a real run of one model. `seconds` is the makespan of the `items` that finished.
+
+    Not `complete` when time ran out before the items did.
+    """
+
+    model: Model
+    max_workers: int
+    seconds: float
+    items: int
+    failed: int
+    complete: bool
+    first_error: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ default.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
 from scaffold.domain import Bound, Source, Workload
 from scaffold.errors import UsageError
+from scaffold.reasons import RELEASES_GIL
 from scaffold.units import (
     parse_bytes,
     parse_positive,
@@ -203,25 +204,23 @@ CPU_FRACTION = {Bound.IO: 0.0, Bound.CPU: 1.0, Bound.MIXED: 0.5}
 
 @dataclass(frozen=True)
 class Replies:
-    """The answer to every question, and which of them somebody gave."""
+    """The answer to every question, which of them somebody gave, and what was measured."""
 
     values: Mapping[str, Any]
     given: frozenset[str]
+    measured: Workload | None = None
 
     @property
     def workload(self) -> Workload:
         """The workload that the answers describe; raise UsageError for an impossible one."""
-        values = dict(self.values)
-        bound = Bound(values["workload"])
-        fields = {_BY_NAME[name].field: value for name, value in values.items()}
-        fields |= {
-            "bound": bound,
-            "cpu_fraction": CPU_FRACTION[bound],
-            "gil_fraction": 0.0 if values["releases-gil"] else 1.0,
-            "sources": {_BY_NAME[name].field: Source.ASKED for name in sorted(self.given)},
-        }
+        base = self.measured or Workload()
+        names = self.given if self.measured else self.values.keys()
+        fields: dict[str, Any] = {}
+        for name in names:
+            fields |= _fields(name, self.values[name])
+        asked = {_BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
         try:
-            return Workload(**fields)
+            return replace(base, **fields, sources={**base.sources, **asked})
         except ValueError as error:
             raise UsageError(str(error)) from error
 
@@ -231,10 +230,29 @@ class Replies:
         for question in QUESTIONS:
             value = self.values[question.name]
             essential = question.name in ("workload", "tasks", "task-time")
+            if self.measured is not None and question.name not in self.given:
+                continue
             if not essential and value == question.default:
                 continue
             words += _option(question, value)
         return words
+
+
+def _fields(name: str, value: Any) -> dict[str, Any]:
+    """Return the fields of the workload that one answer sets."""
+    if name == "workload":
+        return {"bound": Bound(value), "cpu_fraction": CPU_FRACTION[Bound(value)]}
+    if name == "releases-gil":
+        return {"gil_fraction": 0.0 if value else 1.0}
+    return {_BY_NAME[name].field: value}
+
+
+def _value(question: Question, measured: Workload) -> Any:
+    """Return the answer that a measured workload gives to a question."""
+    if question.name == "releases-gil":
+        return measured.gil_fraction <= RELEASES_GIL
+    value = getattr(measured, question.field)
+    return str(value) if question.name == "workload" else value
 
 
 def _option(question: Question, value: Any) -> list[str]:
@@ -245,10 +263,13 @@ def _option(question: Question, value: Any) -> list[str]:
     return [f"--{question.name}", question.write(value)]
 
 
-def collect(given: Mapping[str, str | bool | None], ask: Ask | None) -> Replies:
+def collect(
+    given: Mapping[str, str | bool | None], ask: Ask | None, measured: Workload | None = None
+) -> Replies:
     """Answer every question: from `given` (raw texts by name), by asking, or by its default.
 
-    `ask` None takes the default for what is not given. Raises UsageError for an invalid answer.
+    `ask` None takes the default for what is not given. What was measured is not asked for; an
+    answer that was given wins over it. Raises UsageError for an invalid answer.
     """
     values: Answers = {}
     known: set[str] = set()
@@ -257,12 +278,14 @@ def collect(given: Mapping[str, str | bool | None], ask: Ask | None) -> Replies:
         if raw is not None:
             values[question.name] = read(question, raw)
             known.add(question.name)
+        elif measured is not None:
+            values[question.name] = _value(question, measured)
         elif ask is not None and question.asked_if(values):
             values[question.name] = ask(question)
             known.add(question.name)
         else:
             values[question.name] = question.default
-    return Replies(values, frozenset(known))
+    return Replies(values, frozenset(known), measured)
 
 
 def read(question: Question, raw: str | bool) -> Any:

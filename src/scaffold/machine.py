@@ -79,8 +79,11 @@ def gil_enabled() -> bool:
 
 
 def start_method() -> str:
-    """Return how the generated engines start processes on this platform."""
-    return "forkserver" if sys.platform == "linux" else "spawn"
+    """Return how the engines start processes here, while work() brings only Python's own modules.
+
+    With extension modules of others, NumPy for one, it is `forkserver` on Linux.
+    """
+    return "fork" if sys.platform == "linux" else "spawn"
 
 
 def open_file_limit() -> int | None:

@@ -17,8 +17,9 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,8 @@ def _load(request: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
         function = getattr(function, name, None)
         if function is None:
             near = ", ".join(sorted(_functions(module))[:8]) or "none"
-            name = f"{request['module']} has no {request['function']}"
-            raise Refusal(f"{name}; its functions: {near}")
+            missing = f"{request['module']} has no {request['function']}"
+            raise Refusal(f"{missing}; its functions: {near}")
     if not callable(function):
         raise Refusal(f"{request['function']} is a {type(function).__name__}, not a function")
     _check_arguments(function, request["function"])
@@ -117,6 +118,7 @@ def _load(request: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
         "import_seconds": seconds,
         "is_async": inspect.iscoroutinefunction(function),
         "picklable_function": _found_by_a_worker(function),
+        "start_method": _start_method(),
     }
 
 
@@ -140,6 +142,22 @@ def _found_by_a_worker(function: Call) -> bool:
         return pickle.loads(pickle.dumps(function)) is function
     except Exception:
         return False
+
+
+def _start_method() -> str:
+    """Return how the engines would start processes with what is imported now (templates/engines).
+
+    fork on Linux, unless an extension module other than Python's own is loaded.
+    """
+    if sys.platform != "linux":
+        return "spawn"
+    foreign = (
+        name
+        for name, module in list(sys.modules.items())
+        if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
+        and name.partition(".")[0] not in sys.stdlib_module_names
+    )
+    return "fork" if next(foreign, None) is None else "forkserver"
 
 
 class Calls:
@@ -309,7 +327,7 @@ class _Stepped:
     def __init__(self, coroutine: Any, note: Callable[[float], None]) -> None:
         self._coroutine, self._note = coroutine, note
 
-    def __await__(self) -> Iterator[Any]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         steps, value, error = self._coroutine.__await__(), None, None
         while True:
             began = time.perf_counter()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scaffold import machine
-from scaffold.domain import Recommendation
+from scaffold import calibration, machine
+from scaffold.domain import Recommendation, Workload
 from scaffold.errors import UsageError
 from scaffold.interview import Ask, Replies, collect, missing
 from scaffold.inventory import available_models
@@ -20,6 +20,14 @@ class Given:
 
     questions: Mapping[str, str | bool]
     project: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measured workload, and how its worker processes would be started."""
+
+    workload: Workload
+    start_method: str
 
 
 @dataclass(frozen=True)
@@ -55,18 +63,22 @@ def _from_file(path: Path) -> tuple[dict[str, str | bool], dict[str, str]]:
     return answers_file.load(path)
 
 
-def advise(given: Given, ask: Ask | None, *, yes: bool) -> Advice:
+def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | None = None) -> Advice:
     """Complete the answers and recommend. `ask` None: there is nobody to ask.
 
     Raises UsageError for an invalid answer, and for a missing one that cannot be asked for and
     may not (`yes`) take its default.
     """
-    if ask is None and not yes and (unanswered := missing(given.questions)):
+    nobody = ask is None and not yes and measured is None
+    if nobody and (unanswered := missing(given.questions)):
         raise UsageError(
             f"no terminal to ask on, and not answered: {', '.join(unanswered)}",
             hint="give them as options, or take the defaults with --yes",
         )
-    replies = collect(given.questions, ask)
-    return Advice(
-        replies, recommend(replies.workload, machine.inspect(), models=available_models())
-    )
+    replies = collect(given.questions, ask, measured.workload if measured else None)
+    facts = machine.inspect()
+    kept = calibration.load(facts)
+    if measured is not None:
+        facts = replace(facts, start_method=measured.start_method)
+    advice = recommend(replies.workload, facts, costs=kept.costs, models=available_models())
+    return Advice(replies, replace(advice, notes=(*advice.notes, kept.note)))

@@ -1,0 +1,199 @@
+"""`doctor`: what this machine has, what limits it, and what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+from scaffold import calibration, machine
+from scaffold.calibration import Calibration
+from scaffold.costs import MOST_COROUTINES, MOST_THREADS, SPARE_FILES
+from scaffold.domain import Machine
+from scaffold.errors import ConcgenError
+from scaffold.units import show_bytes, show_count, show_seconds
+
+# `git merge-tree --write-tree`, which follows renames: what switch and update merge with.
+GIT_THAT_MERGES = (2, 38)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that holds the engines back, and what to do about it."""
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """All that doctor found."""
+
+    machine: Machine
+    affinity_cores: int
+    quotas: tuple[float, ...]
+    default_start_method: str
+    free_threaded_build: bool
+    git: str | None
+    uv: str | None
+    calibration: Calibration
+    problems: tuple[Problem, ...]
+
+
+def examine() -> Checkup:
+    """Look at everything; change nothing."""
+    facts = machine.inspect()
+    git = _version("git")
+    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    return Checkup(
+        machine=facts,
+        affinity_cores=machine.affinity_cores(),
+        quotas=tuple(machine.cpu_quotas()),
+        default_start_method=default_start_method(),
+        free_threaded_build=free_threaded,
+        git=git,
+        uv=_version("uv"),
+        calibration=calibration.load(facts),
+        problems=tuple(_problems(facts, free_threaded, git)),
+    )
+
+
+def calibrate(progress: Callable[[str], None]) -> None:
+    """Measure this machine's costs and keep them; raise ConcgenError when they cannot be kept."""
+    from scaffold.calibrate import calibrate as measure_costs
+
+    facts = machine.inspect()
+    costs = measure_costs(progress)
+    try:
+        calibration.save(costs, facts)
+    except OSError as error:
+        where = calibration.path(facts)
+        raise ConcgenError(f"cannot keep the costs in {where}: {error.strerror}") from error
+
+
+def default_start_method() -> str:
+    """Return how the standard library starts processes unless it is told otherwise."""
+    if sys.platform != "linux":
+        return "spawn"
+    return "forkserver" if sys.version_info >= (3, 14) else "fork"
+
+
+def _problems(facts: Machine, free_threaded: bool, git: str | None) -> Iterator[Problem]:
+    if facts.workers == 1:
+        yield Problem(
+            f"one effective core ({facts.cores:.2g}): nothing computes in parallel here",
+            "raise the container's CPU quota, or this process's affinity",
+        )
+    wanted = MOST_COROUTINES + SPARE_FILES
+    if facts.open_files is not None and facts.open_files < wanted:
+        yield Problem(
+            f"at most {show_count(facts.open_files)} open files: fewer than"
+            f" {show_count(MOST_COROUTINES)} sockets in flight need",
+            f"ulimit -n {4 * MOST_COROUTINES}",
+        )
+    if free_threaded and facts.gil:
+        yield Problem(
+            "a free-threaded Python that runs with the GIL: an import switched it on again",
+            "PYTHON_GIL=0 keeps it off; update the extension that needs it",
+        )
+    if default_start_method() == "fork":
+        yield Problem(
+            "multiprocessing forks by default on this Python: with threads, a fork can deadlock",
+            "in code of your own: multiprocessing.get_context('forkserver'); the engines see to it",
+        )
+    if git is None:
+        yield Problem("no git: switch and update cannot merge your edits", "install git")
+    elif _numbers(git) < GIT_THAT_MERGES:
+        yield Problem(
+            f"git {git} merges file by file: renames are not followed",
+            "update git to 2.38 or newer",
+        )
+
+
+def _version(program: str) -> str | None:
+    """Return the version that `program --version` prints, or None where there is none."""
+    found = shutil.which(program)
+    if found is None:
+        return None
+    try:
+        said = subprocess.run(
+            [found, "--version"], capture_output=True, text=True, timeout=10, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return next((word for word in said.split() if word[0].isdigit()), None)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+
+
+def report(found: Checkup, width: int) -> list[str]:
+    """Return the facts, one a line, and each problem with its remedy."""
+    lines: list[str] = []
+    for name, value in _facts(found):
+        first, rest = f"{name:<14}", " " * 14
+        lines += textwrap.wrap(value, width, initial_indent=first, subsequent_indent=rest)
+    for problem in found.problems:
+        lines += ["", *textwrap.wrap(f"! {problem.what}", width, subsequent_indent="  ")]
+        lines += textwrap.wrap(f"  {problem.remedy}", width, subsequent_indent="  ")
+    return lines if found.problems else [*lines, "", "Nothing here holds the engines back."]
+
+
+def _facts(found: Checkup) -> list[tuple[str, str]]:
+    facts = found.machine
+    quota = f"{min(found.quotas):.3g}" if found.quotas else "none"
+    memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
+    files = "no limit" if facts.open_files is None else show_count(facts.open_files)
+    build = ", free-threaded build" if found.free_threaded_build else ""
+    return [
+        ("cores", f"{facts.cores:.3g} (affinity {found.affinity_cores}, cgroup quota {quota})"),
+        ("memory", memory),
+        ("Python", f"{facts.python}, GIL {'on' if facts.gil else 'off'}{build}"),
+        (
+            "start method",
+            f"{found.default_start_method} by default, {facts.start_method} in engines",
+        ),
+        ("open files", f"{files} (threads use up to {MOST_THREADS}, asyncio {MOST_COROUTINES:,})"),
+        ("git", found.git or "not found"),
+        ("uv", found.uv or "not found"),
+        ("costs", _costs(found.calibration)),
+    ]
+
+
+def _costs(kept: Calibration) -> str:
+    if kept.day is None:
+        return "typical ones: `concgen doctor --calibrate` measures this machine's"
+    costs = kept.costs
+    starts = ", ".join(f"{name} {show_seconds(one.process)}" for name, one in costs.starts.items())
+    return (
+        f"measured on {kept.day}: thread {show_seconds(costs.thread_start)}, process {starts};"
+        f" per task {show_seconds(costs.thread_hand_over)} in threads,"
+        f" {show_seconds(costs.loop_hand_over)} on a loop,"
+        f" {show_seconds(costs.process_hand_over)} in processes;"
+        f" pickling {show_bytes(costs.pickle_rate)}/s"
+    )
+
+
+def document(found: Checkup) -> dict[str, object]:
+    """Return the document of `doctor --json`."""
+    return {
+        "schema": 1,
+        "machine": asdict(found.machine),
+        "affinity_cores": found.affinity_cores,
+        "quota_cores": min(found.quotas, default=None),
+        "default_start_method": found.default_start_method,
+        "free_threaded_build": found.free_threaded_build,
+        "git": found.git,
+        "uv": found.uv,
+        "calibration": {
+            "day": found.calibration.day,
+            "path": str(calibration.path(found.machine)),
+            "costs": asdict(found.calibration.costs),
+        },
+        "problems": [asdict(one) for one in found.problems],
+    }

@@ -1,0 +1,92 @@
+"""`measure`, and what `--from` makes of it: a profile in, a workload out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from scaffold.domain import Bound, Profile, Source, Workload
+from scaffold.errors import UsageError
+from scaffold.measure import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
+from scaffold.reasons import MOSTLY
+from scaffold.target import Items, Target, parse_target, read_items
+from scaffold.units import parse_seconds, show_count, show_seconds
+
+
+def prepare(target: str, items: Path | None) -> tuple[Target, Items]:
+    """Find the function and the items; raise UsageError when one of them is not there."""
+    found = parse_target(target)
+    if items is None:
+        raise UsageError("the items are missing", hint="name the file with --items FILE")
+    return found, read_items(items)
+
+
+def read_budget(text: str | None) -> float:
+    """Read the seconds that measuring may take; raise UsageError outside what makes sense."""
+    if text is None:
+        return DEFAULT_BUDGET
+    try:
+        budget = parse_seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--budget: {error}") from error
+    if not LEAST_BUDGET <= budget <= MOST_BUDGET:
+        raise UsageError(f"--budget: {text} is not from {LEAST_BUDGET:g} s to {MOST_BUDGET:g} s")
+    return budget
+
+
+def announcement(target: Target, items: Items, budget: float) -> str:
+    """Say, before it happens, that the user's code is really run."""
+    return (
+        f"Running {target} for real, on {show_count(len(items.sample))} of"
+        f" {show_count(items.count)} items, for at most {show_seconds(budget)}."
+    )
+
+
+def profile(target: Target, items: Items, budget: float) -> Profile:
+    """Run the function and measure it; raise UsageError when it cannot be run."""
+    return measure(target, items, budget)
+
+
+def workload(profile: Profile, items: Items) -> Workload:
+    """Return the workload that a measured function and its items make.
+
+    What was not measured keeps its default, and says so by its source. Raises UsageError when every
+    call failed: there is nothing to predict from.
+    """
+    if profile.failures == profile.calls:
+        raise UsageError(
+            f"every call failed, the first with {profile.first_error}",
+            hint="concgen can only measure a function that works on these items",
+        )
+    fields: dict[str, float | int | bool | Bound] = {
+        "tasks": items.count,
+        "task_seconds": profile.mean_seconds,
+        "async_client": profile.is_async,
+        "import_seconds": profile.import_seconds,
+    }
+    if profile.cpu_fraction is not None:
+        fields["cpu_fraction"] = profile.cpu_fraction
+        fields["bound"] = bound(profile.cpu_fraction)
+    if profile.gil_fraction is not None:
+        fields["gil_fraction"] = profile.gil_fraction
+    if profile.item_bytes is not None and profile.result_bytes is not None:
+        fields["payload_bytes"] = profile.item_bytes + profile.result_bytes
+    sources = dict.fromkeys(fields, Source.MEASURED)
+    return Workload(**fields, sources=sources)  # type: ignore[arg-type]
+
+
+def bound(cpu_fraction: float) -> Bound:
+    """Name what a task mostly does, by the share of its time that it computes."""
+    if cpu_fraction >= MOSTLY:
+        return Bound.CPU
+    return Bound.IO if cpu_fraction <= 1 - MOSTLY else Bound.MIXED
+
+
+def document(profile: Profile, target: Target, items: Items) -> dict[str, object]:
+    """Return the document of `measure --json`."""
+    return {
+        "schema": 1,
+        "target": str(target),
+        "items": items.count,
+        "profile": asdict(profile),
+    }
