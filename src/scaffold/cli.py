@@ -181,6 +181,31 @@ def measure(
 
 
 @app.command()
+def bench(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE.py:FUNC]", help="Your function; none: this project's work."),
+    ] = None,
+    items: ItemsFile = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="SECONDS", help="What all of it may take [20].")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it too, as .html or .svg.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Run every model that applies on the same items, and hold the predictions against it."""
+    from scaffold import bench_dialogue
+    from scaffold.commands import bench as command
+
+    request = command.order(target, items, budget, save)
+    found, code = bench_dialogue.watch(request)
+    bench_dialogue.show(found, save, as_json=as_json)
+    return code
+
+
+@app.command()
 def doctor(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Measure this machine's costs, in some seconds.")

@@ -46,7 +46,7 @@ def table(advice: Recommendation, width: int) -> list[str]:
             show_seconds(one.seconds),
             show_ratio(one.speedup),
             show_bytes(one.peak_memory_bytes),
-            _bar(one.seconds, shortest, longest, bar),
+            draw_bar(one.seconds, shortest, longest, bar),
             note(advice, one),
         )
         for one in advice.estimates
@@ -57,7 +57,7 @@ def table(advice: Recommendation, width: int) -> list[str]:
         figures = f"  {model:<{name}}  {time:>7}  {speedup:>7}  {memory:>7}"
         line = f"{figures}  {drawn:<{bar}}  {remark}" if bar else f"{figures}  {remark}"
         lines.append(textwrap.shorten(line, width, placeholder=" ...") if not bar else line)
-    return [_fit(line.rstrip(), width) for line in lines]
+    return [fit(line.rstrip(), width) for line in lines]
 
 
 def note(advice: Recommendation, estimate: Estimate) -> str:
@@ -146,7 +146,7 @@ def _entries(title: str, entries: Sequence[tuple[str, str]], width: int) -> list
     return lines
 
 
-def _bar(seconds: float, shortest: float, longest: float, width: int) -> str:
+def draw_bar(seconds: float, shortest: float, longest: float, width: int) -> str:
     """Draw a duration on a logarithmic scale: the fastest is 1 long, the slowest fills the bar."""
     if not width:
         return ""
@@ -156,5 +156,6 @@ def _bar(seconds: float, shortest: float, longest: float, width: int) -> str:
     return "#" * (1 + round(share * (width - 1)))
 
 
-def _fit(line: str, width: int) -> str:
+def fit(line: str, width: int) -> str:
+    """Cut a line that is too long for `width`, and show that it was cut."""
     return line if len(line) <= width else line[: width - 3] + "..."

@@ -1,0 +1,202 @@
+"""`bench`: every model that applies, on the same items, predicted and measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scaffold import calibration, machine
+from scaffold.commands import measure
+from scaffold.costs import Costs, estimate
+from scaffold.domain import Machine, Measurement, Model, Profile, Workload
+from scaffold.errors import UsageError
+from scaffold.inventory import available_models
+from scaffold.lab import MODULES, Laboratory, laboratory
+from scaffold.target import Items, Target
+
+DEFAULT_BUDGET = 20.0
+# The share of the budget that measuring the function may take, and at most this many seconds.
+MEASURING, MOST_MEASURING = 0.2, 3.0
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One model on the same items: predicted and measured makespan, in seconds.
+
+    `extrapolated`: time ran out after `items` of them, and the rest is in proportion.
+    """
+
+    model: Model
+    max_workers: int
+    predicted_seconds: float
+    measured_seconds: float
+    items: int
+    failed: int
+    extrapolated: bool
+
+    @property
+    def error(self) -> float:
+        """The prediction's error as a share of what was measured."""
+        return self.predicted_seconds / self.measured_seconds - 1
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All results so far, on one workload and one machine."""
+
+    workload: Workload
+    machine: Machine
+    costs: Costs
+    results: tuple[Result, ...]
+    complete: bool
+
+    @property
+    def fastest(self) -> Result:
+        """The result with the shortest measured makespan."""
+        return min(self.results, key=lambda one: one.measured_seconds)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A checked wish: the function, the items, and the seconds that it may take."""
+
+    target: Target
+    items: Items
+    budget: float
+
+
+def order(target: str | None, items: Path | None, budget: str | None, save: Path | None) -> Order:
+    """Check what the user wants; without a target it is the project around here.
+
+    Raises UsageError for what is not there or not valid.
+    """
+    if save is not None:
+        check_picture(save)
+    if target is None:
+        target, own_items = project_target()
+        items = items or own_items
+    found, sample = measure.prepare(target, items)
+    seconds = measure.read_budget(budget) if budget else DEFAULT_BUDGET
+    return Order(found, sample, seconds)
+
+
+def check_picture(save: Path) -> None:
+    """Raise UsageError when a picture cannot be drawn to `save`: before anything is measured."""
+    from importlib.util import find_spec
+
+    if save.suffix not in (".svg", ".html"):
+        raise UsageError(f"--save: {save} is neither .svg nor .html")
+    if not save.absolute().parent.is_dir():
+        raise UsageError(f"--save: there is no directory {save.parent}")
+    if find_spec("matplotlib") is None:
+        raise UsageError(
+            "--save needs matplotlib, which is not installed",
+            hint="pip install 'concgen[plot]'",
+        )
+
+
+def project_target(place: Path | None = None) -> tuple[str, Path]:
+    """Return the work and the items of the project here or above.
+
+    Raises UsageError when there is none.
+    """
+    from scaffold import record
+
+    found = record.load(place)
+    for name in ("items.jsonl", "items.txt"):
+        if (found.root / name).is_file():
+            return f"{found.root / found.package / 'work.py'}:work", found.root / name
+    raise UsageError(f"no items.jsonl in {found.root}", hint="name the items with --items FILE")
+
+
+def run(request: Order, progress: Progress) -> Iterator[Bench]:
+    """Measure the function, then each model; yield what is known after each.
+
+    The last one has every result. Raises UsageError when the function cannot be measured.
+    """
+    target, items, budget = request.target, request.items, request.budget
+    deadline = time.monotonic() + budget
+    progress(f"measuring {target}")
+    profile = measure.profile(target, items, max(0.5, min(MOST_MEASURING, MEASURING * budget)))
+    work = measure.workload(profile, items)
+    facts = replace(machine.inspect(), start_method=profile.start_method)
+    costs = calibration.load(facts).costs
+    results: list[Result] = []
+    models = applicable(profile, work)
+    with laboratory() as lab:
+        for number, model in enumerate(models):
+            seconds = max(0.5, deadline - time.monotonic()) / (len(models) - number)
+            progress(f"{model} ({number + 1} of {len(models)}, at most {seconds:.0f} s)")
+            results.append(_try(lab, target, model, (work, facts, costs), items, seconds))
+            done = number + 1 == len(models)
+            yield Bench(work, facts, costs, tuple(results), complete=done)
+
+
+def applicable(profile: Profile, work: Workload) -> list[Model]:
+    """Return the models that can run the function, simplest first."""
+
+    def can_run(model: Model) -> bool:
+        if model not in MODULES:
+            return False
+        if model is Model.ASYNCIO:
+            return profile.is_async  # otherwise it is threading behind an event loop
+        if model in (Model.MULTIPROCESSING, Model.HYBRID):
+            return profile.picklable_function and profile.picklable is not False
+        return True
+
+    return [model for model in available_models() if can_run(model)]
+
+
+def _try(
+    lab: Laboratory,
+    target: Target,
+    model: Model,
+    basis: tuple[Workload, Machine, Costs],
+    items: Items,
+    seconds: float,
+) -> Result:
+    predicted = estimate(model, *basis)
+    source = {"file": str(items.file.resolve())}
+    ran = lab.run(target, model, predicted.max_workers, source, seconds)
+    if not ran.items:
+        raise UsageError(f"{model} finished no item in {seconds:.3g} s", hint="raise --budget")
+    return Result(
+        model=model,
+        max_workers=ran.max_workers,
+        predicted_seconds=predicted.seconds,
+        measured_seconds=_whole(ran, items.count),
+        items=ran.items,
+        failed=ran.failed,
+        extrapolated=not ran.complete,
+    )
+
+
+def _whole(ran: Measurement, count: int) -> float:
+    """Return the makespan of all the items, in proportion where time ran out."""
+    return ran.seconds if ran.complete else ran.seconds * count / ran.items
+
+
+def document(bench: Bench) -> dict[str, object]:
+    """Return the document of `bench --json`."""
+    return {
+        "schema": 1,
+        "items": bench.workload.tasks,
+        "results": [
+            {
+                "model": one.model,
+                "max_workers": one.max_workers,
+                "predicted_seconds": one.predicted_seconds,
+                "measured_seconds": one.measured_seconds,
+                "items": one.items,
+                "failed": one.failed,
+                "extrapolated": one.extrapolated,
+            }
+            for one in bench.results
+        ],
+        "fastest": bench.fastest.model,
+        "complete": bench.complete,
+    }
