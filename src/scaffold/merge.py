@@ -57,8 +57,7 @@ class Policy:
 class Merged:
     """What merging gave: contents by the user's path, which of them have conflict markers.
 
-    `renamed` tells the user's path of a generated one that is gone. A path that is in neither
-    could not be merged at all.
+    `renamed` tells the user's path of a generated one that is gone. Without git there is nothing.
     """
 
     files: Files = field(default_factory=dict)
@@ -194,7 +193,7 @@ class _Planner:
             if path in merged.files:
                 yield from self._merged(path, merged, "")
             else:
-                yield from self._beside(path, self.new[path], "edited, and cannot be merged here")
+                yield from self._beside(path, self.new[path], "edited, and without git nothing is merged")
 
     def _merged(self, path: str, merged: Merged, told: str) -> Iterator[Change]:
         present = self.tree[path]

@@ -22,7 +22,7 @@ from scaffold.documents import version
 from scaffold.domain import Model
 from scaffold.errors import ConcgenError, Refused, UsageError
 from scaffold.interview import read_choice
-from scaffold.inventory import available_models
+from scaffold.inventory import available_models, templates_dir
 from scaffold.names import shown
 from scaffold.project import PRISTINE
 from scaffold.tree import Files, check_path
@@ -137,12 +137,13 @@ def _check(answers: Mapping[str, Any]) -> None:
     names.check_name(answers["name"])
     if not _PACKAGE.fullmatch(answers["package"]):
         raise UsageError(f"{ANSWERS}: package is {answers['package']!r}", hint=_WAY_OUT)
-    try:
-        read_choice(answers["model"], [str(model) for model in available_models()])
-    except ValueError as error:
-        raise UsageError(
-            f"{ANSWERS}: model {error}", hint="it was made by another template than this one"
-        ) from error
+    folders = [path.name for path in (templates_dir() / "starters").iterdir() if path.is_dir()]
+    for name, known in (("model", available_models()), ("starter", sorted(folders))):
+        try:
+            read_choice(answers[name], [str(one) for one in known])
+        except ValueError as error:
+            hint = "it was made by another template than this one"
+            raise UsageError(f"{ANSWERS}: {name} {error}", hint=hint) from error
 
 
 def _pristine(path: Path) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,8 +24,6 @@ from scaffold.tree import Files, Tree, like
 
 # Done, and the user has conflicts to settle.
 CONFLICTS_LEFT = 4
-
-_MARKERS = (b"<<<<<<< ", b">>>>>>> ")
 
 
 @dataclass(frozen=True)
@@ -83,23 +82,30 @@ def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...
 
 
 def _leads_back(last: Journal, tree: Tree, rendering: Files) -> bool:
-    """Tell whether `rendering` is what the last command replaced, and nobody replaced since."""
+    """Tell whether `rendering` is what the last command replaced, and nobody replaced since.
+
+    Not where that left conflicts: those are to be merged, and told, again.
+    """
     there, here = last.before.get(project.PRISTINE), last.after.get(project.PRISTINE)
-    return there == rendering[project.PRISTINE] and here == tree[project.PRISTINE]
+    return (
+        there == rendering[project.PRISTINE]
+        and here == tree[project.PRISTINE]
+        and not any(map(_has_markers, last.before.values()))
+    )
 
 
 def _refuse_unsettled(last: Journal, tree: Tree) -> None:
     """Raise Refused while files have the markers of the last command's conflicts."""
-    left = [
-        path
-        for path in last.conflicts
-        if path in tree and all(marker in tree[path] for marker in _MARKERS)
-    ]
+    left = [path for path in last.conflicts if path in tree and _has_markers(tree[path])]
     if left:
         raise Refused(
             f"conflicts are left from the {last.title}: {', '.join(left)}",
             hint="settle them (edit the files, remove the markers), or `concgen undo`",
         )
+
+
+def _has_markers(data: bytes) -> bool:
+    return all(re.search(rb"^%c{7} " % sign, data, re.MULTILINE) for sign in b"<>")
 
 
 def _without_record(files: Files) -> Files:

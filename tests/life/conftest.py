@@ -1,0 +1,131 @@
+"""Generated projects to edit and to switch, each rendering made once in a session."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from scaffold import cli, documents, machine
+from scaffold.commands import change
+from scaffold.domain import Model
+from scaffold.interview import collect
+from scaffold.inventory import available_models
+from scaffold.journal import FOLDER as UNDO
+from scaffold.recommend import recommend
+from scaffold.tree import Files
+
+MODELS = available_models()
+REPLIES = collect({"workload": "io", "tasks": "20k", "task-time": "200ms"}, None)
+
+_render = change.render
+
+
+@functools.cache
+def _rendered(answers: str) -> Files:
+    return _render(json.loads(answers))
+
+
+def render(answers: Any) -> Files:
+    """Render as `change.render` does, once for the same answers."""
+    return _rendered(json.dumps(answers, default=str, sort_keys=True))
+
+
+def answers(model: str) -> dict[str, Any]:
+    """The answers of a small project, as `concgen new` gathers them."""
+    advice = recommend(REPLIES.workload, machine.inspect(), models=MODELS)
+    names = {"name": "crawl", "package": "crawl", "starter": "blank"}
+    return documents.answers(advice, REPLIES, **names, model=Model(model))
+
+
+def write(root: Path, files: Files) -> Path:
+    """Write `files` below `root`."""
+    for path, data in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(data)
+    return root
+
+
+def make(root: Path, model: str = "asyncio") -> Path:
+    """Make a project, as `concgen new` does."""
+    return write(root, render(answers(model)))
+
+
+def snapshot(root: Path) -> dict[str, bytes]:
+    """Return every file of a project but the journal, which a switch leaves and undo takes."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not path.is_relative_to(root / UNDO) and ".git" not in path.parts
+    }
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace `old`, which has to be there, in one file."""
+    text = path.read_bytes().decode()
+    assert old in text
+    path.write_bytes(text.replace(old, new).encode())
+
+
+class Result(NamedTuple):
+    """What one run ended with and printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on stdout."""
+        return json.loads(self.out)
+
+    @property
+    def actions(self) -> dict[str, str]:
+        """What the document says of each file."""
+        return {file["path"]: file["action"] for file in self.json["files"]}
+
+
+@pytest.fixture(autouse=True)
+def _render_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change, "render", render)
+
+
+@pytest.fixture
+def crawl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with the model asyncio; the tests run in its directory."""
+    root = make(tmp_path / "crawl")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def concgen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Result]:
+    """Return a function that runs the command line with arguments, without a terminal."""
+
+    def run(*args: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["concgen", *map(str, args)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return Result(int(ended.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def no_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make git unavailable."""
+    monkeypatch.setattr("scaffold.git.version", lambda: None)
+
+
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")

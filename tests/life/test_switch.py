@@ -1,0 +1,399 @@
+"""`concgen switch`: what happens to each kind of file, and what the user is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import answers, edit, make, needs_git, render, snapshot
+
+WORK = "def work(item):\n    return item\n"
+
+
+def test_an_edit_is_merged_into_the_new_rendering(crawl, concgen):
+    """The user's retries and the new model's settings are both in the file."""
+    edit(crawl / "crawl/settings.py", "RETRIES: int = 0", "RETRIES: int = 3")
+    result = concgen("switch", "threading")
+    assert result.code == 0
+    assert "merge     crawl/settings.py" in result.out
+    text = (crawl / "crawl/settings.py").read_text()
+    assert "RETRIES: int = 3" in text
+    assert "one thread for each" in text
+
+
+def test_edited_work_stays_with_its_tests(crawl, concgen):
+    """Neither `work.py` nor the unedited tests that call it as a coroutine change."""
+    edit(crawl / "crawl/work.py", '"cube": cube}', '"cube": cube, "same": abs}')
+    kept = [(crawl / name).read_bytes() for name in ("crawl/work.py", "tests/test_work.py")]
+    result = concgen("switch", "multiprocessing", "--json")
+    assert result.actions["crawl/work.py"] == "keep"
+    assert result.actions["tests/test_work.py"] == "keep"
+    assert kept == [(crawl / name).read_bytes() for name in ("crawl/work.py", "tests/test_work.py")]
+
+
+def test_unedited_work_becomes_the_variant_of_the_new_model(crawl, concgen):
+    """`async def work` becomes `def work`, and its tests follow."""
+    concgen("switch", "threading")
+    assert "\ndef work(" in (crawl / "crawl/work.py").read_text()
+    assert "asyncio" not in (crawl / "tests/test_work.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("start", "source", "target", "told"),
+    [
+        ("threading", WORK, "asyncio", "in a thread of its own"),
+        ("asyncio", f"async {WORK}", "threading", "in an event loop per worker"),
+        ("asyncio", f"async {WORK}", "multiprocessing", "in an event loop per worker"),
+        ("threading", WORK, "multiprocessing", None),
+        ("threading", "work = print\n", "asyncio", None),
+        ("threading", "def work(:\n", "asyncio", None),
+    ],
+)
+def test_work_of_the_other_kind_is_explained(
+    tmp_path, monkeypatch, concgen, start, source, target, told
+):
+    root = make(tmp_path / "crawl", start)
+    monkeypatch.chdir(root)
+    (root / "crawl/work.py").write_text(source)
+    result = concgen("switch", target)
+    assert result.code == 0
+    assert (told in result.err) if told else ("work" not in result.err)
+
+
+def test_an_edited_engine_is_refused_with_the_edit_shown(crawl, concgen):
+    """Exit 3, the user's own lines as a diff, and nothing written."""
+    edit(crawl / "crawl/engine.py", "import asyncio\n", "import asyncio  # mine\n")
+    before = snapshot(crawl)
+    result = concgen("switch", "threading")
+    assert result.code == 3
+    assert "+import asyncio  # mine" in result.out
+    assert "crawl/engine.py (edited)" in result.err
+    assert "switch threading --force" in result.err
+    assert snapshot(crawl) == before
+
+
+def test_force_keeps_the_users_engine_beside_the_new_one(crawl, concgen):
+    """The copy holds the user's bytes, the plan says where, and undo brings all back."""
+    edit(crawl / "crawl/engine.py", "import asyncio\n", "import asyncio  # mine\n")
+    before = snapshot(crawl)
+    (crawl / "crawl/engine.py.yours").write_text("an older copy")
+    result = concgen("switch", "threading", "--force", "--json")
+    assert result.code == 0
+    told = {file["path"]: file["reason"] for file in result.json["files"]}
+    assert told["crawl/engine.py"] == "the new one; yours is kept as crawl/engine.py.yours-2"
+    assert (crawl / "crawl/engine.py.yours-2").read_bytes() == before["crawl/engine.py"]
+    (crawl / "crawl/engine.py.yours").unlink()
+    assert concgen("undo").code == 0
+    assert snapshot(crawl) == before
+
+
+def test_a_missing_engine_is_refused(crawl, concgen):
+    (crawl / "crawl/engine.py").rename(crawl / "crawl/motor.py")
+    assert concgen("switch", "threading").code == 3
+    assert concgen("switch", "threading", "--force").code == 0
+    assert (crawl / "crawl/engine.py").is_file()
+    assert (crawl / "crawl/motor.py").is_file()
+
+
+def test_modules_of_one_model_come_and_go(tmp_path, monkeypatch, concgen):
+    """An unedited one is deleted, an edited one is kept and reported."""
+    root = make(tmp_path / "crawl", "hybrid")
+    monkeypatch.chdir(root)
+    extra = sorted(render(answers("hybrid")).keys() - render(answers("asyncio")).keys())
+    assert extra
+    with (root / extra[0]).open("a") as file:
+        file.write("# mine\n")
+    result = concgen("switch", "asyncio", "--json")
+    assert result.actions[extra[0]] == "keep"
+    assert {result.actions[path] for path in extra[1:]} == {"delete"}
+    assert [path for path in extra if (root / path).exists()] == extra[:1]
+
+
+def test_a_file_of_the_users_where_the_engine_needs_one_is_refused(crawl, concgen):
+    """It is neither overwritten nor merged; with --force it is kept under another name."""
+    (crawl / "crawl/processes.py").write_text("MINE = 1\n")
+    result = concgen("switch", "multiprocessing")
+    assert result.code == 3
+    assert "crawl/processes.py (yours" in result.err
+    assert concgen("switch", "multiprocessing", "--force").code == 0
+    assert (crawl / "crawl/processes.py.yours").read_text() == "MINE = 1\n"
+
+
+def test_own_files_are_not_touched(crawl, concgen):
+    own = {"notes.txt": b"n", "crawl/helpers.py": b"x = 1\n", "results.jsonl": b"{}\n"}
+    for path, data in own.items():
+        (crawl / path).write_bytes(data)
+    assert not own.keys() & concgen("switch", "hybrid", "--json").actions.keys()
+    assert all((crawl / path).read_bytes() == data for path, data in own.items())
+
+
+@needs_git
+def test_a_renamed_file_is_followed(crawl, concgen):
+    """The new text goes into the file under the name that the user gave it."""
+    (crawl / "CONCURRENCY.md").rename(crawl / "DECISION.md")
+    result = concgen("switch", "threading", "--json")
+    assert result.code == 0
+    assert result.actions["DECISION.md"] == "merge"
+    assert not (crawl / "CONCURRENCY.md").exists()
+    assert "# Concurrency: threading" in (crawl / "DECISION.md").read_text()
+
+
+def test_a_deleted_file_stays_deleted(crawl, concgen):
+    (crawl / "README.md").unlink()
+    (crawl / "tests/test_work.py").unlink()
+    result = concgen("switch", "threading", "--json")
+    assert result.actions["README.md"] == "keep"
+    assert not (crawl / "README.md").exists()
+    assert not (crawl / "tests/test_work.py").exists()
+
+
+@needs_git
+def test_a_conflict_has_markers_and_both_sides(crawl, concgen):
+    """Exit 4, the list, both versions in the file; until it is settled no other switch starts."""
+    edit(crawl / "crawl/settings.py", "MAX_WORKERS: int | None = 1000", "MAX_WORKERS = 64")
+    result = concgen("switch", "threading")
+    assert result.code == 4
+    assert "crawl/settings.py" in result.err
+    text = (crawl / "crawl/settings.py").read_text()
+    assert "<<<<<<< yours\n" in text
+    assert ">>>>>>> threading\n" in text
+    assert "MAX_WORKERS = 64\n" in text
+
+    again = concgen("switch", "multiprocessing")
+    assert again.code == 3
+    assert "crawl/settings.py" in again.err
+    (crawl / "crawl/settings.py").write_text("MAX_WORKERS = 64\nTIMEOUT = None\nRETRIES = 0\n")
+    assert concgen("switch", "multiprocessing").code in (0, 4)
+
+
+def test_without_git_an_edited_file_is_left_and_the_new_one_put_beside(crawl, concgen, no_git):
+    edit(crawl / "README.md", "# crawl", "# My crawler")
+    mine = (crawl / "README.md").read_bytes()
+    result = concgen("switch", "threading")
+    assert result.code == 4
+    assert "without git" in result.out
+    assert (crawl / "README.md").read_bytes() == mine
+    assert "on threads" in (crawl / "README.md.new").read_text()
+    assert "threading" in (crawl / "CONCURRENCY.md").read_text()
+
+
+def test_a_binary_file_gets_no_markers(crawl, concgen):
+    (crawl / "README.md").write_bytes(b"\0\1\2")
+    result = concgen("switch", "threading")
+    assert result.code == 4
+    assert (crawl / "README.md").read_bytes() == b"\0\1\2"
+    assert (crawl / "README.md.new").is_file()
+
+
+def test_line_endings_are_no_edit_and_stay(crawl, concgen):
+    """A project checked out with CRLF is switched as any other, and keeps its CRLF."""
+    for path in crawl.rglob("*"):
+        if path.is_file() and path.name != "pristine.zip":
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    edit(crawl / "crawl/settings.py", "RETRIES: int = 0", "RETRIES: int = 3")
+    before = snapshot(crawl)
+    assert concgen("switch", "threading").code == 0
+    text = (crawl / "crawl/settings.py").read_bytes()
+    assert b"RETRIES: int = 3\r\n" in text
+    assert text.count(b"\n") == text.count(b"\r\n")
+    engine = render(answers("threading"))["crawl/engine.py"]
+    assert (crawl / "crawl/engine.py").read_bytes() == engine.replace(b"\n", b"\r\n")
+    assert concgen("switch", "asyncio").code == 0
+    assert snapshot(crawl) == before
+
+
+def test_modes_stay(crawl, concgen):
+    (crawl / "crawl/engine.py").chmod(0o755)
+    concgen("switch", "threading")
+    assert (crawl / "crawl/engine.py").stat().st_mode & 0o777 == 0o755
+
+
+def test_the_same_model_is_nothing_to_do(crawl, concgen):
+    before = snapshot(crawl)
+    result = concgen("switch", "asyncio")
+    assert result.code == 0
+    assert "asyncio already" in result.out
+    assert snapshot(crawl) == before
+
+
+def test_an_unknown_model_names_the_nearest(crawl, concgen):
+    result = concgen("switch", "thredding")
+    assert result.code == 2
+    assert "did you mean threading?" in result.err
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--diff"])
+def test_showing_writes_nothing(crawl, concgen, option):
+    before = snapshot(crawl)
+    result = concgen("switch", "threading", option)
+    assert result.code == 0
+    assert "crawl/engine.py" in result.out
+    assert "\033" not in result.out
+    assert snapshot(crawl) == before
+    assert not (crawl / ".concgen/undo").exists()
+
+
+def test_the_diff_is_what_patch_applies(crawl, concgen, tmp_path):
+    """The unified diff, applied to the old tree, gives the new one."""
+    edit(crawl / "crawl/settings.py", "RETRIES: int = 0", "RETRIES: int = 3")
+    (crawl / "README.md").write_bytes((crawl / "README.md").read_bytes().rstrip(b"\n"))
+    shown = concgen("switch", "hybrid", "--diff").out
+    old = snapshot(crawl)
+    concgen("switch", "hybrid")
+    copy = tmp_path / "copy"
+    for path, data in old.items():
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        (copy / path).write_bytes(data)
+    text = "".join(f"{line}\n" for line in shown.splitlines() if not line.startswith("Binary"))
+    command = ["git", "apply", "-p1", "-"]
+    subprocess.run(command, cwd=copy, input=text.encode(), check=True)
+    new = snapshot(crawl)
+    copied = snapshot(copy)
+    assert copied.pop(".concgen/pristine.zip") != new.pop(".concgen/pristine.zip")
+    assert copied == new
+
+
+def test_json_and_dry_run_tell_the_same_plan(crawl, concgen):
+    shown = concgen("switch", "threading", "--dry-run", "--json").json
+    done = concgen("switch", "threading", "--json").json
+    assert (shown.pop("applied"), done.pop("applied")) == (False, True)
+    assert shown == done
+    assert done["schema"] == 1
+    assert (done["from"], done["to"], done["conflicts"]) == ("asyncio", "threading", [])
+
+
+def test_the_record_says_who_chose(crawl, concgen):
+    """The decision of `new` stays on record, and that it was not followed."""
+    concgen("switch", "threading")
+    text = (crawl / "CONCURRENCY.md").read_text()
+    assert "picked by hand" in text
+    assert "asyncio, 1,000 in flight" in text
+    assert "MAX_WORKERS: int | None = 256" in (crawl / "crawl/settings.py").read_text()
+
+
+def test_from_below_and_by_name(crawl, concgen, monkeypatch, tmp_path):
+    """The project is found upward from here, or where --project says."""
+    monkeypatch.chdir(crawl / "tests")
+    assert concgen("switch", "threading").code == 0
+    monkeypatch.chdir(tmp_path)
+    assert concgen("switch", "asyncio", "--project", crawl).code == 0
+    assert snapshot(crawl) == render(answers("asyncio"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file names and links as on Unix")
+def test_any_path_will_do(tmp_path, concgen, monkeypatch):
+    """Spaces, letters beyond ASCII, and a link on the way."""
+    real = make(tmp_path / "mon dépôt/ü 中/crawl")
+    (tmp_path / "link").symlink_to(real, target_is_directory=True)
+    monkeypatch.chdir(tmp_path / "link")
+    edit(real / "README.md", "# crawl", "# Données")
+    (real / "crawl/donnees é.py").write_text("x = 1\n")
+    assert concgen("switch", "threading").code == 0
+    assert (tmp_path / "link").is_symlink()
+    assert concgen("undo").code == 0
+
+
+@needs_git
+def test_uncommitted_changes_are_said_not_refused(crawl, concgen, monkeypatch):
+    """In a subdirectory of a repository too; a clean work tree has nothing said."""
+    top = crawl.parent
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "start"]):
+        subprocess.run(["git", *words], cwd=top, check=True)
+    clean = concgen("switch", "threading")
+    assert "uncommitted" not in clean.err
+    edit(crawl / "README.md", "# crawl", "# Mine")
+    dirty = concgen("switch", "hybrid")
+    assert dirty.code == 0
+    assert "uncommitted changes" in dirty.err
+    told = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=top, capture_output=True, check=True
+    )
+    assert b"undo" not in told.stdout
+
+
+@needs_git
+def test_settings_of_git_do_not_matter(crawl, concgen, monkeypatch, tmp_path):
+    """Neither the user's configuration nor the variables of a hook reach the merge."""
+    (tmp_path / "config").write_text("[merge]\n\tconflictStyle = zdiff3\n\trenames = false\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
+    edit(crawl / "crawl/settings.py", "MAX_WORKERS: int | None = 1000", "MAX_WORKERS = 64")
+    assert concgen("switch", "threading").code == 4
+    assert "|||||||" not in (crawl / "crawl/settings.py").read_text()
+
+
+@pytest.mark.parametrize("place", ["README.md", "crawl", ".concgen"])
+def test_what_is_read_only_stops_it_before_anything_is_written(crawl, concgen, place):
+    before = snapshot(crawl)
+    mode = (crawl / place).stat().st_mode
+    (crawl / place).chmod(mode & ~0o222)
+    try:
+        result = concgen("switch", "threading")
+    finally:
+        (crawl / place).chmod(mode)
+    assert result.code == 3
+    assert "read-only" in result.err
+    assert place in result.err
+    assert snapshot(crawl) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links as on Unix")
+def test_nothing_is_written_through_a_link_that_leads_outside(crawl, concgen, tmp_path):
+    outside = tmp_path / "outside"
+    (crawl / "tests").rename(outside)
+    (crawl / "tests").symlink_to(outside, target_is_directory=True)
+    before = (outside / "test_work.py").read_bytes()
+    result = concgen("switch", "threading")
+    assert result.code == 3
+    assert "outside the project" in result.err
+    assert (outside / "test_work.py").read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links as on Unix")
+def test_a_file_behind_a_link_is_the_users(crawl, concgen, tmp_path):
+    (tmp_path / "README.md").write_bytes((crawl / "README.md").read_bytes())
+    (crawl / "README.md").unlink()
+    (crawl / "README.md").symlink_to(tmp_path / "README.md")
+    result = concgen("switch", "threading", "--json")
+    assert result.actions["README.md"] == "keep"
+    assert (crawl / "README.md").is_symlink()
+
+
+def test_a_directory_where_a_file_belongs_is_refused(crawl, concgen):
+    (crawl / "README.md").unlink()
+    (crawl / "README.md").mkdir()
+    result = concgen("switch", "threading")
+    assert result.code == 3
+    assert "is a directory" in result.err
+
+
+def test_a_large_input_is_not_read(crawl, concgen, monkeypatch):
+    """The user's items may be gigabytes: their size alone says that they are edited."""
+    with (crawl / "items.jsonl").open("wb") as file:
+        file.truncate(50 << 30)
+    assert concgen("switch", "threading").code == 0
+    assert (crawl / "items.jsonl").stat().st_size == 50 << 30
+
+
+def test_what_new_made_runs_after_a_switch(tmp_path):
+    """By the installed command, with no help of this suite: new, switch, run, back."""
+
+    def run(*words, cwd=tmp_path / "crawl"):
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", *words]
+        subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True)
+
+    options = ["--workload", "io", "--tasks", "20k", "--task-time", "200ms", "--yes"]
+    run("scaffold", "new", "crawl", *options, cwd=tmp_path)
+    before = snapshot(tmp_path / "crawl")
+    run("scaffold", "switch", "multiprocessing")
+    run("crawl", "run", "--limit", "3", "--quiet")
+    assert len((tmp_path / "crawl/results.jsonl").read_text().splitlines()) == 3
+    for path in (tmp_path / "crawl").glob("results*"):
+        path.unlink()
+    run("scaffold", "switch", "asyncio")
+    assert snapshot(tmp_path / "crawl") == before
