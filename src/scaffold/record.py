@@ -17,8 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from scaffold import journal, names
-from scaffold.documents import version
+from scaffold import documents, journal, names
 from scaffold.domain import Model
 from scaffold.errors import ConcgenError, Refused, UsageError
 from scaffold.interview import read_choice
@@ -109,9 +108,10 @@ def _answers(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _refuse_newer(made_by: str, schema: object) -> None:
-    if numbers(made_by) > numbers(version()) or (isinstance(schema, int) and schema > SCHEMA):
+    this = documents.version()
+    if numbers(made_by) > numbers(this) or (isinstance(schema, int) and schema > SCHEMA):
         raise Refused(
-            f"the project was made by concgen {made_by}, which is newer than this {version()}",
+            f"the project was made by concgen {made_by}, which is newer than this {this}",
             hint=f"`pip install --upgrade 'concgen>={made_by}'`, and again",
         )
 

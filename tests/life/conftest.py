@@ -35,7 +35,7 @@ def _rendered(answers: str) -> Files:
 
 def render(answers: Any) -> Files:
     """Render as `change.render` does, once for the same answers."""
-    return _rendered(json.dumps(answers, default=str, sort_keys=True))
+    return _rendered(json.dumps(answers, default=str))
 
 
 def answers(model: str) -> dict[str, Any]:
