@@ -82,6 +82,9 @@ def new(
     releases_gil: ReleasesGil = None,
     max_in_flight: MaxInFlight = None,
     payload: Payload = None,
+    function: From = None,
+    items: ItemsFile = None,
+    budget: Budget = None,
     starter: Annotated[
         str | None, typer.Option(metavar="NAME", help="What the project starts from.")
     ] = None,
@@ -97,7 +100,7 @@ def new(
 ) -> None:
     """Ask about the work, recommend a model, generate a project."""
     from scaffold import console, dialogue, views
-    from scaffold.commands import advise
+    from scaffold.commands import advise, measure
     from scaffold.commands import new as command
 
     options = _options(
@@ -108,7 +111,11 @@ def new(
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
     wanted = command.order(where, given.project)
-    advice = advise.advise(given, ask, yes=yes)
+    yours = command.take(function, items)
+    measured = None
+    if yours is not None:
+        measured = measure.measured(yours.target, yours.items, budget, console.say)
+    advice = advise.advise(given, ask, yes=yes, measured=measured)
     if ask is not None:
         console.say()
     if not as_json:
@@ -117,7 +124,7 @@ def new(
     if chosen is None:
         console.say("Nothing was written.")
         return
-    created = command.create(wanted, advice, chosen, dry_run=dry_run)
+    created = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
     if as_json:
         console.answer_json(command.document(advice, created))
     else:
@@ -133,20 +140,26 @@ def recommend(
     releases_gil: ReleasesGil = None,
     max_in_flight: MaxInFlight = None,
     payload: Payload = None,
+    function: From = None,
+    items: ItemsFile = None,
+    budget: Budget = None,
     yes: Yes = False,
     answers: AnswersFile = None,
     as_json: Json = False,
 ) -> None:
     """Ask the same questions and give the advice alone."""
     from scaffold import console
-    from scaffold.commands import advise
+    from scaffold.commands import advise, measure
 
     options = _options(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
     )
     given = advise.gather(options, answers)
     ask = None if yes else console.asker()
-    advice = advise.advise(given, ask, yes=yes)
+    measured = None
+    if function is not None:
+        measured = measure.measured(*measure.prepare(function, items), budget, console.say)
+    advice = advise.advise(given, ask, yes=yes, measured=measured)
     if ask is not None:
         console.say()
     if as_json:
@@ -159,8 +172,8 @@ def recommend(
         console.answer_headed(views.recommendation(advice.recommendation, console.width()))
 
 
-@app.command()
-def measure(
+@app.command(name="measure")
+def show_profile(
     target: Target,
     items: ItemsFile = None,
     budget: Budget = None,
@@ -308,6 +321,26 @@ def show_diff(
     from scaffold.commands import diff as command
 
     plan_dialogue.show_edits(command.edits(project), stat=stat, as_json=as_json)
+
+
+@app.command()
+def check(
+    project: ProjectDir = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure the project's work again, for real.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Ask whether the recorded decision is still right here; exit 5 when it flipped."""
+    from scaffold import console
+    from scaffold.commands import check as command
+
+    verdict = command.check(project, remeasure=measure, say=console.say)
+    if as_json:
+        console.answer_json(command.document(verdict))
+    else:
+        console.answer_lines(command.report(verdict))
+    return verdict.exit_code
 
 
 @app.command()

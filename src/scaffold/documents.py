@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from scaffold.domain import Model, Recommendation, Workload
+from scaffold.domain import Model, Recommendation, Source, Workload
 from scaffold.interview import QUESTIONS, Replies
 from scaffold.rules import BEYOND
 from scaffold.units import show_bytes, show_ratio, show_seconds
@@ -107,7 +107,8 @@ def decision(advice: Recommendation, replies: Replies) -> Document:
                 "source": str(advice.workload.source(question.field)),
             }
             for question in QUESTIONS
-        ],
+        ]
+        + _shares(advice.workload),
         "reasons": [
             {
                 "verdict": str(one.verdict),
@@ -133,6 +134,19 @@ def decision(advice: Recommendation, replies: Replies) -> Document:
         "machine": machine(advice),
         "notes": list(advice.notes),
     }
+
+
+def _shares(work: Workload) -> list[Document]:
+    """Return the shares that nobody is asked for, where they were measured."""
+    shares = (
+        ("cpu_fraction", "Share of its time that it computes"),
+        ("gil_fraction", "Share of the computing that holds the GIL"),
+    )
+    return [
+        {"question": label, "value": f"{getattr(work, name):.0%}", "source": str(Source.MEASURED)}
+        for name, label in shares
+        if work.source(name) is Source.MEASURED
+    ]
 
 
 def machine(advice: Recommendation) -> list[str]:

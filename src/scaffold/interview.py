@@ -19,6 +19,9 @@ from scaffold.units import (
     parse_bytes,
     parse_positive,
     parse_seconds,
+    show_bytes,
+    show_count,
+    show_seconds,
     write_bytes,
     write_count,
     write_seconds,
@@ -53,10 +56,14 @@ class Question:
     asked_if: Callable[[Answers], bool] = lambda _: True
     choices: tuple[Choice, ...] = ()
 
+    display: Callable[[Any], str] | None = None
+
     def show(self, value: Any) -> str:
-        """Return an answer in words: that of the choice, where there are choices."""
+        """Return an answer for people: the word of the choice, or the figure, rounded."""
         words = {choice.value: choice.word for choice in self.choices}
-        return words.get(value) or self.write(value)
+        if value in words:
+            return words[value]
+        return self.display(value) if self.display and value is not None else self.write(value)
 
 
 # Asks one question of a person and returns the answer, read and valid.
@@ -139,6 +146,7 @@ QUESTIONS: tuple[Question, ...] = (
         1000,
         parse_positive,
         write_count,
+        display=show_count,
     ),
     Question(
         "task-time",
@@ -148,6 +156,7 @@ QUESTIONS: tuple[Question, ...] = (
         0.2,
         parse_seconds,
         write_seconds,
+        display=show_seconds,
     ),
     Question(
         "async-client",
@@ -189,6 +198,7 @@ QUESTIONS: tuple[Question, ...] = (
         parse_bytes,
         write_bytes,
         _only_computes,
+        display=show_bytes,
     ),
 )
 

@@ -9,7 +9,7 @@ from scaffold.target import Items, Target
 
 DEFAULT_BUDGET = 3.0
 # Less leaves no time for a verdict about the GIL; more is a benchmark.
-LEAST_BUDGET, MOST_BUDGET = 0.5, 600.0
+LEAST_BUDGET, MOST_BUDGET = 1.0, 600.0
 # Seconds beyond the budget that the child gets to write its report before it is killed.
 GRACE = 0.4
 # Seconds that an interpreter takes to start, kept back from the child's share of the budget.

@@ -15,6 +15,7 @@ from scaffold.units import show_count, show_seconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 # Okabe and Ito's palette: told apart with any kind of colour vision, and in print.
 COLOURS = {
@@ -90,9 +91,18 @@ def _draw_bars(axes: Axes, bench: Bench) -> None:
     axes.set_yticks(list(places), [one.model for one in ranked])
     axes.set_xscale("log")
     axes.margins(x=0.15)
-    axes.set_xlabel("makespan, seconds" + _footnote(bench))
+    axes.set_xlabel("makespan" + _footnote(bench))
+    _show_durations(axes.xaxis)
     axes.set_title(f"{show_count(bench.workload.tasks)} items: measured, and predicted (hatched)")
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _show_durations(axis: Axis) -> None:
+    """Label an axis of seconds as people read them: 1 ms, 10 s."""
+    from matplotlib.ticker import NullFormatter
+
+    axis.set_major_formatter(lambda value, _: show_seconds(value))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _footnote(bench: Bench) -> str:
@@ -114,7 +124,8 @@ def _draw_lines(axes: Axes, bench: Bench) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("number of tasks")
-    axes.set_ylabel("makespan, seconds")
+    axes.set_ylabel("makespan")
+    _show_durations(axes.yaxis)
     axes.set_title("where the models cross: predicted lines, measured points")
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)

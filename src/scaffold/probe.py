@@ -33,8 +33,8 @@ LEAST_CPU = 0.05
 MOST_QUEUEING = 0.4
 # Items and results that are kept for pickling: enough for a mean, few enough for large ones.
 KEPT = 8
-# Attempts at controls that come out right, a quarter of a second each.
-CONTROL_TRIES = 3
+# The share of the time left that may go into controls until they come out right.
+CONTROLLING = 0.25
 # The share of the time left that goes into calls; the rest is for pickling and the report.
 CALLING = 0.85
 
@@ -77,7 +77,7 @@ def main() -> None:
 def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: float) -> None:
     function, facts = _load(request)
     report.tell(**facts)
-    calls.controls = _controls() if _has_gil() else None
+    calls.controls = _controls(deadline) if _has_gil() else None
     until = time.monotonic() + CALLING * (deadline - time.monotonic())
     if inspect.iscoroutinefunction(function):
         report.tell(longest_loop_block_seconds=_call_async(function, calls, until))
@@ -86,13 +86,13 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
     report.tell(**calls.facts(), finished=True)
 
 
-def _controls() -> gil.Controls:
-    """Try again a few times: what keeps a machine busy is often over in a moment."""
-    for _ in range(CONTROL_TRIES):
+def _controls(deadline: float) -> gil.Controls:
+    """Try again for a while: what keeps a machine busy is often over in a moment."""
+    until = time.monotonic() + CONTROLLING * (deadline - time.monotonic())
+    while True:
         controls = gil.calibrate()
-        if controls.trusted:
-            break
-    return controls
+        if controls.trusted or time.monotonic() > until:
+            return controls
 
 
 def _load(request: dict[str, Any]) -> tuple[Call, dict[str, Any]]:

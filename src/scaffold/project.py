@@ -7,7 +7,7 @@ imported where it is called, and called from one thread only.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -45,26 +45,32 @@ def render(answers: Mapping[str, Any], into: Path) -> None:
         raise ConcgenError(f"the project could not be rendered: {first}") from error
 
 
-def files(answers: Mapping[str, Any]) -> tuple[str, ...]:
+def files(answers: Mapping[str, Any], own: Callable[[Path], None] | None = None) -> tuple[str, ...]:
     """Return the files that `create` would write into an empty directory, and write nothing."""
     with guarded() as guard, TemporaryDirectory(prefix="concgen-") as scratch, guard.open():
         into = Path(scratch)
-        _make(answers, into)
+        _make(answers, into, own)
         return staging.list_files(into)
 
 
-def create(dest: Path, answers: Mapping[str, Any]) -> tuple[str, ...]:
+def create(
+    dest: Path, answers: Mapping[str, Any], own: Callable[[Path], None] | None = None
+) -> tuple[str, ...]:
     """Write the project to `dest`, whole or not at all, and return the files written.
+
+    `own` adds files of the user's to the staged project; they are no part of the rendering.
 
     They are sorted and relative to `dest`. A README or LICENSE that is already there stays, and
     ours is not among them. Raises what `staging.place` and `render` raise.
     """
-    return staging.place(dest, lambda into: _make(answers, into))
+    return staging.place(dest, lambda into: _make(answers, into, own))
 
 
-def _make(answers: Mapping[str, Any], into: Path) -> None:
+def _make(answers: Mapping[str, Any], into: Path, own: Callable[[Path], None] | None) -> None:
     render(answers, into)
     write_pristine(into)
+    if own is not None:
+        own(into)
 
 
 def write_pristine(project: Path) -> None:

@@ -97,6 +97,13 @@ def read_items(file: Path, limit: int = SAMPLE) -> Items:
     return Items(file, count, sample)
 
 
+def lines_of(file: Path) -> Iterator[str]:
+    """Yield the text of every item of `file`, one at a time."""
+    with file.open("rb") as lines:
+        for number, raw in _numbered(lines):
+            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+
+
 def _numbered(lines: BinaryIO) -> Iterator[tuple[int, bytes]]:
     for number, raw in enumerate(lines, 1):
         if stripped := raw.strip():

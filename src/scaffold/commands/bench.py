@@ -14,6 +14,7 @@ from scaffold.domain import Machine, Measurement, Model, Profile, Workload
 from scaffold.errors import UsageError
 from scaffold.inventory import available_models
 from scaffold.lab import MODULES, Laboratory, laboratory
+from scaffold.measure import LEAST_BUDGET
 from scaffold.target import Items, Target
 
 DEFAULT_BUDGET = 20.0
@@ -121,7 +122,9 @@ def run(request: Order, progress: Progress) -> Iterator[Bench]:
     target, items, budget = request.target, request.items, request.budget
     deadline = time.monotonic() + budget
     progress(f"measuring {target}")
-    profile = measure.profile(target, items, max(0.5, min(MOST_MEASURING, MEASURING * budget)))
+    profile = measure.profile(
+        target, items, max(LEAST_BUDGET, min(MOST_MEASURING, MEASURING * budget))
+    )
     work = measure.workload(profile, items)
     facts = replace(machine.inspect(), start_method=profile.start_method)
     costs = calibration.load(facts).costs

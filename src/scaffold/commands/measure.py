@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from scaffold.commands.advise import Measured
 from scaffold.domain import Bound, Profile, Source, Workload
 from scaffold.errors import UsageError
 from scaffold.measure import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
@@ -45,6 +47,16 @@ def announcement(target: Target, items: Items, budget: float) -> str:
 def profile(target: Target, items: Items, budget: float) -> Profile:
     """Run the function and measure it; raise UsageError when it cannot be run."""
     return measure(target, items, budget)
+
+
+def measured(
+    target: Target, items: Items, budget: str | None, say: Callable[[str], None]
+) -> Measured:
+    """Measure the function, after saying so; return what `advise` takes instead of answers."""
+    seconds = read_budget(budget)
+    say(announcement(target, items, seconds))
+    found = profile(target, items, seconds)
+    return Measured(workload(found, items), found.start_method)
 
 
 def workload(profile: Profile, items: Items) -> Workload:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scaffold import documents, inventory, names, project, staging
 from scaffold.commands.advise import Advice
+from scaffold.commands.measure import prepare
 from scaffold.domain import Model
 from scaffold.errors import UsageError
 from scaffold.interview import read_choice
+from scaffold.yours import STARTER, Yours, gather
 
 DEFAULT_DEST = Path("my-project")
 STARTERS = ("blank",)
@@ -70,26 +73,39 @@ def read_model(text: str) -> Model | None:
     return None if word == AUTO else Model(word)
 
 
-def create(wanted: Order, advice: Advice, model: Model, *, dry_run: bool) -> Created:
-    """Make the project with `model`, or only list its files."""
+def take(function: str | None, items: Path | None) -> Yours | None:
+    """Find the user's function and items, if they are named; raise UsageError if they cannot go."""
+    return None if function is None else gather(*prepare(function, items))
+
+
+def create(
+    wanted: Order, advice: Advice, model: Model, *, dry_run: bool, yours: Yours | None = None
+) -> Created:
+    """Make the project with `model`, or only list its files; `yours` is what it is to run."""
     answers = documents.answers(
         advice.recommendation,
         advice.replies,
         name=wanted.name,
         package=wanted.package.name,
-        starter=wanted.starter,
+        starter=STARTER if yours else wanted.starter,
         model=model,
     )
-    files = project.files(answers) if dry_run else project.create(wanted.dest, answers)
-    command = command_line(wanted, advice, model)
+    own = None
+    if yours is not None:
+        answers |= yours.answers
+        own = partial(yours.copy, package=wanted.package.name)
+    files = project.files(answers, own) if dry_run else project.create(wanted.dest, answers, own)
+    command = command_line(wanted, advice, model, yours)
     return Created(wanted.dest, wanted.package, model, files, command)
 
 
-def command_line(wanted: Order, advice: Advice, model: Model) -> str:
+def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | None) -> str:
     """Return the one line that makes the same project without a question."""
     words = ["concgen", "new", str(wanted.dest)]
     if wanted.named:
         words += ["--name", wanted.name]
+    if yours is not None:
+        words += ["--from", str(yours.target), "--items", str(yours.items.file)]
     words += advice.replies.options()
     if wanted.starter != STARTERS[0]:
         words += ["--starter", wanted.starter]

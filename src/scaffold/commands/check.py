@@ -1,0 +1,111 @@
+"""`check`: whether the recorded decision is still right, on this machine and this Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from scaffold import calibration, machine, record
+from scaffold.commands import bench, measure
+from scaffold.domain import Bound, Model, Recommendation, Source, Workload
+from scaffold.errors import UsageError
+from scaffold.inventory import available_models
+from scaffold.recommend import recommend
+
+# `check` in a pipeline: a decision that flipped is neither an error nor all right.
+FLIPPED = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The model in use, what the advice was then, and what it is now."""
+
+    model: Model
+    decided: str | None
+    chosen_by: str
+    advice: Recommendation
+    measured: bool
+
+    @property
+    def flipped(self) -> bool:
+        """Tell whether the advice differs from what the decision rested on.
+
+        A user who overruled the advice is not told so again: only a change of the advice counts.
+        """
+        return str(self.advice.model) != (self.decided or str(self.model))
+
+    @property
+    def exit_code(self) -> int:
+        """0 while the decision holds, 5 when it flipped."""
+        return FLIPPED if self.flipped else 0
+
+
+def check(place: Path | None, *, remeasure: bool, say: Callable[[str], None]) -> Verdict:
+    """Decide again from the record, or from a new measurement of the project's own work.
+
+    Raises UsageError when there is no project or its record is damaged.
+    """
+    found = record.load(place)
+    facts = machine.inspect()
+    work = workload(found.answers)
+    if remeasure:
+        target, items = measure.prepare(*bench.project_target(found.root))
+        taken = measure.measured(target, items, None, say)
+        work, facts = taken.workload, replace(facts, start_method=taken.start_method)
+    costs = calibration.load(facts).costs
+    decided = found.answers.get("decision") or {}
+    return Verdict(
+        model=found.model,
+        decided=decided.get("model"),
+        chosen_by=decided.get("chosen_by", "user"),
+        advice=recommend(work, facts, costs=costs, models=available_models()),
+        measured=remeasure,
+    )
+
+
+def workload(answers: Mapping[str, Any]) -> Workload:
+    """Return the workload that a project's answers describe; raise UsageError for a bad one."""
+    known = {field.name for field in fields(Workload)} - {"sources"}
+    given = {name: value for name, value in answers.items() if name in known}
+    try:
+        sources = {name: Source(value) for name, value in answers.get("sources", {}).items()}
+        return Workload(**{**given, "bound": Bound(given["bound"]), "sources": sources})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(
+            f"the answers in .concgen/answers.json make no workload: {error}",
+            hint="take the file back from version control",
+        ) from error
+
+
+def report(verdict: Verdict) -> list[str]:
+    """Return the verdict, and the reason when it flipped."""
+    advice, basis = verdict.advice, "measured again" if verdict.measured else "from the record"
+    if not verdict.flipped:
+        lines = [f"{advice.model} is still right here ({basis}): {advice.headline}"]
+        if verdict.model is not advice.model:
+            lines.append(f"The project runs {verdict.model}, as you chose.")
+        return lines
+    reasons = [one.reason for one in advice.findings if one.model is advice.model]
+    lines = [
+        f"The advice flipped: {advice.model}, no longer {verdict.decided} ({basis})",
+        *(f"  {reason}" for reason in reasons),
+    ]
+    lines.append(f"To follow it: concgen switch {advice.model}")
+    return lines
+
+
+def document(verdict: Verdict) -> dict[str, object]:
+    """Return the document of `check --json`."""
+    from scaffold import documents
+
+    return {
+        "schema": 1,
+        "flipped": verdict.flipped,
+        "model": verdict.model,
+        "decided": verdict.decided,
+        "chosen_by": verdict.chosen_by,
+        "measured": verdict.measured,
+        "recommendation": documents.recommendation(verdict.advice),
+    }

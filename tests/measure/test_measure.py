@@ -1,0 +1,167 @@
+"""Measuring real functions: what they do with their time and the GIL, and every way to fail."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from scaffold.errors import UsageError
+from scaffold.measure import measure
+from scaffold.target import parse_target, read_items
+
+BUSY = "the machine is too busy to tell"
+
+
+def profile(module, items, function, budget=1.5):
+    return measure(parse_target(f"{module}:{function}"), read_items(items), budget)
+
+
+@pytest.mark.parametrize(
+    ("function", "cpu", "gil"),
+    [
+        ("loop", 1, 1),
+        ("parse", 1, 1),
+        ("order", 1, 1),
+        ("digest", 1, 0),
+        ("pack", 1, 0),
+        ("wait", 0, None),
+    ],
+)
+def test_shares_of_known_functions(module, items, function, cpu, gil):
+    """Within 0.15 of the truth, or an honest word that the machine is too busy."""
+    measured = profile(module, items, function, budget=2.0)
+    assert measured.cpu_fraction == pytest.approx(cpu, abs=0.15)
+    if gil is None or measured.reasons.get("gil_fraction") == BUSY:
+        assert measured.gil_fraction is None
+        assert measured.reasons["gil_fraction"]
+    else:
+        assert measured.gil_fraction == pytest.approx(gil, abs=0.15)
+
+
+def test_child_processes_count_as_waiting(module, items):
+    """The parent only waits for them."""
+    measured = profile(module, items, "program")
+    assert measured.cpu_fraction is not None
+    assert measured.cpu_fraction < 0.5
+
+
+def test_a_coroutine_function(module, items):
+    """It is awaited, and told apart from a plain one."""
+    measured = profile(module, items, "wait_async")
+    assert measured.is_async
+    assert measured.wall_seconds >= 0.01
+    assert measured.longest_loop_block_seconds is not None
+    assert measured.longest_loop_block_seconds < 0.03
+
+
+def test_a_coroutine_function_that_blocks_its_loop(module, items):
+    """How long it keeps everything else waiting is measured."""
+    assert profile(module, items, "block").longest_loop_block_seconds >= 0.03
+
+
+def test_sizes_and_pickling(module, items):
+    """Items and results take a round trip."""
+    measured = profile(module, items, "digest")
+    assert measured.picklable
+    assert measured.picklable_function
+    assert 64 < measured.result_bytes < 200
+    assert measured.item_bytes < 64
+
+
+def test_what_cannot_be_pickled_is_null_with_a_reason(module, items):
+    """Never a guess."""
+    measured = profile(module, items, "lambda_back", budget=1.2)
+    assert measured.picklable is False
+    assert measured.result_bytes is None
+    assert "pickle" in measured.reasons["result_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("function", "error"),
+    [("fails", "ValueError: no good"), ("fails_oddly", "Odd"), ("leaves", "SystemExit")],
+)
+def test_a_function_that_always_raises_is_a_reported_fact(module, items, function, error):
+    """Every call is counted as failed, and the first error is named."""
+    measured = profile(module, items, function, budget=1.2)
+    assert measured.failures == measured.calls > 0
+    assert error in measured.first_error
+
+
+def test_some_failures_are_counted(module, items):
+    """Half of the items fail."""
+    measured = profile(module, items, "sometimes", budget=1.2)
+    assert 0 < measured.failures < measured.calls
+
+
+def test_a_call_that_hangs_after_others_is_reported(module, items):
+    """What was measured before stands; the rest is null."""
+    measured = profile(module, items, "hangs_later", budget=1.2)
+    assert measured.hung_item == 3
+    assert measured.calls == 3
+    assert measured.cpu_fraction is None
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        ("hangs", "one call did not finish"),
+        ("kills", "exit code 7"),
+        ("two", "called with one item"),
+        ("missing", "its functions: "),
+        ("nothing", "not a function"),
+    ],
+)
+def test_a_function_that_cannot_be_measured_is_refused(module, items, function, words):
+    """One line that says why."""
+    with pytest.raises(UsageError, match=words):
+        profile(module, items, function, budget=1.2)
+
+
+def test_chatter_stays_in_the_child(module, items, capfd):
+    """What the function prints is not part of any answer."""
+    assert profile(module, items, "chatters", budget=1.2).failures == 0
+    printed = capfd.readouterr()
+    assert printed.out == printed.err == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("1/0\ndef f(x): return x", "ZeroDivisionError"),
+        ("input()\ndef f(x): return x", "EOFError"),
+        ("import sys; sys.exit(4)", "SystemExit"),
+        ("import os; os._exit(4)", "exit code 4"),
+        ("import time; time.sleep(60)", "importing it did not finish"),
+        ("def f(x: return x", "SyntaxError"),
+        ("import no_such_module_anywhere", "no_such_module_anywhere"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_refused(tmp_path, items, code, words):
+    """The error of the import, in one line."""
+    file = tmp_path / "broken.py"
+    file.write_text(code + "\n")
+    with pytest.raises(UsageError, match=words):
+        profile(file, items, "f", budget=1.2)
+
+
+def test_a_module_inside_a_package_is_imported_by_its_full_name(tmp_path, items):
+    """So that its relative imports work."""
+    package = tmp_path / "shop" / "inner"
+    package.mkdir(parents=True)
+    (tmp_path / "shop" / "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "helper.py").write_text("def double(x): return 2 * x\n")
+    (package / "crawl.py").write_text("from .helper import double\ndef f(x): return double(x)\n")
+    assert profile(package / "crawl.py", items, "f", budget=1.2).failures == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no sessions to end there")
+def test_what_the_function_started_is_ended_with_it(module, items):
+    """No orphan process."""
+    profile(module, items, "orphan", budget=1.2)
+    time.sleep(0.2)
+    listed = subprocess.run(
+        ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "time.sleep(60)  # orphan" not in listed
