@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,27 +35,19 @@ YOURS = "yours"
 def version() -> tuple[int, ...] | None:
     """Return git's version, or None where there is no git that works."""
     try:
-        answer = subprocess.run(
-            ["git", "--version"], capture_output=True, check=True, timeout=PATIENCE
-        )
-    except (OSError, subprocess.SubprocessError):
+        found = re.search(rb"(\d+)\.(\d+)", _run(["--version"]).stdout)
+    except ConcgenError:
         return None
-    found = re.search(rb"(\d+)\.(\d+)", answer.stdout)
     return (int(found[1]), int(found[2])) if found else None
 
 
 def has_changes(root: Path) -> bool:
     """Tell whether `root` is in a work tree of git and has uncommitted changes."""
-    if version() is None:
+    options = ["--no-optional-locks", "-c", "core.fsmonitor=false"]
+    try:
+        return bool(_run([*options, "status", "--porcelain", "."], root, own=False).stdout)
+    except ConcgenError:
         return False
-    answer = subprocess.run(
-        ["git", "--no-optional-locks", "-c", "core.fsmonitor=false", "status", "--porcelain", "."],
-        cwd=root,
-        capture_output=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    return answer.returncode == 0 and bool(answer.stdout)
 
 
 def merge(base: Files, yours: Files, new: Files, label: str) -> Merged:
@@ -78,8 +70,8 @@ def _merge_tree(
     repository: _Repository, base: Files, yours: Files, new: Files, name: str
 ) -> Merged:
     repository.commit({"base": base, YOURS: yours, name: new})
-    options = ["--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories"]
-    told = repository.run("merge-tree", *options, YOURS, name, codes=(0, 1)).split(b"\0")
+    options = ["--write-tree", "-z", "--name-only", "--no-messages"]
+    told = repository.run("merge-tree", *options, YOURS, name, most=1).split(b"\0")
     conflicts = frozenset(path.decode() for path in told[1:] if path)
     files = {**yours, **repository.changed(told[0].decode(), yours)}
     renamed = repository.renames("base", YOURS) if base.keys() - yours.keys() else {}
@@ -92,17 +84,8 @@ def _merge_files(scratch: Path, base: Files, yours: Files, new: Files, name: str
         for side, contents in (("yours", yours), ("base", base), ("new", new)):
             (scratch / side).write_bytes(contents[path])
         labels = ["-L", YOURS, "-L", "base", "-L", name]
-        command = ["git", "merge-file", "-p", *labels, "yours", "base", "new"]
-        answer = subprocess.run(
-            command,
-            cwd=scratch,
-            env=_clean(),
-            capture_output=True,
-            check=False,
-            timeout=PATIENCE,
-        )
-        if answer.returncode > 127:  # up to there it counts the conflicts
-            raise _failed("merge-file", answer.stderr)
+        command = ["merge-file", "-p", *labels, "yours", "base", "new"]
+        answer = _run(command, scratch, most=127)  # up to there it counts the conflicts
         files[path] = answer.stdout
         if answer.returncode:
             conflicts.add(path)
@@ -119,21 +102,10 @@ class _Repository:
             (path / folder).mkdir()
         (path / "HEAD").write_text("ref: refs/heads/base\n", encoding="utf-8")
 
-    def run(self, *words: str, given: bytes = b"", codes: Iterable[int] = (0,)) -> bytes:
-        """Run one git command and return what it prints."""
-        command = ["git", "--git-dir", str(self.path), "-c", f"core.attributesFile={os.devnull}"]
-        answer = subprocess.run(
-            [*command, *words],
-            cwd=self.path,
-            env=_clean(),
-            input=given,
-            capture_output=True,
-            check=False,
-            timeout=PATIENCE,
-        )
-        if answer.returncode not in codes:
-            raise _failed(words[0], answer.stderr)
-        return answer.stdout
+    def run(self, *words: str, given: bytes = b"", most: int = 0) -> bytes:
+        """Run one git command here and return what it prints."""
+        options = ["--git-dir", str(self.path), "-c", f"core.attributesFile={os.devnull}"]
+        return _run([*options, *words], self.path, given=given, most=most).stdout
 
     def commit(self, branches: Mapping[str, Files]) -> None:
         """Make a commit of each branch; all but the first follow the first."""
@@ -186,13 +158,33 @@ def _quoted(path: str) -> str:
     return f'"{escaped}"'
 
 
-def _clean() -> dict[str, str]:
-    """Return the environment without what the user, or a hook that runs us, tells git."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    no_settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
-    return kept | no_settings
+def _run(
+    words: list[str],
+    place: Path | None = None,
+    *,
+    given: bytes = b"",
+    most: int = 0,
+    own: bool = True,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run one git command; raise ConcgenError when it fails: ends with more than `most`.
 
-
-def _failed(word: str, told: bytes) -> ConcgenError:
-    last = told.decode(errors="replace").strip().rpartition("\n")[2]
-    return ConcgenError(f"git {word} failed: {last or 'no reason given'}")
+    In a repository of our `own`, without what the user, or a hook that runs us, tells git.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
+    try:
+        answer = subprocess.run(
+            ["git", *words],
+            cwd=place,
+            env=environment if own else None,
+            input=given,
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ConcgenError(f"git did not run: {error}") from error
+    if not 0 <= answer.returncode <= most:
+        told = answer.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise ConcgenError(f"git failed: {told or 'no reason given'}")
+    return answer

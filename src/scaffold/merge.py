@@ -8,49 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import PurePosixPath
 
 from scaffold.plan import Action, Change
+from scaffold.policy import Policy
 from scaffold.tree import Files, Tree, is_binary, like, to_lf
 
 # What git calls a rename: half of the contents in common, so sizes differ by a factor of 2 at most.
 RENAME_FACTOR = 2
-
-ITEMS = "items.jsonl"
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Whose file is whose in a project whose code is in `package`, on its way to `target`.
-
-    The user's `work` and data are never merged, and while the work is edited, what the starter
-    brought with it stays too. The machinery is ours; with `replace` it changes as a whole, being
-    another model's. `force` takes ours where the user's is in the way, and keeps that beside it.
-    `untouched` says why a file that the user did not edit is replaced.
-    """
-
-    target: str
-    package: str
-    replace: bool
-    force: bool = False
-    untouched: str = "not edited"
-
-    @property
-    def work(self) -> str:
-        """The user's function."""
-        return f"{self.package}/work.py"
-
-    def goes_with_work(self, path: str) -> bool:
-        """Tell whether `path` makes sense with the starter's own work only."""
-        return path in ("tests/test_work.py", ITEMS)
-
-    def is_yours(self, path: str) -> bool:
-        """Tell whether the file at `path`, once edited, is the user's alone."""
-        return path in (self.work, ITEMS)
-
-    def is_machinery(self, path: str) -> bool:
-        """Tell whether the file at `path` is ours, and the engine may need it as it is."""
-        own = (self.work, f"{self.package}/settings.py")
-        return path.startswith(f"{self.package}/") and path not in own
+# Files that are looked at for a rename; git's own diff.renameLimit is as many.
+MOST_CANDIDATES = 1000
 
 
 @dataclass(frozen=True)
@@ -193,7 +161,9 @@ class _Planner:
             if path in merged.files:
                 yield from self._merged(path, merged, "")
             else:
-                yield from self._beside(path, self.new[path], "edited, and without git nothing is merged")
+                yield from self._beside(
+                    path, self.new[path], "edited, and without git nothing is merged"
+                )
 
     def _merged(self, path: str, merged: Merged, told: str) -> Iterator[Change]:
         present = self.tree[path]
@@ -211,4 +181,6 @@ class _Planner:
             return []
         known = {**self.base, **self.new}
         found = self.tree.others(known, min(sizes) // RENAME_FACTOR, max(sizes) * RENAME_FACTOR)
-        return [path for path in found if not is_binary(self.tree[path])]
+        kinds = {PurePosixPath(path).suffix for path in self.missing}
+        alike = (path for path in found if PurePosixPath(path).suffix in kinds)
+        return [path for path in islice(alike, MOST_CANDIDATES) if not is_binary(self.tree[path])]

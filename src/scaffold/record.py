@@ -67,7 +67,12 @@ def find(place: Path | None) -> Path:
 
     Raises UsageError when there is none.
     """
-    start = (place or Path()).resolve()
+    if place is not None and not place.is_dir():
+        raise UsageError(f"no directory {shown(place)}")
+    try:
+        start = (place or Path.cwd()).resolve()
+    except OSError as error:
+        raise UsageError(f"cannot tell where this is: {error.strerror}") from error
     for root in (start, *start.parents):
         if (root / FOLDER).is_dir():
             return root

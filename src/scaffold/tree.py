@@ -111,7 +111,9 @@ class Tree:
             )
             for name in sorted(names):
                 path = (here / name).relative_to(self.root).as_posix()
-                if path in known or self.is_link(path) or not (here / name).is_file():
+                if path in known or not path.isprintable():
+                    continue
+                if self.is_link(path) or not (here / name).is_file():
                     continue
                 if least <= (here / name).stat().st_size <= most:
                     yield path

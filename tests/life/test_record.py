@@ -104,3 +104,13 @@ def test_undo_needs_no_record(crawl, concgen):
     assert result.code == 3
     assert ANSWERS in result.err
     assert snapshot(crawl) != before
+
+
+def test_a_project_that_is_not_there(crawl, concgen, tmp_path, monkeypatch):
+    """A slip in --project does not reach the project around it."""
+    assert concgen("switch", "threading", "--project", "typo").code == 2
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert concgen("diff").code == 2

@@ -17,8 +17,8 @@ from scaffold.domain import Model
 from scaffold.errors import Refused
 from scaffold.interrupt import guarded
 from scaffold.journal import Journal
-from scaffold.merge import Policy
 from scaffold.plan import Action, Change, Plan
+from scaffold.policy import Policy
 from scaffold.record import RECORD, Record
 from scaffold.tree import Files, Tree, like
 

@@ -11,8 +11,8 @@ from scaffold.domain import Model
 from scaffold.errors import UsageError
 from scaffold.interview import read_choice
 from scaffold.inventory import available_models
-from scaffold.merge import Policy
 from scaffold.plan import Plan
+from scaffold.policy import Policy
 
 COMMAND = "switch"
 

@@ -9,8 +9,8 @@ from typing import Any
 from scaffold import documents, record
 from scaffold.commands import change
 from scaffold.commands.change import Prepared
-from scaffold.merge import Policy
 from scaffold.plan import Plan
+from scaffold.policy import Policy
 from scaffold.project import PRISTINE
 from scaffold.record import Record
 from scaffold.tree import Files
