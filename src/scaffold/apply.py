@@ -48,7 +48,8 @@ def apply(root: Path, plan: Plan) -> None:
 def undo(root: Path) -> Journal:
     """Take back what was cut short, or else the last switch or update; return what it was.
 
-    Raises UsageError when there is nothing to undo, Refused when a file was edited since.
+    Raises UsageError when there is nothing to undo, Refused when a file was edited since, or cannot
+    be written.
     """
     with guarded():
         cut_short = journal.unfinished(root)
@@ -56,6 +57,9 @@ def undo(root: Path) -> Journal:
         if found is None:
             raise UsageError("nothing to undo: no switch or update is on record here")
         _refuse_edited(root, found)
+        for entry in found.entries:
+            if _read(root, entry.path) != entry.before:
+                _refuse_unwritable(root, entry.path)
         try:
             if not cut_short:
                 journal.reopen(root)

@@ -76,11 +76,16 @@ class _Planner:
         if not self.tree.same(path, old):
             reason = f"edited, though {self.policy.target} has no use for it" if gone else "edited"
             return Change(path, Action.KEEP, reason)
-        return Change(path, Action.DELETE, f"not part of {self.policy.target}", self.tree[path])
+        reason = self._why(f"not part of {self.policy.target}")
+        return Change(path, Action.DELETE, reason, self.tree[path])
+
+    def _why(self, usual: str) -> str:
+        return self.policy.untouched or usual
 
     def _absent(self, path: str, new: bytes, *, fresh: bool) -> Iterator[Change]:
         if fresh:
-            yield Change(path, Action.CREATE, f"part of {self.policy.target}", None, new)
+            reason = self._why(f"part of {self.policy.target}")
+            yield Change(path, Action.CREATE, reason, None, new)
         elif self.policy.is_machinery(path) and self.policy.replace:
             if self.policy.force:
                 yield Change(path, Action.CREATE, "was missing", None, new)
@@ -103,7 +108,7 @@ class _Planner:
         if self._stays_with_work(path):
             yield Change(path, Action.KEEP, f"goes with your {self.policy.work}")
         elif self.tree.same(path, old):
-            yield Change(path, Action.UPDATE, self.policy.untouched, present, like(present, new))
+            yield Change(path, Action.UPDATE, self._why("not edited"), present, like(present, new))
         elif self.policy.is_yours(path):
             yield Change(path, Action.KEEP, "edited: yours")
         elif self.policy.is_machinery(path) and self.policy.replace:

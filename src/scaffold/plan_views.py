@@ -103,7 +103,8 @@ def stat(edits: Iterable[Change], width: int) -> list[str]:
         told = " (deleted)" if change.after is None else ""
         found.append(f" {change.path:<{column}} | {added + removed:>4} {bar}{told}".rstrip())
     added, removed = sum(row[1] for row in rows), sum(row[2] for row in rows)
-    found.append(f" {_files(len(rows))} changed, {added} lines added, {removed} removed")
+    files = _counted(len(rows), "file")
+    found.append(f" {files} changed, {_counted(added, 'line')} added, {removed} removed")
     return found
 
 
@@ -144,5 +145,5 @@ def _text(data: bytes) -> list[str]:
     return [*whole, f"{rest}\n\\ No newline at end of file"] if rest else whole
 
 
-def _files(number: int) -> str:
-    return "1 file" if number == 1 else f"{number} files"
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

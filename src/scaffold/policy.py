@@ -14,14 +14,14 @@ class Policy:
     The user's `work` and data are never merged, and while the work is edited, what the starter
     brought with it stays too. The machinery is ours; with `replace` it changes as a whole, being
     another model's. `force` takes ours where the user's is in the way, and keeps that beside it.
-    `untouched` says why a file that the user did not edit is replaced.
+    `untouched` says, if there is more to say than usual, why a file that is not edited changes.
     """
 
     target: str
     package: str
     replace: bool
     force: bool = False
-    untouched: str = "not edited"
+    untouched: str = ""
 
     @property
     def work(self) -> str:

@@ -51,7 +51,7 @@ def check_path(name: str) -> str:
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or path.as_posix() != name:
         raise ValueError(f"{shown(name)} is no path in a project")
-    if "\\" in name or ":" in name or "\0" in name:
+    if "\\" in name or ":" in name or "\0" in name or ".git" in name.lower().split("/"):
         raise ValueError(f"{shown(name)} is no path in a project")
     return name
 

@@ -7,7 +7,9 @@ import shutil
 import zipfile
 
 import pytest
+import yaml
 
+from scaffold.inventory import templates_dir
 from scaffold.project import PRISTINE
 from scaffold.record import ANSWERS
 
@@ -86,6 +88,14 @@ def test_what_is_wrong_is_said_and_nothing_is_written(crawl, concgen, case, comm
     assert 1 <= len(result.err.splitlines()) <= 2
     assert "Traceback" not in result.err
     assert snapshot(crawl) == before
+
+
+def test_every_answer_is_recorded(crawl):
+    """What `new` passes to the template and the record forgets, a switch would lose."""
+    questions = yaml.safe_load((templates_dir() / "copier.yml").read_text())
+    asked = {name for name in questions if not name.startswith("_")}
+    recorded = json.loads((crawl / ANSWERS).read_text())["answers"].keys()
+    assert asked - recorded == {"concgen_version", "async_work"}  # kept apart, and computed
 
 
 def test_edited_answers_are_used(crawl, concgen):

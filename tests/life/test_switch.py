@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -396,4 +397,23 @@ def test_what_new_made_runs_after_a_switch(tmp_path):
     for path in (tmp_path / "crawl").glob("results*"):
         path.unlink()
     run("scaffold", "switch", "asyncio")
+    assert snapshot(tmp_path / "crawl") == before
+
+
+def test_a_project_around_the_users_own_function(tmp_path, monkeypatch, concgen):
+    """The copied module and the items are the user's; what imports them stays as it is."""
+    (tmp_path / "hashing.py").write_text(
+        "import time\n\ndef digest(item):\n    time.sleep(0.01)\n    return item\n"
+    )
+    (tmp_path / "items.txt").write_text("a\nb\nc\n")
+    monkeypatch.chdir(tmp_path)
+    options = ["--from", "hashing.py:digest", "--items", "items.txt", "--budget", "1", "--yes"]
+    assert concgen("new", "crawl", *options, "--model", "threading").code == 0
+    monkeypatch.chdir(tmp_path / "crawl")
+    before = snapshot(tmp_path / "crawl")
+    result = concgen("switch", "multiprocessing", "--json")
+    assert result.code == 0
+    assert not {"crawl/hashing.py", "items.jsonl", "crawl/work.py"} & result.actions.keys()
+    assert "hashing import digest" in Path("crawl/work.py").read_text()
+    assert concgen("switch", "threading").code == 0
     assert snapshot(tmp_path / "crawl") == before

@@ -124,17 +124,39 @@ def test_a_damaged_journal_says_so(crawl, concgen):
     assert "damaged" in result.err
 
 
-def test_a_journal_that_leads_outside_is_not_followed(crawl, concgen, tmp_path):
-    concgen("switch", "threading")
-    path = crawl / journal.FOLDER / journal.DONE
-    data = path.read_bytes()
-    path.unlink()
-    found = journal.Journal("switch", "a", "b", (journal.Entry("../victim", b"bad", None),))
-    journal.begin(crawl, found)
+@pytest.mark.parametrize("path", ["../victim", "/tmp/victim", ".git/hooks/pre-commit", "a/../b"])
+def test_a_journal_that_leads_elsewhere_is_not_followed(crawl, concgen, path):
+    """It may have come with a repository: nothing is written outside, nor where git runs it."""
+    planted = journal.Journal("switch", "a", "b", (journal.Entry(path, b"bad", None),))
+    journal.begin(crawl, planted)
     journal.finish(crawl)
-    assert data != path.read_bytes()
-    assert concgen("undo").code == 2
-    assert not (tmp_path / "victim").exists()
+    before = snapshot(crawl.parent)
+    result = concgen("undo")
+    assert result.code == 2
+    assert "damaged" in result.err
+    assert snapshot(crawl.parent) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs links")
+def test_undo_does_not_write_through_a_link_that_leads_outside(crawl, concgen, tmp_path):
+    concgen("switch", "threading")
+    (crawl / "tests").rename(tmp_path / "outside")
+    (crawl / "tests").symlink_to(tmp_path / "outside", target_is_directory=True)
+    before = snapshot(tmp_path / "outside")
+    assert concgen("undo").code == 3
+    assert snapshot(tmp_path / "outside") == before
+
+
+def test_undo_of_a_read_only_file_changes_nothing(crawl, concgen):
+    concgen("switch", "threading")
+    (crawl / "README.md").chmod(0o444)
+    before = snapshot(crawl)
+    result = concgen("undo")
+    assert result.code == 3
+    assert "read-only" in result.err
+    assert snapshot(crawl) == before
+    (crawl / "README.md").chmod(0o644)
+    assert concgen("undo").code == 0
 
 
 def test_diff_shows_the_users_edits_alone(crawl, concgen):

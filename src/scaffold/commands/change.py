@@ -167,7 +167,7 @@ def prepared(known: Record, plan: Plan, *, again: str) -> Prepared:
         return Prepared(known.root, plan)
     listed = "; ".join(f"{path} ({one.reason})" for path, one in blocked.items())
     refusal = Refused(
-        f"{plan.target} brings its own: {listed}",
+        f"{plan.target} needs its own version of files that you changed: {listed}",
         hint=f"`{again} --force` takes the new ones, and keeps yours beside them as FILE.yours",
     )
     edits = tuple(edit for edit in diff.edits_of(known) if edit.path in blocked)
