@@ -32,6 +32,7 @@ def apply(root: Path, plan: Plan) -> None:
         conflicts = tuple(change.path for change in plan.of(Action.CONFLICT))
         try:
             journal.begin(root, Journal(plan.command, plan.source, plan.target, entries, conflicts))
+            _refuse_changed(root, entries)
             try:
                 for entry in entries:
                     _put(root, entry.path, entry.after, entry.mode)
@@ -72,8 +73,6 @@ def undo(root: Path) -> Journal:
 def _entry(root: Path, change: Change) -> Entry:
     """Return what to journal of a change, once it is sure that it can be written."""
     _refuse_unwritable(root, change.path)
-    if _read(root, change.path) != change.before:
-        raise Refused(f"{shown(change.path)} was changed meanwhile", hint="start again")
     place = root / change.path
     mode = None if change.before is None else stat.S_IMODE(place.stat().st_mode)
     return Entry(change.path, change.before, change.after, mode)
@@ -99,6 +98,14 @@ def _refuse_unwritable(root: Path, path: str) -> None:
             )
 
 
+def _refuse_changed(root: Path, entries: Iterable[Entry]) -> None:
+    """Raise Refused when a file is not as it was planned with, and forget the journal."""
+    for entry in entries:
+        if _read(root, entry.path) != entry.before:
+            journal.drop(root)
+            raise Refused(f"{shown(entry.path)} was changed meanwhile", hint="start again")
+
+
 def _refuse_edited(root: Path, found: Journal) -> None:
     edited = [
         one.path for one in found.entries if _read(root, one.path) not in (one.before, one.after)
@@ -108,7 +115,7 @@ def _refuse_edited(root: Path, found: Journal) -> None:
         more = f" and {len(edited) - LISTED} more" if len(edited) > LISTED else ""
         raise Refused(
             f"edited since the {found.title}: {listed}{more}",
-            hint=f"undo would lose that; the files as they were are in {journal.FOLDER}",
+            hint=f"undo would lose that; the files as they were are in a zip in {journal.FOLDER}",
         )
 
 

@@ -20,7 +20,7 @@ from scaffold.errors import ConcgenError, Refused, UsageError
 from scaffold.tree import Files, check_path
 
 FOLDER = ".concgen/undo"
-APPLYING, DONE, UNWRITTEN = "applying.zip", "undo.zip", "unwritten.zip"
+APPLYING, DONE = "applying.zip", "undo.zip"
 MANIFEST = "manifest.json"
 SCHEMA = 1
 
@@ -62,21 +62,33 @@ class Journal:
 
 
 def begin(root: Path, journal: Journal) -> None:
-    """Put the journal on disk, whole; from here on `concgen undo` can take it back."""
+    """Put the journal on disk, whole; from here on `concgen undo` can take it back.
+
+    Raises Refused when another run is changing the project, or was killed while it did.
+    """
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-    with (folder / UNWRITTEN).open("wb") as file:
+    unwritten = folder / f"unwritten-{os.getpid()}.zip"
+    with unwritten.open("wb") as file:
         _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), journal)
         file.flush()
         os.fsync(file.fileno())
-    (folder / UNWRITTEN).replace(folder / APPLYING)
+    try:
+        os.link(unwritten, folder / APPLYING)  # unlike a rename it fails where there is one
+    except FileExistsError:
+        unwritten.unlink()
+        refuse_unfinished(root)
+        raise
+    except OSError:  # a file system without links
+        unwritten.replace(folder / APPLYING)
     sync(folder)
 
 
 def finish(root: Path) -> None:
     """Say that everything is written: what was being applied can now be undone."""
     (root / FOLDER / APPLYING).replace(root / FOLDER / DONE)
+    _clean(root / FOLDER)
 
 
 def reopen(root: Path) -> None:
@@ -88,12 +100,17 @@ def reopen(root: Path) -> None:
 def drop(root: Path) -> None:
     """Forget what was being applied, once all of it is taken back."""
     folder = root / FOLDER
-    for name in (APPLYING, UNWRITTEN):
-        (folder / name).unlink(missing_ok=True)
+    (folder / APPLYING).unlink(missing_ok=True)
+    _clean(folder)
     if not (folder / DONE).exists():
         (folder / ".gitignore").unlink(missing_ok=True)
         with suppress(OSError):  # somebody keeps something of their own there
             folder.rmdir()
+
+
+def _clean(folder: Path) -> None:
+    for path in folder.glob("unwritten-*.zip"):
+        path.unlink(missing_ok=True)
 
 
 def unfinished(root: Path) -> Journal | None:
@@ -115,7 +132,7 @@ def refuse_unfinished(root: Path) -> None:
     """Raise Refused when a run was killed while it wrote to the project."""
     if is_unfinished(root):
         raise Refused(
-            "an earlier command was cut short while it changed this project",
+            "another command is changing this project, or was cut short while it did",
             hint="`concgen undo` puts back every file as it was; then start again",
         )
 

@@ -104,18 +104,18 @@ class _Planner:
             yield from self._beside(path, new, "yours, and now there is a generated one too")
 
     def _both(self, path: str, old: bytes, new: bytes) -> Iterator[Change]:
-        present = self.tree[path]
         if self._stays_with_work(path):
             yield Change(path, Action.KEEP, f"goes with your {self.policy.work}")
         elif self.tree.same(path, old):
+            present = self.tree[path]
             yield Change(path, Action.UPDATE, self._why("not edited"), present, like(present, new))
-        elif self.policy.is_yours(path):
+        elif self.policy.is_yours(path):  # and may be gigabytes: not to be read
             yield Change(path, Action.KEEP, "edited: yours")
         elif self.policy.is_machinery(path) and self.policy.replace:
             yield from self._replace(path, new, "edited")
         elif self.tree.is_link(path):
             yield Change(path, Action.KEEP, "a symbolic link of yours")
-        elif is_binary(present) or is_binary(new) or is_binary(old):
+        elif any(map(is_binary, (self.tree[path], old, new))):
             yield from self._beside(path, new, "edited, and not a text that can be merged")
         else:
             self.edited.append(path)

@@ -86,6 +86,10 @@ class Tree:
         """Tell whether a symbolic link stands at `path`."""
         return (self.root / path).is_symlink()
 
+    def size(self, path: str) -> int:
+        """Return the bytes of the file at `path`, unread."""
+        return (self.root / path).stat().st_size
+
     def same(self, path: str, data: bytes) -> bool:
         """Tell whether the file at `path` holds `data`, line endings apart; a link never does.
 
@@ -93,7 +97,7 @@ class Tree:
         """
         if self.is_link(path):
             return False
-        extra = (self.root / path).stat().st_size - len(data)
+        extra = self.size(path) - len(data)
         if abs(extra) > data.count(b"\n"):
             return False
         return to_lf(self[path]) == to_lf(data)

@@ -378,6 +378,7 @@ def test_a_large_input_is_not_read(crawl, concgen, monkeypatch):
         file.truncate(50 << 30)
     assert concgen("switch", "threading").code == 0
     assert (crawl / "items.jsonl").stat().st_size == 50 << 30
+    assert "items.jsonl: edited, and too large" in concgen("diff").err
 
 
 def test_what_new_made_runs_after_a_switch(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from scaffold import apply, journal
 from scaffold.commands import switch
 from scaffold.domain import Model
+from scaffold.errors import Refused
 
 from .conftest import edit, make, needs_git, snapshot
 
@@ -99,9 +100,24 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(crawl):
     prepared = switch.prepare(crawl, Model.THREADING)
     edit(crawl / "README.md", "# crawl", "# Mine")
     before = snapshot(crawl)
-    with pytest.raises(Exception, match="changed meanwhile"):
+    with pytest.raises(Refused, match="changed meanwhile"):
         prepared.carry_out()
     assert snapshot(crawl) == before
+
+
+def test_two_at_once_do_not_mix(crawl):
+    """The later of two plans is refused, while the first is written and when it is done."""
+    first, second = (switch.prepare(crawl, model) for model in (Model.THREADING, Model.HYBRID))
+    journal.begin(crawl, journal.Journal("switch", "a", "b", ()))
+    with pytest.raises(Refused, match="cut short"):
+        second.carry_out()
+    journal.drop(crawl)
+    first.carry_out()
+    done = snapshot(crawl)
+    with pytest.raises(Refused, match="changed meanwhile"):
+        second.carry_out()
+    assert snapshot(crawl) == done
+    assert journal.last(crawl).target == "threading"
 
 
 @pytest.mark.parametrize("command", [["switch", "hybrid"], ["update"], ["diff"]])

@@ -10,6 +10,9 @@ from scaffold.project import PRISTINE
 from scaffold.record import Record
 from scaffold.tree import Tree
 
+# Bytes of a file that is still compared line by line; an input of a million items is not.
+LARGEST = 10_000_000
+
 
 def edits(place: Path | None) -> tuple[Change, ...]:
     """Return the generated files that are not as they were made: changed, or deleted.
@@ -28,8 +31,11 @@ def edits_of(known: Record) -> tuple[Change, ...]:
             continue
         if path not in tree:
             changes.append(Change(path, Action.DELETE, "deleted", made, None))
-        elif not tree.same(path, made):
+        elif tree.same(path, made):
+            if tree[path] != made:
+                changes.append(Change(path, Action.KEEP, "only the line endings differ"))
+        elif tree.size(path) > LARGEST:
+            changes.append(Change(path, Action.KEEP, "edited, and too large to show"))
+        else:
             changes.append(Change(path, Action.UPDATE, "edited", made, tree[path]))
-        elif tree[path] != made:
-            changes.append(Change(path, Action.KEEP, "only the line endings differ"))
     return tuple(changes)
