@@ -416,5 +416,6 @@ def test_a_project_around_the_users_own_function(tmp_path, monkeypatch, concgen)
     assert result.code == 0
     assert not {"crawl/hashing.py", "items.jsonl", "crawl/work.py"} & result.actions.keys()
     assert "hashing import digest" in Path("crawl/work.py").read_text()
+    assert "in a thread of its own" in concgen("switch", "asyncio", "--dry-run").err
     assert concgen("switch", "threading").code == 0
     assert snapshot(tmp_path / "crawl") == before

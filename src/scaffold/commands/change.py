@@ -129,15 +129,23 @@ def git_note(root: Path) -> list[str]:
     return []
 
 
-def kind_of_work(source: bytes) -> str | None:
-    """Tell whether a module's `work` is a "def" or an "async def"; None where it has none."""
+def kind_of_work(tree: Tree, path: str, name: str = "work", hops: int = 1) -> str | None:
+    """Tell whether the function `name` in the file at `path` is a "def" or an "async def".
+
+    One that is imported from a file beside it is looked up there. None where it cannot be told.
+    """
     try:
-        body = ast.parse(source).body
+        body = ast.parse(tree[path]).body if path in tree else []
     except (SyntaxError, ValueError, RecursionError):
         return None
     for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "work":
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
             return "def" if isinstance(node, ast.FunctionDef) else "async def"
+        if hops and isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
+            beside = f"{path.rpartition('/')[0]}/{node.module.replace('.', '/')}.py"
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    return kind_of_work(tree, beside, alias.name, hops - 1)
     return None
 
 
@@ -145,8 +153,7 @@ def work_note(root: Path, work: str, model: Model, made: tuple[Change, ...]) -> 
     """Say how the engine runs a `work` that is of the other kind than the model's own."""
     if any(change.path == work and change.before != change.after for change in made):
         return []
-    tree = Tree(root)
-    kind = kind_of_work(tree[work]) if work in tree else None
+    kind = kind_of_work(Tree(root), work)
     if model is Model.ASYNCIO and kind == "def":
         return [
             f"{work} has a plain `def work`: asyncio runs each call in a thread of its own;"
