@@ -15,9 +15,11 @@ from __future__ import annotations
 import contextlib
 import heapq
 import pickle
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
 from types import ModuleType
 
 from .cores import usable_cores
@@ -27,7 +29,9 @@ from .processes import NEVER
 from .task import NO_RETRY, Backlog, Numbered, Outcome, Retry, Stop, Task, describe
 
 MODEL = "hybrid"
-AHEAD = 0.5  # tasks sent ahead, as a share of those in flight: a process must not wait for the next
+AHEAD = 0.020  # seconds of work sent ahead: a process looks for more only every IDLE seconds
+LARGEST = 1000  # tasks sent ahead at most, for each process
+HEAVIEST = 1 << 22  # bytes of items sent ahead at most, in all: memory stays flat
 PATIENCE = 1.0  # seconds beyond the timeout that a process may take to give a sign of life
 
 Answer = tuple[int, bytes, str | None, bool, float]  # index, pickled value, error, final, seconds
@@ -56,19 +60,35 @@ def inner(job: Job) -> ModuleType:
 
 
 def _inbox(conn: Connection) -> Iterator[Numbered | None]:
-    """Tasks as they come; None while there is none; the end with an empty message."""
+    """Tasks as they come; None while there is none; the end with an empty message.
+
+    A thread reads the pipe. While this process waits to send large results, the parent may be
+    waiting to send large items, and one of the two has to read.
+    """
+    messages: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_read, args=(conn, messages), daemon=True).start()
     while True:
-        if not conn.poll():
+        try:
+            data = messages.get_nowait()
+        except Empty:
             yield None
-        elif not (data := conn.recv_bytes()):
+            continue
+        if not data:
             return
-        else:
-            for index, item in pickle.loads(data):
-                try:
-                    yield index, pickle.loads(item)
-                except Exception as exc:
-                    error = f"item cannot be unpickled: {describe(exc)}"
-                    conn.send_bytes(pickle.dumps([(index, b"", error, True, 0.0)]))
+        for index, item in pickle.loads(data):
+            try:
+                yield index, pickle.loads(item)
+            except Exception as exc:
+                error = f"item cannot be unpickled: {describe(exc)}"
+                conn.send_bytes(pickle.dumps([(index, b"", error, True, 0.0)]))
+
+
+def _read(conn: Connection, messages: SimpleQueue[bytes]) -> None:
+    data = b""
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
+        while data := conn.recv_bytes():
+            messages.put(data)
+    messages.put(b"")
 
 
 def _answer(outcome: Outcome) -> Answer:
@@ -126,6 +146,8 @@ class CrowdedPool(Pool[CrowdedWorker]):
         super().__init__(job, backlog, size, timeout, method)
         inner(job)  # imported here, a forked process has it already
         self.processes = min(size, usable_cores())
+        self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead
+        self._bytes = 1.0  # of an item, about
 
     def dispatch(self) -> None:
         """Suspects to processes of their own, other tasks to the process with the fewest."""
@@ -139,8 +161,13 @@ class CrowdedPool(Pool[CrowdedWorker]):
         if not free and len(self.workers) == self.processes:
             return
         slots = self.size - sum(worker.slots for worker in self.workers if worker not in free)
-        wanted = int(slots * (1 + AHEAD)) + 1 - sum(len(worker.given) for worker in free)
+        wanted = slots + self._ahead(slots) - sum(len(worker.given) for worker in free)
         self._deal(free, self.backlog.take(max(0, wanted)))
+
+    def _ahead(self, slots: int) -> int:
+        """How many tasks to send beyond those in flight."""
+        enough = slots * AHEAD / (self._seconds + 1e-9)
+        return max(1, int(min(enough, self.processes * LARGEST, HEAVIEST / self._bytes)))
 
     def _deal(self, free: list[CrowdedWorker], tasks: list[Task]) -> None:
         heap = [(len(worker.given), n) for n, worker in enumerate(free)]
@@ -171,7 +198,9 @@ class CrowdedPool(Pool[CrowdedWorker]):
         message = []
         for task in tasks:
             try:
-                message.append((task[0], pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL)))
+                packed = pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL)
+                message.append((task[0], packed))
+                self._bytes += (len(packed) - self._bytes) / 8
             except Exception as exc:
                 self.fail(task, f"item cannot be pickled: {describe(exc)}", final=True)
             else:
@@ -185,6 +214,7 @@ class CrowdedPool(Pool[CrowdedWorker]):
         answers: list[Answer] = pickle.loads(data)
         for index, packed, error, final, seconds in answers:
             task = worker.given.pop(index)
+            self._seconds += (seconds - self._seconds) / 32
             if error is not None:
                 self.fail(task, error, seconds, final=final)
                 continue

@@ -183,7 +183,9 @@ def work(item):
 def test_no_orphan_even_in_c_code_that_holds_the_gil(model: str, tmp_path: Path) -> None:
     """The kernel ends it, not a thread of the worker."""
     project = Project.make(model, tmp_path, STUCK, ITEMS)
-    process = started(project, project.start("run", "--max-workers", "1"))
+    process = project.start("run", "--max-workers", "1")
+    wait_until(lambda: len(results(project)) >= 1)  # the last may be stuck behind the GIL
+    time.sleep(0.5)
     children = family(process)
     assert children
     process.kill()
