@@ -2,9 +2,9 @@
 
     python benchmarks/regret.py [COUNT] [SEED] [--save FILE.json]
 
-Draws COUNT workloads (default 60): waiting, computing with and without the GIL, mixed, with payloads;
-few and many tasks, tiny and long ones, even and uneven. Runs every model by its real engine, at
-several settings and at the recommended ones, and prints the regret
+Draws COUNT workloads (default 60): waiting, computing with and without the GIL, mixed, with
+payloads; few and many tasks, tiny and long ones, even and uneven. Runs every model by its real
+engine, at several settings and at the recommended ones, and prints the regret
 
     (time of the recommended + 0.05 s) / (time of the best + 0.05 s)
 
