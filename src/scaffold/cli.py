@@ -100,8 +100,9 @@ def new(
 ) -> None:
     """Ask about the work, recommend a model, generate a project."""
     from scaffold import console, dialogue, views
-    from scaffold.commands import advise, measure
+    from scaffold.commands import advise
     from scaffold.commands import new as command
+    from scaffold.yours import gather
 
     options = _options(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
@@ -111,11 +112,8 @@ def new(
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
     wanted = command.order(where, given.project)
-    yours = command.take(function, items)
-    measured = None
-    if yours is not None:
-        measured = measure.measured(yours.target, yours.items, budget, console.say)
-    advice = advise.advise(given, ask, yes=yes, measured=measured)
+    source = dialogue.Source(function, items, budget)
+    advice, yours = dialogue.counsel(given, ask, yes=yes, source=source, take=gather)
     if ask is not None:
         console.say()
     if not as_json:
@@ -149,17 +147,20 @@ def recommend(
 ) -> None:
     """Ask the same questions and give the advice alone."""
     from scaffold import console
-    from scaffold.commands import advise, measure
+    from scaffold.commands import advise
 
     options = _options(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
     )
     given = advise.gather(options, answers)
     ask = None if yes else console.asker()
-    measured = None
-    if function is not None:
-        measured = measure.measured(*measure.prepare(function, items), budget, console.say)
-    advice = advise.advise(given, ask, yes=yes, measured=measured)
+    if function is None and ask is None:  # the fast way: nothing to import for a dialogue
+        advice = advise.advise(given, None, yes=yes)
+    else:
+        from scaffold import dialogue
+
+        source = dialogue.Source(function, items, budget)
+        advice, _ = dialogue.counsel(given, ask, yes=yes, source=source, take=lambda *_: None)
     if ask is not None:
         console.say()
     if as_json:

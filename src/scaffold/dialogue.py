@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from scaffold import console, views
-from scaffold.commands.advise import Advice
+from scaffold.commands import measure
+from scaffold.commands.advise import Advice, Given, advise
 from scaffold.commands.new import DEFAULT_DEST, Created, read_model
 from scaffold.domain import Model
 from scaffold.errors import UsageError
-from scaffold.interview import Ask
+from scaffold.interview import Ask, Unsure
+from scaffold.target import Items, Target, parse_target
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where measured values may come from: the function, its items, and the seconds to spend."""
+
+    function: str | None
+    items: Path | None
+    budget: str | None
 
 
 def ask_dest(name: str | None, ask: Ask | None) -> Path:
@@ -20,6 +36,49 @@ def ask_dest(name: str | None, ask: Ask | None) -> Path:
     if ask is None:
         return DEFAULT_DEST
     return console.ask_line(f"Where does the project go? [{DEFAULT_DEST}]", DEFAULT_DEST, Path)
+
+
+def counsel(
+    given: Given,
+    ask: Ask | None,
+    *,
+    yes: bool,
+    source: Source,
+    take: Callable[[Target, Items], T],
+) -> tuple[Advice, T | None]:
+    """Give advice by asking or by measuring, whichever the user wants.
+
+    `take` is called with function and items before they are measured; what it returns comes with
+    the advice, None where nothing was measured.
+    """
+    if source.function is None:
+        try:
+            return advise(given, ask, yes=yes), None
+        except Unsure:
+            if ask is None:
+                raise
+            source = _ask_function(source)
+    target, items = measure.prepare(source.function or "", source.items)
+    taken = take(target, items)
+    measured = measure.measured(target, items, source.budget, console.say)
+    return advise(given, ask, yes=yes, measured=measured), taken
+
+
+def _ask_function(source: Source) -> Source:
+    function = ""
+    while not function:
+        function = console.ask_line("Which function? (FILE.py:FUNC)", "", _function)
+    default = "items.jsonl"
+    items = console.ask_line(f"Its items? (JSON Lines, or a .txt) [{default}]", default, str)
+    return replace(source, function=function, items=Path(items))
+
+
+def _function(text: str) -> str:
+    try:
+        parse_target(text)
+    except UsageError as error:
+        raise ValueError(error.message) from error
+    return text
 
 
 def settle(advice: Advice, ask: Ask | None) -> Model | None:

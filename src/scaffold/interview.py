@@ -108,7 +108,19 @@ BOUNDS = (
     Choice("io", "waits", "for the network, a disk, a database, another program"),
     Choice("cpu", "computes", "numbers, parsing, images"),
     Choice("mixed", "both", "waits, then computes"),
+    Choice("measure", "not sure", "measure my function"),
 )
+MEASURE = "measure"
+
+
+class Unsure(UsageError):
+    """The user does not know what a task does: the function has to be measured."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "to measure it, the function has to be named",
+            hint="--from FILE.py:FUNC --items FILE",
+        )
 
 
 def _waits(answers: Answers) -> bool:
@@ -279,7 +291,8 @@ def collect(
     """Answer every question: from `given` (raw texts by name), by asking, or by its default.
 
     `ask` None takes the default for what is not given. What was measured is not asked for; an
-    answer that was given wins over it. Raises UsageError for an invalid answer.
+    answer that was given wins over it. Raises UsageError for an invalid answer, and Unsure when the
+    first question is answered so.
     """
     values: Answers = {}
     known: set[str] = set()
@@ -295,6 +308,8 @@ def collect(
             known.add(question.name)
         else:
             values[question.name] = question.default
+        if values["workload"] == MEASURE:
+            raise Unsure
     return Replies(values, frozenset(known), measured)
 
 

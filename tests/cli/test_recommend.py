@@ -69,6 +69,7 @@ def test_without_a_terminal_missing_answers_are_named(concgen):
         (("--workload", "cpuu"), ("'cpuu'", "did you mean cpu?")),
         (("--payload", "10 stones"), ("--payload", "10KB")),
         (("--max-in-flight", "lots"), ("--max-in-flight", "'lots'")),
+        (("--workload", "measure"), ("--from",)),
         (("--no-such",), ("--no-such",)),
     ],
 )

@@ -98,6 +98,29 @@ def test_wrong_answers_are_asked_again(terminal):
     assert end(child) == 0
 
 
+def test_not_sure_measures_the_users_function(terminal, tmp_path):
+    """The fourth answer leads to the function and its items, and on to a project that runs it."""
+    (tmp_path / "slow.py").write_text(
+        "import time\ndef f(x):\n    time.sleep(0.01)\n    return x\n"
+    )
+    (tmp_path / "items.jsonl").write_text("".join(f"{n}\n" for n in range(40)))
+    child = terminal("new", "crawl", "--budget", "1")
+    child.expect("not sure")
+    child.sendline("4")
+    child.expect("Which function")
+    child.sendline("slow.py")
+    child.expect("is not FILE.py:FUNCTION")
+    child.sendline("slow.py:f")
+    child.expect("Its items")
+    child.sendline("")
+    child.expect("for real")
+    child.expect("Use threading")
+    child.sendline("y")
+    child.expect("--from slow.py:f --items items.jsonl --yes")
+    assert end(child) == 0
+    assert (tmp_path / "crawl" / "crawl" / "slow.py").is_file()
+
+
 def test_another_model_than_the_advice(terminal, tmp_path):
     """The user has the last word, and the command line says so."""
     child = terminal("new", "crawl")

@@ -39,7 +39,8 @@ def test_v1_quota(tmp_path):
     group(
         root,
         "cpu,cpuacct/docker/x",
-        cpu__cfs_quota_us="50000", cpu__cfs_period_us="100000",
+        cpu__cfs_quota_us="50000",
+        cpu__cfs_period_us="100000",
     )
     own = membership(tmp_path, "4:cpu,cpuacct:/docker/x\n0::/\n")
     assert machine.cpu_quotas(root, own) == [0.5]

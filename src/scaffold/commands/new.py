@@ -10,11 +10,10 @@ from pathlib import Path
 
 from scaffold import documents, inventory, names, project, staging
 from scaffold.commands.advise import Advice
-from scaffold.commands.measure import prepare
 from scaffold.domain import Model
 from scaffold.errors import UsageError
 from scaffold.interview import read_choice
-from scaffold.yours import STARTER, Yours, gather
+from scaffold.yours import STARTER, Yours
 
 DEFAULT_DEST = Path("my-project")
 STARTERS = ("blank",)
@@ -71,11 +70,6 @@ def read_model(text: str) -> Model | None:
     """Read the model to use, or None for `auto`; raise UsageError for one that is not offered."""
     word = _choice("model", text, (AUTO, *inventory.available_models()))
     return None if word == AUTO else Model(word)
-
-
-def take(function: str | None, items: Path | None) -> Yours | None:
-    """Find the user's function and items, if they are named; raise UsageError if they cannot go."""
-    return None if function is None else gather(*prepare(function, items))
 
 
 def create(
