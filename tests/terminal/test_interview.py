@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 
 import pytest
 
@@ -149,7 +150,8 @@ def test_no_writes_nothing(terminal, tmp_path):
 def test_ctrl_c_at_a_question_exits_130(terminal, tmp_path):
     """One line, no traceback, nothing on disk."""
     child = terminal("new", "crawl")
-    child.expect("Choice")
+    child.expect_exact("[1]: ")
+    time.sleep(0.3)  # it reads by now: a signal just before the read waits for the next key
     child.sendintr()
     child.expect("interrupted")
     assert end(child) == 130
