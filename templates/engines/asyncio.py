@@ -23,8 +23,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import cast
 
-from .job import Job
-from .lanes import Call
+from .job import Call, Job
 from .task import (
     NO_RETRY,
     TICK,

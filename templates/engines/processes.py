@@ -21,7 +21,6 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.heap import BufferWrapper
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any, cast
 
 from .cores import usable_cores
@@ -63,7 +62,7 @@ def start_method() -> str:
         if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
         and name.partition(".")[0] not in sys.stdlib_module_names
     )
-    one_thread = len(list(Path("/proc/self/task").iterdir())) == 1
+    one_thread = len(os.listdir("/proc/self/task")) == 1
     return "fork" if one_thread and next(foreign, None) is None else "forkserver"
 
 
@@ -165,6 +164,9 @@ def _main(
             serve(conn, clock, _unpack(job), *arguments)
         except EngineError as exc:
             conn.send_bytes(LAST_WORDS + str(exc).encode())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # however it was started, and whatever threads work() has left
 
 
 def _unpack(job: bytes) -> Job:

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from .job import Job
-from .lanes import Call, Lane
+from .job import Call, Job
+from .lanes import Lane
 from .task import NO_RETRY, Backlog, EngineError, Numbered, Outcome, Retry, Stop, Task, describe
 
 MODEL = "sequential"

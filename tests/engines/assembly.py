@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -21,7 +22,17 @@ COMPANIONS = {
         "coroutines.py": "asyncio.py",
     },
 }
+STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()
 SETTINGS = "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n"
+
+
+def end_all() -> None:
+    """End what a test has started and, having failed, not ended."""
+    for process in STARTED:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    STARTED.clear()
 
 
 def assemble(model: str, root: Path, work: str, package: str = "pkg") -> Path:
@@ -56,13 +67,15 @@ class Project:
     def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
         """`python -m pkg ARGUMENTS`, in a session of its own, with its output in pipes."""
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+        process: subprocess.Popen[str] = subprocess.Popen(  # type: ignore[call-overload]
             [sys.executable, "-m", "pkg", *arguments],
             cwd=self.root,
             env=os.environ | {"PYTHONWARNINGS": "error::DeprecationWarning"},
             start_new_session=True,
             **(streams | options),
         )
+        STARTED.append(process)
+        return process
 
     def run(self, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         """The same, to its end."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .assembly import MODELS, assemble
+from .assembly import MODELS, assemble, end_all
 
 WORKS = Path(__file__).with_name("works.py").read_text()
 
@@ -67,3 +67,9 @@ def model(request: pytest.FixtureRequest, models: dict[str, Model]) -> Model:
 def kind(request: pytest.FixtureRequest) -> str:
     """Each kind of work() in turn."""
     return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _no_process_survives_its_test() -> Iterator[None]:
+    yield
+    end_all()

@@ -171,9 +171,10 @@ def test_killing_the_parent_leaves_no_orphan(
 
 
 STUCK = """
-import re
+import pathlib, re
 def work(item):
     if item >= 3:
+        pathlib.Path("begun.log").open("a").write("4\\n")
         re.match(r"(a+)+$", "a" * 64 + "b")  # for ages, in C, with the GIL
     return item
 """
@@ -183,9 +184,7 @@ def work(item):
 def test_no_orphan_even_in_c_code_that_holds_the_gil(model: str, tmp_path: Path) -> None:
     """The kernel ends it, not a thread of the worker."""
     project = Project.make(model, tmp_path, STUCK, ITEMS)
-    process = project.start("run", "--max-workers", "1")
-    wait_until(lambda: len(results(project)) >= 1)  # the last may be stuck behind the GIL
-    time.sleep(0.5)
+    process = hung(project, project.start("run", "--max-workers", "1"))
     children = family(process)
     assert children
     process.kill()

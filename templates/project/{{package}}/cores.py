@@ -6,12 +6,9 @@ import math
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 
-def usable_cores(
-    proc: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
-) -> int:
+def usable_cores(proc: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> int:
     """Cores of this process: affinity (or PYTHON_CPU_COUNT) capped by every cgroup quota above it.
 
     os.cpu_count() and os.process_cpu_count() do not know the quota of a container
@@ -27,34 +24,39 @@ def usable_cores(
     return max(1, math.ceil(min([allowed or 1, *_quotas(proc, root)])))
 
 
-def _quotas(proc: Path, root: Path) -> Iterator[float]:
+def _quotas(proc: str, root: str) -> Iterator[float]:
     """Cores that each cgroup of this process, and each one around it, allows."""
-    try:
-        lines = proc.read_text().splitlines()
-    except OSError:  # not Linux
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
+    for line in _read(proc).splitlines():
+        _, controllers, group = line.split(":", 2)
         if controllers == "":  # version 2
-            tops = [root, root / "unified"]
+            tops = [root, f"{root}/unified"]
         elif "cpu" in controllers.split(","):  # version 1
-            tops = [root / controllers, root / "cpu"]
+            tops = [f"{root}/{controllers}", f"{root}/cpu"]
         else:
             continue
-        group = Path(path.lstrip("/"))
-        for place in [group, *group.parents]:
+        while True:
             for top in tops:
-                yield from _limit(top / place)
+                yield from _quota(top + group.rstrip("/"))
+            if group in ("", "/"):
+                break
+            group = os.path.dirname(group)
 
 
-def _limit(group: Path) -> Iterator[float]:
+def _quota(group: str) -> Iterator[float]:
+    limits = _read(f"{group}/cpu.max").split()
+    if not limits:
+        limits = [_read(f"{group}/cpu.cfs_{name}_us") for name in ("quota", "period")]
     try:
-        if (group / "cpu.max").exists():
-            quota, period = (group / "cpu.max").read_text().split()
-        else:
-            quota = (group / "cpu.cfs_quota_us").read_text()
-            period = (group / "cpu.cfs_period_us").read_text()
-        if quota != "max" and float(quota) > 0:  # -1: no limit, in version 1
-            yield float(quota) / float(period)
-    except (OSError, ValueError):
+        quota, period = map(float, limits)
+    except ValueError:  # no such file, or "max"
         return
+    if quota > 0:  # -1: no limit, in version 1
+        yield quota / period
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""

@@ -22,11 +22,13 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
-from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
-from .lanes import Call, Lanes
 from .task import EngineError, describe
+
+Call = Callable[[Any], Any]  # call(item)
+COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
 class Job:
@@ -39,13 +41,9 @@ class Job:
     """
 
     def __init__(self, work: Callable[..., Any], setup: Callable[[], Any] | None = None) -> None:
-        from inspect import Parameter, iscoroutinefunction, signature  # 10 ms, spared the workers
-
-        positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-        arguments = [p for p in signature(work).parameters.values() if p.kind in positional]
         self.work, self.setup = work, setup
-        self.is_async = iscoroutinefunction(work)
-        self.wants_resource = setup is not None and len(arguments) > 1
+        self.is_async, arguments = _signature(work)
+        self.wants_resource = setup is not None and arguments > 1
 
     @contextmanager
     def open(self) -> Iterator[Call]:
@@ -68,6 +66,8 @@ class Job:
     async def aopen(self) -> AsyncIterator[Call]:
         """An awaitable callable(item), shared by all the tasks of one event loop."""
         if not self.is_async:
+            from .lanes import Lanes  # few need them
+
             with Lanes(self) as call:
                 yield call
             return
@@ -100,6 +100,18 @@ class Job:
             if isinstance(manager, AbstractAsyncContextManager):
                 return await stack.enter_async_context(manager)
             return stack.enter_context(manager)
+
+
+def _signature(work: Callable[..., Any]) -> tuple[bool, int]:
+    """Whether it is a coroutine function, and how many positional arguments it takes."""
+    if isinstance(work, FunctionType) and not hasattr(work, "__wrapped__"):
+        code = work.__code__
+        return bool(code.co_flags & COROUTINE), code.co_argcount
+    import inspect  # a tenth of the start-up, so only for what is not a plain function
+
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(work).parameters.values()
+    return inspect.iscoroutinefunction(work), sum(p.kind in positional for p in parameters)
 
 
 def _managed(made: Any) -> Any:

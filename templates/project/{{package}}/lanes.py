@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from .job import Job
 
-Call = Callable[[Any], Any]
 Deliver = Callable[[Any, BaseException | None], object]  # value, error
 
 

@@ -7,8 +7,8 @@ import random
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
+from itertools import chain, islice
 from typing import Any, NamedTuple, Protocol
 
 Item = Any  # whatever the input holds: work(item) knows
@@ -17,9 +17,8 @@ Task = tuple[int, Item, int]  # position in the input, item, number of this atte
 
 GRACE = 5.0  # seconds that running tasks get to finish after the first Ctrl-C or SIGTERM
 TICK = 0.1  # seconds between two looks at the stop signal, at timeouts and at due retries
-IDLE = (
-    0.005  # the same while the input has nothing yet (a slow pipe), so that it is not kept waiting
-)
+END = object()  # of the input
+IDLE = 0.005  # the same while the input has nothing yet: a pipe is not kept waiting
 
 
 class Outcome(NamedTuple):
@@ -28,9 +27,7 @@ class Outcome(NamedTuple):
     id: int  # position of the item in the input, from 0
     item: Item
     value: Any  # what work() returned; None when there is an error
-    error: (
-        str | None
-    )  # "ValueError: ...", "timeout after 2 s", "worker died: ..."; None when all is well
+    error: str | None  # "ValueError: ...", "timeout after 2 s", ...; None when all is well
     seconds: float  # time spent in work(), last attempt only
     attempts: int  # 1 unless it was retried
 
@@ -70,7 +67,7 @@ class Backlog:
     """
 
     def __init__(self, items: Iterable[Numbered | None], retry: Retry, stop: Stop | None) -> None:
-        self._source = iter(items)
+        self._source = chain(items, (END,))
         self._retry = retry
         self._stop = stop
         self._again: deque[Task] = deque()
@@ -94,18 +91,18 @@ class Backlog:
             tasks += self._pull(limit - len(tasks))
         return tasks
 
-    def _pull(self, limit: int) -> Iterator[Task]:
-        self.starved, taken = False, 0
+    def _pull(self, limit: int) -> list[Task]:
+        pulled: list[Any] = []
         try:
-            for numbered in islice(self._source, limit):
-                if numbered is None:
-                    self.starved = True
-                    return
-                taken += 1
-                yield (*numbered, 1)
+            # Up to the limit or the first None. What comes before a failure stays in the list.
+            pulled.extend(islice(iter(self._source.__next__, None), limit))
         except Exception as exc:  # of the input: work()'s own became outcomes
-            self._failure = exc
-        self._open = taken == limit and self._failure is None
+            self._failure, self._open = exc, False
+        if pulled and pulled[-1] is END:
+            pulled.pop()
+            self._open = False
+        self.starved = self._open and len(pulled) < limit
+        return [(index, item, 1) for index, item in pulled]
 
     def put_back(self, tasks: Iterable[Task]) -> None:
         """Tasks that were taken but not run: they go first."""

@@ -1,0 +1,288 @@
+"""Engines beside their peers: ratios of medians from one run, each against its target.
+
+    python benchmarks/engines.py                  every case, 5 rounds
+    python benchmarks/engines.py cpu noop -r 9    some cases, more rounds
+    python benchmarks/engines.py --list           the cases
+
+Competitors take turns, each measurement in a process of its own, so that a slow minute of the
+machine hits all of them. Times are inside the process, from before the competitor is imported to
+after its last result, start and end of its pool included. Peers that are not installed are left
+out: pip install mpire joblib pebble aiometer anyio
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path += [str(HERE.parent / "tests" / "engines")]
+
+MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid")
+CORES = 2
+TASK_SECONDS = 0.005  # what compute() is calibrated to
+
+
+@dataclass(frozen=True)
+class Target:
+    """A ratio of two medians, and the bound that it has to keep."""
+
+    text: str
+    over: str  # competitor, or "ideal"
+    under: str
+    at_most: float | None = None
+    at_least: float | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One workload and those who run it. A competitor is family:name, such as threads:executor."""
+
+    name: str
+    title: str
+    task: str
+    n: int
+    workers: int
+    competitors: tuple[str, ...]
+    targets: tuple[Target, ...] = ()
+    ideal: float | None = None  # seconds, or None
+    items: str = "numbers"
+    environment: dict[str, str] = field(default_factory=dict)
+    whole_process: bool = False  # measure from start to exit
+
+
+PROCESS_PEERS = (
+    "processes:pool_1", "processes:executor", "processes:mpire", "processes:joblib",
+    "processes:pebble",
+)  # fmt: skip
+OWN_POOL = "own:multiprocessing"
+
+
+def one_task(method: str) -> Case:
+    """The whole life of a program that runs one task."""
+    peers = ["processes:pool_1", "processes:executor", "processes:pebble", "processes:mpire"]
+    if method == "fork":
+        peers.append("processes:joblib")
+    return Case(
+        f"one-{method}", f"one task, from start to exit, {method}", "noop", 1, 2,
+        (OWN_POOL, *peers),
+        (Target("to the fastest peer", OWN_POOL, "fastest peer", at_most=1.1),),
+        environment={"START_METHOD": method}, whole_process=True,
+    )  # fmt: skip
+
+
+CASES = (
+    Case(
+        "cpu", "2,000 x 5 ms of pure Python, processes", "compute", 2000, 2,
+        (OWN_POOL, "processes:two_halves", "processes:one_core", *PROCESS_PEERS),
+        (
+            Target("of the ideal (one core / 2)", "one core / 2", OWN_POOL, at_least=0.98),
+            Target("of two processes that do half each", "processes:two_halves", OWN_POOL),
+            Target("to the fastest peer", OWN_POOL, "fastest peer", at_most=1.0),
+        ),
+    ),
+    Case(
+        "mixed", "5 % of the tasks 50 ms, the rest 0.1 ms, processes", "mixed_lengths", 2000, 2,
+        (OWN_POOL, *PROCESS_PEERS),
+        (Target("of the ideal", OWN_POOL, "ideal", at_most=1.04),),
+        ideal=(100 * 0.050 + 1900 * 0.0001) / CORES,
+    ),
+    Case(
+        "noop", "100,000 no-ops, processes", "noop", 100_000, 2,
+        (OWN_POOL, "processes:mpire", "processes:joblib", "processes:executor_map_100",
+         "processes:pool_100", "processes:pebble_100"),
+        (
+            Target("of mpire", OWN_POOL, "processes:mpire", at_most=0.25),
+            Target("of joblib", OWN_POOL, "processes:joblib", at_most=0.35),
+            Target("of ProcessPoolExecutor.map(chunksize=100)", OWN_POOL,
+                   "processes:executor_map_100", at_most=0.6),
+            Target("us a task, steady", "steady", "", at_most=1.0),
+        ),
+    ),
+    Case(
+        "echo", "2,000 x 100 KB in and out, processes", "noop", 2000, 2,
+        (OWN_POOL, "processes:executor", "processes:mpire", "processes:pool_1"),
+        (Target("of ProcessPoolExecutor", OWN_POOL, "processes:executor", at_most=0.7),),
+        items="bytes",
+    ),
+    Case(
+        "threads-noop", "100,000 no-ops, 32 threads", "noop", 100_000, 32,
+        ("own:threading", "threads:executor", "threads:executor_map", "threads:joblib",
+         "threads:bare"),
+        (Target("of ThreadPoolExecutor with a window", "own:threading", "threads:executor",
+                at_most=0.2),),
+    ),
+    Case(
+        "threads-sleep", "2,000 x 10 ms of sleep, 64 threads", "sleep", 2000, 64,
+        ("own:threading", "threads:executor", "threads:executor_map", "threads:joblib",
+         "threads:bare"),
+        (Target("of the ideal", "ideal", "own:threading", at_least=0.93),),
+        ideal=2000 * 0.010 / 64,
+    ),
+    Case(
+        "asyncio-noop", "100,000 no-ops, asyncio, 100 in flight", "noop", 100_000, 100,
+        ("own:asyncio", "coroutines:semaphore", "coroutines:gather", "coroutines:bare",
+         "coroutines:anyio", "coroutines:aiometer"),
+        (Target("of semaphore + TaskGroup", "own:asyncio", "coroutines:semaphore", at_most=0.5),),
+    ),
+    Case(
+        "asyncio-1000", "20,000 x 100 ms of await, 1,000 in flight", "sleep", 20_000, 1000,
+        ("own:asyncio", "coroutines:semaphore", "coroutines:bare", "coroutines:anyio",
+         "coroutines:aiometer"),
+        (Target("of the ideal", "ideal", "own:asyncio", at_least=0.97),),
+        ideal=20_000 * 0.100 / 1000,
+    ),
+    Case(
+        "asyncio-10000", "20,000 x 100 ms of await, 10,000 in flight", "sleep", 20_000,
+        10_000, ("own:asyncio", "coroutines:semaphore", "coroutines:gather", "coroutines:bare"),
+        (Target("of bare coroutines on one iterator", "own:asyncio", "coroutines:bare",
+                at_most=1.2),),
+    ),
+    Case(
+        "hybrid", "1,000 x (10 ms of waiting + 10 ms of pure Python)", "wait_and_compute", 1000, 16,
+        ("own:hybrid", "own:hybrid:async", "own:threading", "own:asyncio",
+         "own:multiprocessing:2", "processes:one_core:compute_twice"),
+        (
+            Target("of the ideal (one core's computing / 2), async def", "one core / 2",
+                   "own:hybrid:async", at_least=0.97),
+            Target("of the ideal (one core's computing / 2), def", "one core / 2", "own:hybrid",
+                   at_least=0.97),
+            Target("of the best of the others", "own:hybrid:async", "fastest peer", at_most=0.6),
+        ),
+    ),
+    *(one_task(method) for method in ("fork", "forkserver", "spawn")),
+)  # fmt: skip
+
+
+def measure(competitor: str, case: Case, loops: int) -> dict[str, float] | None:
+    """One measurement in a process of its own; None when the competitor is not installed."""
+    environment = os.environ | case.environment | {"LOOPS": str(loops)}
+    order = [competitor, case.task, str(case.n), str(case.workers), case.items]
+    began = time.perf_counter()
+    command = [sys.executable, HERE / "peers" / "measure.py", *order]
+    child = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    out, err = child.communicate()  # without a timeout, for that would poll
+    elapsed = time.perf_counter() - began
+    if child.returncode:
+        if "ModuleNotFoundError" in err:
+            return None
+        raise RuntimeError(f"{competitor}: {err[-2000:]}")
+    measured: dict[str, float] = json.loads(out.splitlines()[-1])
+    if case.whole_process:
+        measured["seconds"] = elapsed
+    return measured
+
+
+def calibrate() -> int:
+    """Rounds of compute() that take TASK_SECONDS on this machine now."""
+    from peers import tasks
+
+    rounds = 20_000
+    times = []
+    for _ in range(15):
+        began = time.perf_counter()
+        tasks.compute(0, rounds)
+        times.append(time.perf_counter() - began)
+    return round(rounds * TASK_SECONDS / statistics.median(times))
+
+
+def run_case(case: Case, rounds: int, loops: int) -> bool:
+    """Measure, print the table and the targets; tell whether all were met."""
+    samples: dict[str, list[dict[str, float]]] = {}
+    for _ in range(rounds):
+        for competitor in case.competitors:
+            if (measured := measure(competitor, case, loops)) is not None:
+                samples.setdefault(competitor, []).append(measured)
+    seconds = {
+        name: statistics.median(sample["seconds"] for sample in group)
+        for name, group in samples.items()
+    }
+    ours = case.competitors[0]
+    print(f"\n{case.title}  ({rounds} rounds)")
+    for name, median in sorted(seconds.items(), key=lambda pair: pair[1]):
+        values = [sample["seconds"] for sample in samples[name]]
+        memory = max(sample["mb"] for sample in samples[name])
+        print(
+            f"  {name:28} {median:8.3f} s  x{median / seconds[ours]:6.2f}"
+            f"  [{min(values):.3f} .. {max(values):.3f}]  {memory:5.0f} MB"
+        )
+    known = dict(seconds)
+    peers = [value for name, value in seconds.items() if is_peer(name, case)]
+    known["fastest peer"] = min(peers, default=float("nan"))
+    for name, median in seconds.items():
+        if name.startswith("processes:one_core"):
+            known["one core / 2"] = median / CORES
+    if case.ideal is not None:
+        known["ideal"] = case.ideal
+    steady = statistics.median(sample["steady"] for sample in samples[ours])
+    met = [report(target, known, steady / case.n * 1e6) for target in case.targets]
+    return all(met)
+
+
+def is_peer(name: str, case: Case) -> bool:
+    """Somebody to be faster than."""
+    if case.name == "hybrid":
+        return not name.startswith("own:hybrid")
+    return not name.startswith("own:") and name not in (
+        "processes:two_halves",
+        "processes:one_core",
+    )
+
+
+def report(target: Target, known: dict[str, float], steady: float) -> bool:
+    """Print one ratio with its bound."""
+    if target.over == "steady":
+        value = steady
+    elif target.over in known and target.under in known:
+        value = known[target.over] / known[target.under]
+    else:
+        print(f"    -    {target.text}: a competitor is missing")
+        return True
+    good = (target.at_most is None or value <= target.at_most) and (
+        target.at_least is None or value >= target.at_least
+    )
+    bound = (
+        f"  (at most {target.at_most:g})" if target.at_most is not None
+        else f"  (at least {target.at_least:g})" if target.at_least is not None
+        else ""
+    )  # fmt: skip
+    print(f"    {'ok  ' if good else 'MISS'} {value:6.3f} {target.text}{bound}")
+    return good
+
+
+def main() -> None:
+    """Run the cases that are named, or all."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    parser.add_argument("-r", "--rounds", type=int, default=5)
+    parser.add_argument("--list", action="store_true")
+    args = parser.parse_args()
+    if args.list:
+        for case in CASES:
+            print(f"{case.name:14} {case.title}")
+        return
+    from assembly import assemble
+
+    with tempfile.TemporaryDirectory() as folder:
+        for model in MODELS:
+            assemble(model, Path(folder), "", f"{model}_project")
+        os.environ["PYTHONPATH"] = folder
+        loops = calibrate()
+        print(f"Python {sys.version.split()[0]}, {CORES} workers; compute() has {loops:,} rounds")
+        chosen = [case for case in CASES if not args.cases or case.name in args.cases]
+        met = [run_case(case, args.rounds, loops) for case in chosen]
+    print(f"\n{sum(met)} of {len(met)} cases meet their targets")
+
+
+if __name__ == "__main__":
+    main()

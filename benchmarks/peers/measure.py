@@ -1,0 +1,73 @@
+"""One measurement: measure.py COMPETITOR TASK N WORKERS ITEMS. Light, for its start-up counts."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+
+def main() -> None:
+    """Print seconds, seconds since the first result, and the peak memory of this process in MB."""
+    competitor, task, *numbers, kind = sys.argv[1:]
+    n, workers = map(int, numbers)
+    items = list_items(kind, n)
+    began = time.perf_counter()
+    first = None
+    count = 0
+    for _ in compete(competitor, task, items, n, workers):
+        if first is None:
+            first = time.perf_counter()
+        count += 1
+    end = time.perf_counter()
+    if count != n:
+        raise RuntimeError(f"{count} results of {n}")
+    figures = {"seconds": end - began, "steady": end - (first or end), "mb": peak_memory()}
+    print(json.dumps(figures))
+
+
+def compete(
+    competitor: str, task: str, items: Iterable[Any], n: int, workers: int
+) -> Iterator[Any]:
+    """The results of FAMILY:NAME, or of own:MODEL[:async|:WORKERS]."""
+    family, name, *variant = competitor.split(":")
+    is_async = family == "coroutines" or name == "asyncio" or "async" in variant
+    tasks = importlib.import_module("peers.tasks_async" if is_async else "peers.tasks")
+    work = getattr(tasks, task, None)
+    if family == "own":
+        from peers import own
+
+        return own.run(name, work, items, next(map(int, filter(str.isdigit, variant)), workers))
+    peer = getattr(importlib.import_module(f"peers.{family}"), name)
+    if variant:  # another task instead
+        work = getattr(tasks, variant[0])
+    more = () if family == "processes" else (workers,)
+    return peer(work, items, n, *more)  # type: ignore[no-any-return]
+
+
+def list_items(kind: str, n: int) -> Iterable[Any]:
+    """The input: numbers, 100 KB each, or small dicts as from JSON Lines."""
+    if kind == "bytes":
+        block = os.urandom(99_992)
+        return (block + number.to_bytes(8, "big") for number in range(n))
+    if kind == "dicts":
+        return ({"id": number} for number in range(n))
+    return range(n)
+
+
+def peak_memory() -> float:
+    """Of this process, in MB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
