@@ -19,10 +19,11 @@ def main() -> None:
     competitor, task, *numbers, kind = sys.argv[1:]
     n, workers = map(int, numbers)
     items = list_items(kind, n)
+    tasks = tasks_for(competitor)
     began = time.perf_counter()
     first = None
     count = 0
-    for _ in compete(competitor, task, items, n, workers):
+    for _ in compete(competitor, tasks, task, items, n, workers):
         if first is None:
             first = time.perf_counter()
         count += 1
@@ -33,13 +34,18 @@ def main() -> None:
     print(json.dumps(figures))
 
 
+def tasks_for(competitor: str) -> Any:
+    """The module with the tasks, `def` or `async def`."""
+    family, name, *variant = competitor.split(":")
+    is_async = family == "coroutines" or name == "asyncio" or "async" in variant
+    return importlib.import_module("peers.tasks_async" if is_async else "peers.tasks")
+
+
 def compete(
-    competitor: str, task: str, items: Iterable[Any], n: int, workers: int
+    competitor: str, tasks: Any, task: str, items: Iterable[Any], n: int, workers: int
 ) -> Iterator[Any]:
     """The results of FAMILY:NAME, or of own:MODEL[:async|:WORKERS]."""
     family, name, *variant = competitor.split(":")
-    is_async = family == "coroutines" or name == "asyncio" or "async" in variant
-    tasks = importlib.import_module("peers.tasks_async" if is_async else "peers.tasks")
     work = getattr(tasks, task, None)
     if family == "own":
         from peers import own

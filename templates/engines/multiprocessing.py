@@ -28,7 +28,7 @@ from .task import NO_RETRY, Backlog, Numbered, Outcome, Retry, Stop, Task, descr
 MODEL = "multiprocessing"
 TARGET = 0.010  # seconds of work that a batch aims at: handing it over costs about 1 % of that
 BUDGET = 0.050  # seconds after which a worker hands back what it has not begun
-LARGEST = 5000  # tasks in a batch: beyond, handing over costs nothing any more
+LARGEST = 2000  # tasks in a batch: beyond, handing over costs nothing any more
 PIPE = 65_536  # bytes that a pipe surely takes while its reader is busy
 WHOLE = -1  # "position" of a worker that reads or packs a batch
 

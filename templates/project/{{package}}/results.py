@@ -13,8 +13,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import FileIO
+from json.encoder import encode_basestring_ascii
+from typing import Any
 
 from .items import Items
 from .task import Outcome, describe
@@ -28,6 +30,7 @@ LINE = re.compile(rb'\{"id": (\d+), "ok": (true|false), ')
 GROWTH = 1 << 16  # bytes by which `done` grows at a time
 LOCKED_BYTE = 1 << 20  # Windows locks bytes against reading too: one behind the text
 encode = json.JSONEncoder(allow_nan=False).encode  # NaN is not JSON: other tools stumble over it
+QUICK: dict[type, Callable[[Any], str]] = {int: repr, str: encode_basestring_ascii}  # 1 us less
 
 
 class JournalError(Exception):
@@ -78,19 +81,19 @@ class Journal:
         lines: list[str] = []
         written: list[Outcome] = []
         for outcome in outcomes:
-            if outcome.error is None:
+            index, _, value, error, seconds, attempts = outcome
+            if error is None:
                 try:
-                    what = f'true, "value": {encode(outcome.value)}'
+                    what = f'true, "value": {QUICK.get(type(value), encode)(value)}'
+                    self.ok += 1
                 except Exception as exc:
                     error = f"result is not JSON: {describe(exc)}"
                     outcome = outcome._replace(value=None, error=error)
-            if outcome.error is not None:
-                what = f'false, "error": {encode(outcome.error)}'
+            if error is not None:
+                what = f'false, "error": {encode(error)}'
                 self.failed += 1
-            else:
-                self.ok += 1
-            tail = f'"seconds": {outcome.seconds:.6f}, "attempts": {outcome.attempts}'
-            lines.append(f'{{"id": {outcome.id}, "ok": {what}, {tail}}}\n')
+            tail = f'"seconds": {seconds:.6f}, "attempts": {attempts}}}\n'
+            lines.append(f'{{"id": {index}, "ok": {what}, {tail}')
             written.append(outcome)
         self._append("".join(lines).encode(), items)
         return written

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import random
 import sys
 import time
 from collections import deque
@@ -41,6 +40,8 @@ class Retry(NamedTuple):
 
     def pause(self, attempt: int) -> float:
         """Seconds to wait after the given failed attempt (from 1)."""
+        import random  # few runs need it
+
         return random.uniform(0.0, min(self.cap, self.base * 2.0 ** (attempt - 1)))
 
 
