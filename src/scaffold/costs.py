@@ -62,6 +62,8 @@ MOST_PROCESSES = 64
 BATCH_SECONDS = 0.010
 # Files that an interpreter keeps open for itself, and a margin for the client's own.
 SPARE_FILES = 32
+# Tasks are uneven when the longest takes this many times the mean.
+UNEVEN = 1.5
 # Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
 CLOSE_SETTINGS = 1.03
 # How far a prediction may be off: the spread of the regret benchmark, by where the times came from.
@@ -156,7 +158,7 @@ def _sequential(workers: int, work: Workload, machine: Machine, costs: Costs) ->
 def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     holding = work.gil_seconds if machine.gil else 0.0
     return workers * costs.thread_start + max(
-        _waves(work.tasks, workers) * work.task_seconds,
+        _side_by_side(work, workers),
         work.tasks * (holding + costs.thread_hand_over),
         work.tasks * work.cpu_seconds / machine.cores,
     )
@@ -166,7 +168,7 @@ def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> fl
     if not work.async_client:  # blocking calls run in threads behind the event loop
         return costs.loop_start + _threading(workers, work, machine, costs)
     return costs.loop_start + max(
-        _waves(work.tasks, workers) * work.task_seconds,
+        _side_by_side(work, workers),
         work.tasks * (work.cpu_seconds + costs.loop_hand_over),
     )
 
@@ -175,7 +177,7 @@ def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Cost
     return (
         _start(workers, work, machine, costs)
         + max(
-            _waves(work.tasks, workers) * work.task_seconds,
+            _side_by_side(work, workers),
             work.tasks * work.cpu_seconds / machine.cores,
         )
         + _carrying(work, costs)
@@ -187,7 +189,7 @@ def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> flo
     return (
         _start(processes, work, machine, costs)
         + max(
-            _waves(work.tasks, workers) * work.task_seconds,
+            _side_by_side(work, workers),
             work.tasks * (work.cpu_seconds + costs.loop_hand_over) / min(processes, machine.cores),
         )
         + _carrying(work, costs)
@@ -208,9 +210,16 @@ def _carrying(work: Workload, costs: Costs) -> float:
     return work.tasks * (each + costs.message / min(batch, 1000.0))
 
 
-def _waves(tasks: int, workers: int) -> float:
-    """How often `workers` tasks run side by side until all are done; the last wave may be short."""
-    return math.ceil(tasks / workers)
+def _side_by_side(work: Workload, workers: int) -> float:
+    """Seconds until all are done when nothing but their number limits the workers.
+
+    Even tasks run in waves, the last of which may be short. Uneven ones take turns, and at the end
+    some workers wait for the longest: half of it on average, and never less than all of it.
+    """
+    if work.longest_seconds <= UNEVEN * work.task_seconds:
+        return math.ceil(work.tasks / workers) * work.task_seconds
+    tail = 0.5 * (1 - 1 / workers) * work.longest_seconds
+    return max(work.longest_seconds, work.total_seconds / workers + tail)
 
 
 _MAKESPAN: dict[Model, Callable[[int, Workload, Machine, Costs], float]] = {

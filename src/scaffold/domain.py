@@ -57,8 +57,9 @@ class Workload:
     share of that time spent computing (above 1 when native threads use several cores),
     `gil_fraction` the share of the computing that holds the GIL. `max_in_flight` is a limit from
     outside (a server's, a licence's), or None. `payload_bytes` is what one task takes in and gives
-    back together, `import_seconds` what importing the function takes in a worker. `sources` names
-    where each field came from; a field that is not in it is a default.
+    back together, `import_seconds` what importing the function takes in a worker,
+    `longest_seconds` what the longest task takes (0: not known). `sources` names where each field
+    came from; a field that is not in it is a default.
     """
 
     bound: Bound = Bound.IO
@@ -70,6 +71,7 @@ class Workload:
     max_in_flight: int | None = None
     payload_bytes: int = 1000
     import_seconds: float = 0.0
+    longest_seconds: float = 0.0
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -136,6 +138,7 @@ class Profile:
     import_seconds: float
     start_method: str
     pickle_seconds: float | None = None
+    longest_seconds: float | None = None
     spread_seconds: float | None = None
     growth: float | None = None
     longest_loop_block_seconds: float | None = None

@@ -35,6 +35,8 @@ MOST_QUEUEING = 0.4
 KEPT = 8
 # The share of the time left that may go into controls until they come out right.
 CONTROLLING = 0.25
+# Calls of the nap that shows what calling and waking up cost, and how long each naps, in seconds.
+NAPS, NAP = 40, 0.001
 # The share of the time left that goes into calls; the rest is for pickling and the report.
 CALLING = 0.85
 
@@ -78,6 +80,7 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
     function, facts = _load(request)
     report.tell(**facts)
     calls.controls = _controls(deadline) if _has_gil() else None
+    calls.waking = _waking(inspect.iscoroutinefunction(function))
     until = time.monotonic() + CALLING * (deadline - time.monotonic())
     if inspect.iscoroutinefunction(function):
         report.tell(longest_loop_block_seconds=_call_async(function, calls, until))
@@ -93,6 +96,26 @@ def _controls(deadline: float) -> gil.Controls:
         controls = gil.calibrate()
         if controls.trusted or time.monotonic() > until:
             return controls
+
+
+def _waking(is_async: bool) -> float:
+    """Return the CPU seconds of one call that does nothing but sleep for a moment.
+
+    That is the price of being called one by one from here: an engine pays its own, which is among
+    the costs and not the function's.
+    """
+    cpu = time.process_time()
+    if is_async:
+        import asyncio
+
+        with asyncio.Runner() as runner:
+            loop = runner.get_loop()
+            for _ in range(NAPS):
+                loop.run_until_complete(asyncio.sleep(NAP))
+    else:
+        for _ in range(NAPS):
+            time.sleep(NAP)
+    return (time.process_time() - cpu) / NAPS
 
 
 def _load(request: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
@@ -166,6 +189,7 @@ class Calls:
     def __init__(self, items: list[Any]) -> None:
         self._items = items
         self.controls: gil.Controls | None = None
+        self.waking = 0.0  # CPU seconds of a call that only sleeps
         self.seconds: list[float] = []  # per call, the mean of its group
         self.count = self.failures = 0
         self.first_error = ""
@@ -221,6 +245,9 @@ class Calls:
         reasons: dict[str, str] = {}
         # Time lost to other programs is neither waiting nor computing.
         own = max(1e-9, self.wall - self.queued)
+        # A function that waits wakes up once a call at least; one that computes never slept.
+        waits = max(0.0, 1 - self.cpu / own)
+        self.cpu = max(0.0, self.cpu - waits * self.waking * self.count)
         cpu = self.cpu / own
         gil_fraction, hold = self._gil(cpu, reasons)
         return {
@@ -229,6 +256,7 @@ class Calls:
             "first_error": self.first_error or None,
             "wall_seconds": statistics.median(self.seconds),
             "mean_seconds": own / self.count,
+            "longest_seconds": max(self.seconds),
             "spread_seconds": _spread(self.seconds),
             "growth": _growth(self.seconds),
             "cpu_fraction": cpu,

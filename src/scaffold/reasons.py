@@ -13,7 +13,7 @@ from scaffold.units import show_bytes, show_count, show_seconds
 # of waiting saves (benchmarks/engines.py, thread rows). Above it, tasks outnumber workers.
 MANY_THREADS = 256
 # Total work below which no model can save what a person, or a script around it, would notice.
-TINY_SECONDS = 0.05
+TINY_SECONDS = 0.015
 # Share of the computing that may hold the GIL before threads stop computing side by side.
 RELEASES_GIL = 0.2
 # Share of a task's time that makes it waiting, computing, or both.

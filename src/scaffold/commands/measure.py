@@ -75,6 +75,7 @@ def workload(profile: Profile, items: Items) -> Workload:
         "task_seconds": profile.mean_seconds,
         "async_client": profile.is_async,
         "import_seconds": profile.import_seconds,
+        "longest_seconds": profile.longest_seconds or 0.0,
     }
     if profile.cpu_fraction is not None:
         fields["cpu_fraction"] = profile.cpu_fraction
