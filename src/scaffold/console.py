@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO, TypeVar
 
 from scaffold.errors import ConcgenError, Interrupted, UsageError
-from scaffold.interview import Ask, Question
+from scaffold.questions import Ask, Question
 
 # Columns used when the output is not a terminal, and the most that a line of prose should take.
 PIPE_WIDTH = 100

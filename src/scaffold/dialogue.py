@@ -14,7 +14,7 @@ from scaffold.commands.advise import Advice, Given, advise
 from scaffold.commands.new import DEFAULT_DEST, Created, read_model
 from scaffold.domain import Model
 from scaffold.errors import UsageError
-from scaffold.interview import Ask, Unsure
+from scaffold.questions import Ask, Unsure
 from scaffold.target import Items, Target, parse_target
 
 T = TypeVar("T")

@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from scaffold.domain import Model, Recommendation, Source, Workload
-from scaffold.interview import QUESTIONS, Replies
+from scaffold.interview import Replies
+from scaffold.questions import QUESTIONS
 from scaffold.rules import BEYOND
 from scaffold.units import show_bytes, show_ratio, show_seconds
 from scaffold.views import note

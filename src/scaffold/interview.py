@@ -1,227 +1,30 @@
-"""The questions about the work: as options, from a file, or asked; and the workload they make.
+"""The interview: answers from options, from a file or by asking, and the workload they make.
 
-A question knows its words, how to read an answer, its default and when it is worth asking. An
-answer given as an option wins over the answers file; what neither gives is asked, or takes its
+An answer given as an option wins over the answers file; what neither gives is asked, or takes its
 default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
 from scaffold.domain import Bound, Source, Workload
 from scaffold.errors import UsageError
+from scaffold.questions import (
+    BY_NAME,
+    CPU_FRACTION,
+    MEASURE,
+    QUESTIONS,
+    SPELLINGS,
+    Answers,
+    Ask,
+    Question,
+    Unsure,
+)
 from scaffold.reasons import RELEASES_GIL
-from scaffold.units import (
-    parse_bytes,
-    parse_positive,
-    parse_seconds,
-    show_bytes,
-    show_count,
-    show_seconds,
-    write_bytes,
-    write_count,
-    write_seconds,
-)
-
-Answers = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One numbered line under a question: its value, a word for it, and the consequence."""
-
-    value: str
-    word: str
-    consequence: str
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question. `name` is the option without dashes; `field` the workload's field it sets.
-
-    `label` names the answer where the question itself would be too long.
-    """
-
-    name: str
-    field: str
-    label: str
-    text: str
-    default: Any
-    read: Callable[[str], Any]
-    write: Callable[[Any], str]
-    asked_if: Callable[[Answers], bool] = lambda _: True
-    choices: tuple[Choice, ...] = ()
-
-    display: Callable[[Any], str] | None = None
-
-    def show(self, value: Any) -> str:
-        """Return an answer for people: the word of the choice, or the figure, rounded."""
-        words = {choice.value: choice.word for choice in self.choices}
-        if value in words:
-            return words[value]
-        return self.display(value) if self.display and value is not None else self.write(value)
-
-
-# Asks one question of a person and returns the answer, read and valid.
-Ask = Callable[[Question], Any]
-
-
-def read_bool(text: str) -> bool:
-    """Read yes or no in the usual spellings. Raise ValueError otherwise."""
-    word = text.strip().lower()
-    if word in ("y", "yes", "true", "on", "1"):
-        return True
-    if word in ("n", "no", "false", "off", "0"):
-        return False
-    raise ValueError(f"{text!r} is not yes or no")
-
-
-def read_bound(text: str) -> str:
-    """Read what a task mostly does: its name, or its number in the list. Raise ValueError."""
-    values = [choice.value for choice in BOUNDS]
-    number = text.strip()
-    if number.isascii() and number.isdigit() and 1 <= int(number) <= len(values):
-        return values[int(number) - 1]
-    return read_choice(text, values)
-
-
-def read_choice(text: str, values: list[str]) -> str:
-    """Read one of `values`; raise ValueError, naming the nearest, for anything else."""
-    word = text.strip().lower()
-    if word in values:
-        return word
-    near = get_close_matches(word, values, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise ValueError(f"{text!r} is not one of {', '.join(values)}{hint}")
-
-
-def read_limit(text: str) -> int | None:
-    """Read how many may be in flight at once, or `none`. Raise ValueError otherwise."""
-    return None if text.strip().lower() in ("none", "no", "-") else parse_positive(text)
-
-
-BOUNDS = (
-    Choice("io", "waits", "for the network, a disk, a database, another program"),
-    Choice("cpu", "computes", "numbers, parsing, images"),
-    Choice("mixed", "both", "waits, then computes"),
-    Choice("measure", "not sure", "measure my function"),
-)
-MEASURE = "measure"
-
-
-class Unsure(UsageError):
-    """The user does not know what a task does: the function has to be measured."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "to measure it, the function has to be named",
-            hint="--from FILE.py:FUNC --items FILE",
-        )
-
-
-def _waits(answers: Answers) -> bool:
-    return bool(answers["workload"] != Bound.CPU)
-
-
-def _computes(answers: Answers) -> bool:
-    return bool(answers["workload"] != Bound.IO)
-
-
-def _only_computes(answers: Answers) -> bool:
-    return bool(answers["workload"] == Bound.CPU)
-
-
-def _yes_no(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-QUESTIONS: tuple[Question, ...] = (
-    Question(
-        "workload",
-        "bound",
-        "What a task mostly does",
-        "What does one task mostly do?",
-        "io",
-        read_bound,
-        str,
-        choices=BOUNDS,
-    ),
-    Question(
-        "tasks",
-        "tasks",
-        "Tasks",
-        "How many tasks? (such as 500, 20k, 1e6)",
-        1000,
-        parse_positive,
-        write_count,
-        display=show_count,
-    ),
-    Question(
-        "task-time",
-        "task_seconds",
-        "Time of one task alone",
-        "How long does one take, alone? (such as 50ms, 2s)",
-        0.2,
-        parse_seconds,
-        write_seconds,
-        display=show_seconds,
-    ),
-    Question(
-        "async-client",
-        "async_client",
-        "The client is async",
-        "Has your client an async API (aiohttp, asyncpg, ...)? Without one, asyncio is out",
-        True,
-        read_bool,
-        _yes_no,
-        _waits,
-    ),
-    Question(
-        "releases-gil",
-        "gil_fraction",
-        "The computing releases the GIL",
-        "Does the computing release the GIL (NumPy on large arrays, hashlib, zlib, Pillow)?"
-        " Then threads compute in parallel",
-        False,
-        read_bool,
-        _yes_no,
-        _computes,
-    ),
-    Question(
-        "max-in-flight",
-        "max_in_flight",
-        "Most in flight at once",
-        "How many may be in flight at once? (the server's limit, or none)",
-        None,
-        read_limit,
-        lambda value: "none" if value is None else write_count(value),
-        _waits,
-    ),
-    Question(
-        "payload",
-        "payload_bytes",
-        "Data in and out per task",
-        "How much data goes in and comes out per task? (such as 1KB, 5MB) Processes copy it",
-        1000,
-        parse_bytes,
-        write_bytes,
-        _only_computes,
-        display=show_bytes,
-    ),
-)
-
-_BY_NAME = {question.name: question for question in QUESTIONS}
-# An answers file may use the option's name, with either dash, or the workload's own field.
-_SPELLINGS = {
-    spelling: question.name
-    for question in QUESTIONS
-    for spelling in (question.name, question.name.replace("-", "_"), question.field)
-}
-CPU_FRACTION = {Bound.IO: 0.0, Bound.CPU: 1.0, Bound.MIXED: 0.5}
 
 
 @dataclass(frozen=True)
@@ -240,7 +43,7 @@ class Replies:
         fields: dict[str, Any] = {}
         for name in names:
             fields |= _fields(name, self.values[name])
-        asked = {_BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
+        asked = {BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
         try:
             return replace(base, **fields, sources={**base.sources, **asked})
         except ValueError as error:
@@ -266,7 +69,7 @@ def _fields(name: str, value: Any) -> dict[str, Any]:
         return {"bound": Bound(value), "cpu_fraction": CPU_FRACTION[Bound(value)]}
     if name == "releases-gil":
         return {"gil_fraction": 0.0 if value else 1.0}
-    return {_BY_NAME[name].field: value}
+    return {BY_NAME[name].field: value}
 
 
 def _value(question: Question, measured: Workload) -> Any:
@@ -345,10 +148,10 @@ def from_mapping(answers: Mapping[str, Any], where: str) -> dict[str, str | bool
     """
     raw: dict[str, str | bool] = {}
     for key, value in answers.items():
-        name = _SPELLINGS.get(key)
+        name = SPELLINGS.get(key)
         if name is None:
-            near = get_close_matches(key, _SPELLINGS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(_BY_NAME)}"
+            near = get_close_matches(key, SPELLINGS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(BY_NAME)}"
             raise UsageError(f"{where}: no question is called {key!r}", hint=hint)
         if key == "gil_fraction" and isinstance(value, int | float):
             raw[name] = value < 0.5
@@ -365,4 +168,4 @@ def from_mapping(answers: Mapping[str, Any], where: str) -> dict[str, str | bool
 
 def is_question(key: str) -> bool:
     """Tell whether `key` spells a question, as an option or as a field of the workload."""
-    return key in _SPELLINGS
+    return key in SPELLINGS

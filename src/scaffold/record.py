@@ -20,10 +20,10 @@ from typing import Any
 from scaffold import documents, journal, names
 from scaffold.domain import Model
 from scaffold.errors import ConcgenError, Refused, UsageError
-from scaffold.interview import read_choice
 from scaffold.inventory import available_models, templates_dir
 from scaffold.names import shown
 from scaffold.project import PRISTINE
+from scaffold.questions import read_choice
 from scaffold.tree import Files, check_path
 
 FOLDER = ".concgen"

@@ -12,7 +12,7 @@ from scaffold.costs import DEFAULT_COSTS
 
 def test_measure_prints_every_key_of_the_contract(concgen, module, items):
     """And says first that it really runs the function."""
-    result = concgen("measure", f"{module}:loop", "--items", items, "--budget", "1.2", "--json")
+    result = concgen("measure", f"{module}:loop", "--items", items, "--budget", "2", "--json")
     assert result.code == 0
     assert "for real" in result.err
     keys = {
@@ -24,7 +24,7 @@ def test_measure_prints_every_key_of_the_contract(concgen, module, items):
 
 def test_measure_in_words(concgen, module, items):
     """One fact a line."""
-    result = concgen("measure", f"{module}:wait", "--items", items, "--budget", "1.2")
+    result = concgen("measure", f"{module}:wait", "--items", items, "--budget", "2")
     assert result.code == 0
     assert "time of one call" in result.out
     assert "not measured: it hardly computes" in result.out
@@ -83,7 +83,7 @@ def test_a_damaged_cache_is_as_none(content):
 def test_recommend_from_a_function(concgen, module, items):
     """Measurement takes the place of the questions."""
     document = concgen(
-        "recommend", "--from", f"{module}:wait", "--items", items, "--budget", "1.2", "--json"
+        "recommend", "--from", f"{module}:wait", "--items", items, "--budget", "2", "--json"
     ).json
     assert document["workload"]["tasks"] == 30
     assert document["workload"]["bound"] == "io"
@@ -94,7 +94,7 @@ def test_recommend_from_a_function(concgen, module, items):
 def test_an_option_wins_over_the_measurement(concgen, module, items):
     """A user may know more than a sample shows."""
     document = concgen(
-        "recommend", "--from", f"{module}:wait", "--items", items, "--budget", "1.2",
+        "recommend", "--from", f"{module}:wait", "--items", items, "--budget", "2",
         "--tasks", "50k", "--json",
     ).json  # fmt: skip
     assert document["workload"]["tasks"] == 50_000
@@ -105,7 +105,7 @@ def test_new_from_a_function_makes_a_project_that_runs_it(concgen, module, items
     """The user's module is behind work.py, and the items are there."""
     dest = tmp_path / "mine"
     made = concgen(
-        "new", dest, "--from", f"{module}:wait_async", "--items", items, "--budget", "1.2", "--yes"
+        "new", dest, "--from", f"{module}:wait_async", "--items", items, "--budget", "2", "--yes"
     )
     assert made.code == 0, made.err
     ran = subprocess.run(

@@ -13,7 +13,7 @@ from scaffold.target import parse_target, read_items
 BUSY = "the machine is too busy to tell"
 
 
-def profile(module, items, function, budget=1.5):
+def profile(module, items, function, budget=2.0):
     return measure(parse_target(f"{module}:{function}"), read_items(items), budget)
 
 
@@ -71,7 +71,7 @@ def test_sizes_and_pickling(module, items):
 
 def test_what_cannot_be_pickled_is_null_with_a_reason(module, items):
     """Never a guess."""
-    measured = profile(module, items, "lambda_back", budget=1.2)
+    measured = profile(module, items, "lambda_back", budget=2.0)
     assert measured.picklable is False
     assert measured.result_bytes is None
     assert "pickle" in measured.reasons["result_bytes"]
@@ -83,20 +83,20 @@ def test_what_cannot_be_pickled_is_null_with_a_reason(module, items):
 )
 def test_a_function_that_always_raises_is_a_reported_fact(module, items, function, error):
     """Every call is counted as failed, and the first error is named."""
-    measured = profile(module, items, function, budget=1.2)
+    measured = profile(module, items, function, budget=2.0)
     assert measured.failures == measured.calls > 0
     assert error in measured.first_error
 
 
 def test_some_failures_are_counted(module, items):
     """Half of the items fail."""
-    measured = profile(module, items, "sometimes", budget=1.2)
+    measured = profile(module, items, "sometimes", budget=2.0)
     assert 0 < measured.failures < measured.calls
 
 
 def test_a_call_that_hangs_after_others_is_reported(module, items):
     """What was measured before stands; the rest is null."""
-    measured = profile(module, items, "hangs_later", budget=1.2)
+    measured = profile(module, items, "hangs_later", budget=2.0)
     assert measured.hung_item == 3
     assert measured.calls == 3
     assert measured.cpu_fraction is None
@@ -115,12 +115,12 @@ def test_a_call_that_hangs_after_others_is_reported(module, items):
 def test_a_function_that_cannot_be_measured_is_refused(module, items, function, words):
     """One line that says why."""
     with pytest.raises(UsageError, match=words):
-        profile(module, items, function, budget=1.2)
+        profile(module, items, function, budget=2.0)
 
 
 def test_chatter_stays_in_the_child(module, items, capfd):
     """What the function prints is not part of any answer."""
-    assert profile(module, items, "chatters", budget=1.2).failures == 0
+    assert profile(module, items, "chatters", budget=2.0).failures == 0
     printed = capfd.readouterr()
     assert printed.out == printed.err == ""
 
@@ -142,7 +142,7 @@ def test_a_module_that_cannot_be_imported_is_refused(tmp_path, items, code, word
     file = tmp_path / "broken.py"
     file.write_text(code + "\n")
     with pytest.raises(UsageError, match=words):
-        profile(file, items, "f", budget=1.2)
+        profile(file, items, "f", budget=2.0)
 
 
 def test_a_module_inside_a_package_is_imported_by_its_full_name(tmp_path, items):
@@ -153,13 +153,13 @@ def test_a_module_inside_a_package_is_imported_by_its_full_name(tmp_path, items)
     (package / "__init__.py").touch()
     (package / "helper.py").write_text("def double(x): return 2 * x\n")
     (package / "crawl.py").write_text("from .helper import double\ndef f(x): return double(x)\n")
-    assert profile(package / "crawl.py", items, "f", budget=1.2).failures == 0
+    assert profile(package / "crawl.py", items, "f", budget=2.0).failures == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no sessions to end there")
 def test_what_the_function_started_is_ended_with_it(module, items):
     """No orphan process."""
-    profile(module, items, "orphan", budget=1.2)
+    profile(module, items, "orphan", budget=2.0)
     time.sleep(0.2)
     listed = subprocess.run(
         ["ps", "-eo", "args"], capture_output=True, text=True, check=True

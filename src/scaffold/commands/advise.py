@@ -9,8 +9,9 @@ from pathlib import Path
 from scaffold import calibration, machine
 from scaffold.domain import Recommendation, Workload
 from scaffold.errors import UsageError
-from scaffold.interview import Ask, Replies, collect, missing
+from scaffold.interview import Replies, collect, missing
 from scaffold.inventory import available_models
+from scaffold.questions import Ask
 from scaffold.recommend import recommend
 
 

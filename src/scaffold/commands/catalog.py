@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from scaffold.domain import Model
 from scaffold.errors import UsageError
 from scaffold.examples import Case
-from scaffold.interview import read_choice
 from scaffold.inventory import available_models
+from scaffold.questions import read_choice
 from scaffold.rules import ARTICLE, BEYOND, RULES, Rule
 from scaffold.views import NARROW
 

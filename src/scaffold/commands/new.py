@@ -12,7 +12,7 @@ from scaffold import documents, inventory, names, project, staging
 from scaffold.commands.advise import Advice
 from scaffold.domain import Model
 from scaffold.errors import UsageError
-from scaffold.interview import read_choice
+from scaffold.questions import read_choice
 from scaffold.yours import STARTER, Yours
 
 DEFAULT_DEST = Path("my-project")

@@ -9,10 +9,10 @@ from scaffold.commands import change
 from scaffold.commands.change import Prepared
 from scaffold.domain import Model
 from scaffold.errors import UsageError
-from scaffold.interview import read_choice
 from scaffold.inventory import available_models
 from scaffold.plan import Plan
 from scaffold.policy import Policy
+from scaffold.questions import read_choice
 
 COMMAND = "switch"
 

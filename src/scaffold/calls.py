@@ -1,0 +1,249 @@
+"""Calls of the user's function, timed: what they took, what they held, what they carried.
+
+Runs in the child process that measures (`scaffold.probe`), with the standard library alone.
+"""
+
+from __future__ import annotations
+
+import pickle
+import statistics
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from scaffold import gil
+
+# Calls are timed in groups of about this many seconds, so that the clocks cost a tiny task little.
+GROUP_SECONDS = 0.001
+# Computing less than this share of its time, a function's share of the GIL cannot be told.
+LEAST_CPU = 0.05
+# A machine on which the function waited for a core more than this share of the time is too busy.
+MOST_QUEUEING = 0.4
+# Items and results that are kept for pickling: enough for a mean, few enough for large ones.
+KEPT = 8
+
+Call = Callable[[Any], Any]
+
+
+class Calls:
+    """Calls of the function on the items in turn, and what they showed."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self._items = items
+        self.controls: gil.Controls | None = None
+        self.waking = 0.0  # CPU seconds of a call that only sleeps
+        self.seconds: list[float] = []  # per call, the mean of its group
+        self.count = self.failures = 0
+        self.first_error = ""
+        self.current: int | None = None  # position of the item that is running
+        self.wall = self.cpu = self.queued = 0.0
+        self._begin = self._end = 0.0
+        self._lateness = gil.Lateness()
+        self._kept: dict[int, tuple[Any, Any]] = {}  # item and result, of the first few items
+
+    def run(self, call: Call, until: float) -> None:
+        """Call until the time is up; at least once."""
+        with self._watching():
+            group = 1
+            while True:
+                began = time.perf_counter()
+                for _ in range(group):
+                    self._call(call)
+                taken = time.perf_counter() - began
+                self.seconds += [taken / group] * min(group, 1000)
+                if time.monotonic() >= until:
+                    return
+                group = max(1, min(2 * group, int(GROUP_SECONDS * group / (taken + 1e-9))))
+
+    def _call(self, call: Call) -> None:
+        self.current = self.count % len(self._items)
+        item, result = self._items[self.current], None
+        try:
+            result = call(item)
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            self.failures += 1
+            self.first_error = self.first_error or describe(error)
+            result = error
+        if self.count < KEPT:
+            self._kept[self.current] = item, result
+        self.count += 1
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        with gil.sampling() as self._lateness, gil.queueing() as queued:
+            waited, cpu = queued(), time.process_time()
+            self._begin = time.perf_counter()
+            try:
+                yield
+            finally:
+                self._end = time.perf_counter()
+                self.cpu = time.process_time() - cpu
+                self.queued = queued() - waited
+                self.wall = self._end - self._begin
+        self.cpu = max(0.0, self.cpu - self._lateness.cpu_seconds)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the profile's fields, with the reason for each that could not be measured."""
+        reasons: dict[str, str] = {}
+        # Time lost to other programs is neither waiting nor computing.
+        own = max(1e-9, self.wall - self.queued)
+        # A function that waits wakes up once a call at least; one that computes never slept.
+        waits = max(0.0, 1 - self.cpu / own)
+        self.cpu = max(0.0, self.cpu - waits * self.waking * self.count)
+        cpu = self.cpu / own
+        gil_fraction, hold = self._gil(cpu, reasons)
+        return {
+            "calls": self.count,
+            "failures": self.failures,
+            "first_error": self.first_error or None,
+            "wall_seconds": statistics.median(self.seconds),
+            "mean_seconds": own / self.count,
+            "longest_seconds": max(self.seconds),
+            "spread_seconds": _spread(self.seconds),
+            "growth": _growth(self.seconds),
+            "cpu_fraction": cpu,
+            "gil_fraction": gil_fraction,
+            "longest_gil_hold_seconds": hold,
+            "busy_fraction": self.queued / self.wall,
+            **self._pickling(reasons),
+            "peak_memory_bytes": _peak_memory(reasons),
+            "reasons": reasons,
+        }
+
+    def _gil(self, cpu: float, reasons: dict[str, str]) -> tuple[float | None, float | None]:
+        if self.controls is None:
+            reasons["gil_fraction"] = "this interpreter runs without the GIL"
+            reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]
+            return None, None
+        hold = self._lateness.longest(self._begin, self._end, self.controls.usual)
+        if not self.controls.trusted or self.queued > MOST_QUEUEING * self.wall:
+            reasons["gil_fraction"] = "the machine is too busy to tell"
+            reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]
+            return None, None
+        if cpu < LEAST_CPU:
+            reasons["gil_fraction"] = "it hardly computes"
+            return None, hold
+        held = self._lateness.held(self._begin, self._end, self.controls.usual)
+        # It holds the GIL while it computes, and while it waits for a core in between.
+        runnable = (self.cpu + self.queued) / self.wall
+        return min(1.0, self.controls.share(held) / min(1.0, runnable)), hold
+
+    def _pickling(self, reasons: dict[str, str]) -> dict[str, Any]:
+        """Send the items and results that were kept on a round trip, as a process pool would."""
+        sizes: dict[str, list[int]] = {"item": [], "result": []}
+        began = time.perf_counter()
+        for pair in self._kept.values():
+            for name, value in zip(sizes, pair, strict=True):
+                try:
+                    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+                    pickle.loads(data)
+                    sizes[name].append(len(data))
+                except Exception as error:
+                    what = "the exception" if isinstance(value, BaseException) else f"the {name}"
+                    reasons[f"{name}_bytes"] = f"{what} cannot be pickled: {describe(error)}"
+        taken = (time.perf_counter() - began) / len(self._kept)
+        if failed := [reasons[key] for key in ("item_bytes", "result_bytes") if key in reasons]:
+            reasons["pickle_seconds"] = failed[0]
+        return {
+            "picklable": not failed,
+            "pickle_seconds": None if failed else taken,
+            **{
+                f"{name}_bytes": None if f"{name}_bytes" in reasons else round(statistics.mean(of))
+                for name, of in sizes.items()
+            },
+        }
+
+    def facts_when_hung(self) -> dict[str, Any]:
+        """Return what is known while a call does not return."""
+        why = "a call did not return in time"
+        missing = (
+            "cpu_fraction gil_fraction longest_gil_hold_seconds item_bytes result_bytes"
+            " picklable pickle_seconds peak_memory_bytes"
+        ).split()
+        return {
+            "calls": self.count,
+            "failures": self.failures,
+            "first_error": self.first_error or None,
+            "wall_seconds": statistics.median(self.seconds) if self.seconds else None,
+            "mean_seconds": statistics.mean(self.seconds) if self.seconds else None,
+            "hung_item": self.current,
+            **dict.fromkeys(missing),
+            "reasons": dict.fromkeys(missing, why),
+        }
+
+
+def call_async(function: Call, calls: Calls, until: float) -> float:
+    """Await the calls one after another; return the longest time that one blocked the loop."""
+    import asyncio
+
+    longest = 0.0
+
+    def note(seconds: float) -> None:
+        nonlocal longest
+        longest = max(longest, seconds)
+
+    async def once(item: Any) -> Any:
+        return await _Stepped(function(item), note)
+
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        calls.run(lambda item: loop.run_until_complete(once(item)), until)
+    return longest
+
+
+class _Stepped:
+    """Awaits a coroutine and notes how long each of its steps takes."""
+
+    def __init__(self, coroutine: Any, note: Callable[[float], None]) -> None:
+        self._coroutine, self._note = coroutine, note
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps, value, error = self._coroutine.__await__(), None, None
+        while True:
+            began = time.perf_counter()
+            try:
+                waiting = steps.send(value) if error is None else steps.throw(error)
+            except StopIteration as end:
+                return end.value
+            finally:
+                self._note(time.perf_counter() - began)
+            value, error = None, None
+            try:
+                value = yield waiting
+            except BaseException as thrown:
+                error = thrown
+
+
+def _spread(seconds: list[float]) -> float:
+    """Return the distance between the quartiles, in seconds."""
+    ordered = sorted(seconds)
+    return ordered[(3 * len(ordered)) // 4] - ordered[len(ordered) // 4]
+
+
+def _growth(seconds: list[float]) -> float | None:
+    """Return how much longer the last third of the calls took than the first; None for a few."""
+    third = len(seconds) // 3
+    if third < 3:
+        return None
+    return statistics.median(seconds[-third:]) / max(1e-9, statistics.median(seconds[:third]))
+
+
+def _peak_memory(reasons: dict[str, str]) -> int | None:
+    try:
+        import resource
+    except ImportError:
+        reasons["peak_memory_bytes"] = "this platform does not tell"
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def describe(error: BaseException) -> str:
+    """Return one line for an exception, even when its own text cannot be had."""
+    try:
+        text = f"{type(error).__name__}: {error}".partition("\n")[0]
+    except Exception:
+        text = type(error).__name__
+    return text[:200]
