@@ -21,7 +21,7 @@ import random
 import statistics
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +180,7 @@ def examine(
         models = available_models()
         profile = measure.profile(truth.target, items, 3.0)
         known = measure.workload(profile, items)
-        there = replace(facts, start_method=profile.start_method)
+        there = facts._replace(start_method=profile.start_method)
         by_answers = recommend(asked(truth), facts, models=models)
         by_measure = recommend(known, there, costs=costs, models=models)
         chosen = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from scaffold.costs import DEFAULT_COSTS, Costs, Start
@@ -43,8 +42,7 @@ def calibrate(progress: Progress = lambda _: None) -> Costs:
         many = bench.seconds("nothing", Model.MULTIPROCESSING, 2, [0], MANY)
         progress("pickling")
         carried = bench.seconds("echo", Model.MULTIPROCESSING, 2, ["x" * PAYLOAD], CARRIED)
-        return replace(
-            DEFAULT_COSTS,
+        return DEFAULT_COSTS._replace(
             call=bench.each("nothing", Model.SEQUENTIAL, 1),
             thread_start=_least(1e-6, (threads - SLEEP) / THREADS),
             thread_hand_over=hand_over,

@@ -5,11 +5,9 @@ in flight, a makespan is the largest of its bounds (waiting, computing, holding 
 over) plus what starting costs. `Costs` holds the constants.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from scaffold.domain import Estimate, Machine, Model, Source, Workload
@@ -22,8 +20,7 @@ class Start(NamedTuple):
     process: float
 
 
-@dataclass(frozen=True)
-class Costs:
+class Costs(NamedTuple):
     """The constants of one machine, in seconds and bytes.
 
     The defaults are medians of benchmarks/engines.py on 2 cores of Linux with CPython 3.13; they
@@ -35,8 +32,8 @@ class Costs:
     thread_hand_over: float = 1.0e-5
     loop_start: float = 2.0e-3
     loop_hand_over: float = 4.0e-6
-    starts: Mapping[str, Start] = field(
-        default_factory=lambda: {
+    starts: Mapping[str, Start] = MappingProxyType(
+        {
             "fork": Start(pool=5.0e-3, process=5.0e-3),
             "forkserver": Start(pool=6.0e-2, process=1.5e-2),
             "spawn": Start(pool=4.0e-2, process=4.0e-2),

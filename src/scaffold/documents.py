@@ -24,13 +24,13 @@ def recommendation(advice: Recommendation) -> Document:
     return {
         "schema": SCHEMA,
         "workload": workload(advice.workload),
-        "machine": asdict(advice.machine),
+        "machine": advice.machine._asdict(),
         "model": advice.model,
         "headline": advice.headline,
-        "settings": asdict(advice.settings),
-        "findings": [asdict(one) for one in advice.findings],
-        "estimates": [asdict(one) for one in advice.estimates],
-        "flips": [asdict(one) for one in advice.flips],
+        "settings": advice.settings._asdict(),
+        "findings": [one._asdict() for one in advice.findings],
+        "estimates": [one._asdict() for one in advice.estimates],
+        "flips": [one._asdict() for one in advice.flips],
         "notes": list(advice.notes),
     }
 

@@ -4,11 +4,10 @@ Nothing here reads a file, prints or decides: rules, costs and commands do, and 
 in these terms. Times are in seconds, sizes in bytes, fractions from 0 to 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Model(StrEnum):
@@ -114,42 +113,7 @@ class Workload:
         return self.sources.get(name, Source.DEFAULT)
 
 
-@dataclass(frozen=True)
-class Profile:
-    """What was measured of the user's function; None is what could not be, `reasons` says why.
-
-    `wall_seconds` is the median of a call, `mean_seconds` what counts for a makespan, less the time
-    lost to other programs. `cpu_fraction` is above 1 where native threads compute on several cores.
-    """
-
-    calls: int
-    failures: int
-    wall_seconds: float
-    mean_seconds: float
-    is_async: bool
-    cpu_fraction: float | None
-    gil_fraction: float | None
-    longest_gil_hold_seconds: float | None
-    item_bytes: int | None
-    result_bytes: int | None
-    picklable: bool | None
-    picklable_function: bool
-    peak_memory_bytes: int | None
-    import_seconds: float
-    start_method: str
-    pickle_seconds: float | None = None
-    longest_seconds: float | None = None
-    spread_seconds: float | None = None
-    growth: float | None = None
-    longest_loop_block_seconds: float | None = None
-    busy_fraction: float = 0.0
-    first_error: str | None = None
-    hung_item: int | None = None
-    reasons: Mapping[str, str] = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True)
-class Machine:
+class Machine(NamedTuple):
     """What this process may really use.
 
     `cores` counts what affinity and the cgroup quota leave (a quota of 1.5 cores is 1.5), `gil`
@@ -171,24 +135,7 @@ class Machine:
         return max(1, int(self.cores))
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """Observed: a real run of one model. `seconds` is the makespan of the `items` that finished.
-
-    Not `complete` when time ran out before the items did.
-    """
-
-    model: Model
-    max_workers: int
-    seconds: float
-    items: int
-    failed: int
-    complete: bool
-    first_error: str | None = None
-
-
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What one rule says about one model for this workload, in words."""
 
     rule: str
@@ -198,8 +145,7 @@ class Finding:
     reason: str
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """Predicted: the makespan in seconds with a low and a high, and the peak memory in bytes."""
 
     model: Model
@@ -211,8 +157,7 @@ class Estimate:
     peak_memory_bytes: int
 
 
-@dataclass(frozen=True)
-class Flip:
+class Flip(NamedTuple):
     """The nearest change of one answer that changes the model."""
 
     field: str
@@ -221,15 +166,13 @@ class Flip:
     text: str
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What the chosen model is to run with. `max_workers` is the tasks in flight at once."""
 
     max_workers: int
 
 
-@dataclass(frozen=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """The choice and everything that led to it. `estimates` is ranked, fastest first."""
 
     workload: Workload

@@ -1,14 +1,12 @@
 """Workloads that show a rule firing, or keeping silent; `concgen rules ID` quotes them."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from scaffold.domain import Bound, Machine, Workload
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """An example: a workload on a machine, and the words for it."""
 
     text: str
@@ -17,8 +15,8 @@ class Case:
 
 
 _TWO_CORES = Machine(2.0, 8 * 10**9, "3.13.0", True, "forkserver", 1024, "linux")
-_ONE_CORE = replace(_TWO_CORES, cores=1.0)
-_NO_GIL = replace(_TWO_CORES, gil=False)
+_ONE_CORE = _TWO_CORES._replace(cores=1.0)
+_NO_GIL = _TWO_CORES._replace(gil=False)
 
 _FEW_WAITS = Workload(Bound.IO, tasks=20, task_seconds=0.1)
 _MANY_WAITS = Workload(Bound.IO, tasks=10_000, task_seconds=0.2)

@@ -10,10 +10,10 @@ from scaffold.units import MAX_COUNT, MAX_SECONDS, show_count, show_seconds
 
 ModelFor = Callable[[Workload], Model]
 
-# Numbers are searched in doublings up to this factor away, then bisected until the step is 2 %:
+# Numbers are searched in doublings up to this factor away, then bisected until the step is 5 %:
 # a farther flip is no news, a finer one not knowable.
-FARTHEST = 2**10
-FINEST = 1.02
+FARTHEST = 2**7
+FINEST = 1.05
 
 
 def find_flips(workload: Workload, model_for: ModelFor) -> tuple[Flip, ...]:

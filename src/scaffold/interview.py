@@ -4,12 +4,9 @@ An answer given as an option wins over the answers file; what neither gives is a
 default.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from scaffold.domain import Bound, Source, Workload
 from scaffold.errors import UsageError
@@ -27,8 +24,7 @@ from scaffold.questions import (
 from scaffold.reasons import RELEASES_GIL
 
 
-@dataclass(frozen=True)
-class Replies:
+class Replies(NamedTuple):
     """The answer to every question, which of them somebody gave, and what was measured."""
 
     values: Mapping[str, Any]
@@ -150,6 +146,8 @@ def from_mapping(answers: Mapping[str, Any], where: str) -> dict[str, str | bool
     for key, value in answers.items():
         name = SPELLINGS.get(key)
         if name is None:
+            from difflib import get_close_matches
+
             near = get_close_matches(key, SPELLINGS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(BY_NAME)}"
             raise UsageError(f"{where}: no question is called {key!r}", hint=hint)

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.child import run_child
-from scaffold.domain import Measurement, Model
+from scaffold.domain import Model
 from scaffold.errors import UsageError
 from scaffold.inventory import templates_dir
+from scaffold.observed import Measurement
 from scaffold.target import Target
 
 PACKAGE = "concgen_lab"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scaffold.child import Facts, run_child
-from scaffold.domain import Profile
 from scaffold.errors import UsageError
+from scaffold.observed import Profile
 from scaffold.target import Items, Target
 
 DEFAULT_BUDGET = 3.0

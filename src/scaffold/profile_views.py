@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
-from scaffold.domain import Profile
+from scaffold.observed import Profile
 from scaffold.reasons import RELEASES_GIL
 from scaffold.units import show_bytes, show_count, show_seconds
 

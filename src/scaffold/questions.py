@@ -1,11 +1,7 @@
 """The questions about the work: their words, how an answer is read, and when they are asked."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from scaffold.domain import Bound
 from scaffold.errors import UsageError
@@ -24,8 +20,7 @@ from scaffold.units import (
 Answers = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One numbered line under a question: its value, a word for it, and the consequence."""
 
     value: str
@@ -33,8 +28,7 @@ class Choice:
     consequence: str
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """One question. `name` is the option without dashes; `field` the workload's field it sets.
 
     `label` names the answer where the question itself would be too long.
@@ -88,6 +82,8 @@ def read_choice(text: str, values: list[str]) -> str:
     word = text.strip().lower()
     if word in values:
         return word
+    from difflib import get_close_matches  # only for a slip of the finger
+
     near = get_close_matches(word, values, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise ValueError(f"{text!r} is not one of {', '.join(values)}{hint}")

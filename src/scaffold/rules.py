@@ -5,10 +5,8 @@ both. Rules speak first and estimates second: only `forbid` takes a model off th
 and `avoid` are the reasons that the user reads.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scaffold import examples, reasons
 from scaffold.domain import Finding, Machine, Model, Verdict, Workload
@@ -20,8 +18,7 @@ ARTICLE = "Multithreading VS Multiprocessing VS Asyncio (With Code examples), Ak
 BEYOND = "beyond the article"
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule of thumb. `reason` returns why it fires here, or None when it does not."""
 
     id: str

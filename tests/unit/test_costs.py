@@ -28,8 +28,8 @@ def test_estimates_are_finite_and_positive(model, workload, machine):
 def test_more_cores_never_make_processes_slower(workload, machine, few, many):
     """A pool uses only as many processes as pay."""
     few, many = sorted((few, many))
-    slow = estimate(Model.MULTIPROCESSING, workload, replace(machine, cores=float(few)))
-    fast = estimate(Model.MULTIPROCESSING, workload, replace(machine, cores=float(many)))
+    slow = estimate(Model.MULTIPROCESSING, workload, machine._replace(cores=float(few)))
+    fast = estimate(Model.MULTIPROCESSING, workload, machine._replace(cores=float(many)))
     assert fast.seconds <= slow.seconds
 
 
@@ -53,7 +53,7 @@ def test_threads_do_not_compute_side_by_side_under_the_gil():
     """100 s of Python code take 100 s in any number of threads, 50 s without the GIL."""
     workload = Workload(Bound.CPU, tasks=2000, task_seconds=0.05, cpu_fraction=1.0)
     with_gil = estimate(Model.THREADING, workload, TWO_CORES).seconds
-    without = estimate(Model.THREADING, workload, replace(TWO_CORES, gil=False)).seconds
+    without = estimate(Model.THREADING, workload, TWO_CORES._replace(gil=False)).seconds
     assert with_gil == pytest.approx(100, rel=0.02)
     assert without == pytest.approx(50, rel=0.02)
 
@@ -61,7 +61,7 @@ def test_threads_do_not_compute_side_by_side_under_the_gil():
 def test_a_quota_below_a_core_slows_computing():
     """Half a core computes half as fast, and sequential too."""
     workload = Workload(Bound.CPU, tasks=100, task_seconds=0.1, cpu_fraction=1.0)
-    half = estimate(Model.MULTIPROCESSING, workload, replace(TWO_CORES, cores=0.5))
+    half = estimate(Model.MULTIPROCESSING, workload, TWO_CORES._replace(cores=0.5))
     assert half.seconds >= 20
 
 

@@ -44,12 +44,12 @@ def test_the_textbook_cases(workload, model):
 
 def test_one_core_does_not_compute_side_by_side():
     """Processes gain nothing there."""
-    assert advise(COMPUTING, replace(TWO_CORES, cores=1.0)).model is Model.SEQUENTIAL
+    assert advise(COMPUTING, TWO_CORES._replace(cores=1.0)).model is Model.SEQUENTIAL
 
 
 def test_free_threaded_python_computes_in_threads():
     """Without the GIL the simpler model is as fast as processes."""
-    assert advise(COMPUTING, replace(TWO_CORES, gil=False)).model is Model.THREADING
+    assert advise(COMPUTING, TWO_CORES._replace(gil=False)).model is Model.THREADING
 
 
 @given(workloads, machines)
@@ -126,6 +126,6 @@ def test_a_flip_flips(workload, machine):
 
 def test_the_open_file_limit_is_said_when_it_holds_the_tasks_back():
     """256 open files, as on macOS, do not carry a thousand sockets."""
-    advice = advise(Workload(Bound.IO, 10_000, 0.2), replace(TWO_CORES, open_files=256))
+    advice = advise(Workload(Bound.IO, 10_000, 0.2), TWO_CORES._replace(open_files=256))
     assert advice.settings.max_workers < 256
     assert any("256 open files" in note for note in advice.notes)

@@ -1,10 +1,8 @@
 """`recommend`, and the first half of `new`: answers in, advice out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from scaffold import calibration, machine
 from scaffold.domain import Recommendation, Workload
@@ -15,24 +13,21 @@ from scaffold.questions import Ask
 from scaffold.recommend import recommend
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """What is known before anything is asked: raw answers by question, and about the project."""
 
     questions: Mapping[str, str | bool]
     project: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """A measured workload, and how its worker processes would be started."""
 
     workload: Workload
     start_method: str
 
 
-@dataclass(frozen=True)
-class Advice:
+class Advice(NamedTuple):
     """The answers, and the advice that they led to."""
 
     replies: Replies
@@ -80,6 +75,6 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
     facts = machine.inspect()
     kept = calibration.load(facts)
     if measured is not None:
-        facts = replace(facts, start_method=measured.start_method)
+        facts = facts._replace(start_method=measured.start_method)
     advice = recommend(replies.workload, facts, costs=kept.costs, models=available_models())
-    return Advice(replies, replace(advice, notes=(*advice.notes, kept.note)))
+    return Advice(replies, advice._replace(notes=(*advice.notes, kept.note)))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold import calibration, machine
 from scaffold.commands import measure
 from scaffold.costs import Costs, estimate
-from scaffold.domain import Machine, Measurement, Model, Profile, Workload
+from scaffold.domain import Machine, Model, Workload
 from scaffold.errors import UsageError
 from scaffold.inventory import available_models
 from scaffold.lab import MODULES, Laboratory, laboratory
 from scaffold.measure import LEAST_BUDGET
+from scaffold.observed import Measurement, Profile
 from scaffold.target import Items, Target
 
 DEFAULT_BUDGET = 20.0
@@ -126,7 +127,7 @@ def run(request: Order, progress: Progress) -> Iterator[Bench]:
         target, items, max(LEAST_BUDGET, min(MOST_MEASURING, MEASURING * budget))
     )
     work = measure.workload(profile, items)
-    facts = replace(machine.inspect(), start_method=profile.start_method)
+    facts = machine.inspect()._replace(start_method=profile.start_method)
     costs = calibration.load(facts).costs
     results: list[Result] = []
     models = applicable(profile, work)

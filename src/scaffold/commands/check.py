@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def check(place: Path | None, *, remeasure: bool, say: Callable[[str], None]) ->
     if remeasure:
         target, items = measure.prepare(*bench.project_target(found.root))
         taken = measure.measured(target, items, None, say)
-        work, facts = taken.workload, replace(facts, start_method=taken.start_method)
+        work, facts = taken.workload, facts._replace(start_method=taken.start_method)
     costs = calibration.load(facts).costs
     decided = found.answers.get("decision") or {}
     return Verdict(

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from scaffold import calibration, machine
 from scaffold.calibration import Calibration
-from scaffold.costs import MOST_COROUTINES, MOST_THREADS, SPARE_FILES
+from scaffold.costs import MOST_COROUTINES, MOST_THREADS, SPARE_FILES, Costs
 from scaffold.domain import Machine
 from scaffold.errors import ConcgenError
 from scaffold.units import show_bytes, show_count, show_seconds
@@ -179,11 +179,16 @@ def _costs(kept: Calibration) -> str:
     )
 
 
+def _costs_document(costs: Costs) -> dict[str, object]:
+    starts = {method: start._asdict() for method, start in costs.starts.items()}
+    return {**costs._asdict(), "starts": starts}
+
+
 def document(found: Checkup) -> dict[str, object]:
     """Return the document of `doctor --json`."""
     return {
         "schema": 1,
-        "machine": asdict(found.machine),
+        "machine": found.machine._asdict(),
         "affinity_cores": found.affinity_cores,
         "quota_cores": min(found.quotas, default=None),
         "default_start_method": found.default_start_method,
@@ -193,7 +198,7 @@ def document(found: Checkup) -> dict[str, object]:
         "calibration": {
             "day": found.calibration.day,
             "path": str(calibration.path(found.machine)),
-            "costs": asdict(found.calibration.costs),
+            "costs": _costs_document(found.calibration.costs),
         },
         "problems": [asdict(one) for one in found.problems],
     }
