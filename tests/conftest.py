@@ -23,6 +23,11 @@ class Result:
         """The one document on stdout."""
         return json.loads(self.out)
 
+    @property
+    def actions(self):
+        """What the document of a plan says of each file."""
+        return {file["path"]: file["action"] for file in self.json["files"]}
+
 
 @pytest.fixture
 def concgen(monkeypatch, capsys):

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import functools
-import io
 import json
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from scaffold import cli, documents, machine
+from scaffold import documents, machine
 from scaffold.commands import change
 from scaffold.domain import Model
 from scaffold.interview import collect
@@ -74,24 +71,6 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_bytes(text.replace(old, new).encode())
 
 
-class Result(NamedTuple):
-    """What one run ended with and printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one document on stdout."""
-        return json.loads(self.out)
-
-    @property
-    def actions(self) -> dict[str, str]:
-        """What the document says of each file."""
-        return {file["path"]: file["action"] for file in self.json["files"]}
-
-
 @pytest.fixture(autouse=True)
 def _render_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change, "render", render)
@@ -103,23 +82,6 @@ def crawl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = make(tmp_path / "crawl")
     monkeypatch.chdir(root)
     return root
-
-
-@pytest.fixture
-def concgen(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Result]:
-    """Return a function that runs the command line with arguments, without a terminal."""
-
-    def run(*args: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["concgen", *map(str, args)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        return Result(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
 
 
 @pytest.fixture
