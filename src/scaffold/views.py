@@ -55,8 +55,7 @@ def table(advice: Recommendation, width: int) -> list[str]:
     lines = []
     for model, time, speedup, memory, drawn, remark in rows:
         figures = f"  {model:<{name}}  {time:>7}  {speedup:>7}  {memory:>7}"
-        line = f"{figures}  {drawn:<{bar}}  {remark}" if bar else f"{figures}  {remark}"
-        lines.append(textwrap.shorten(line, width, placeholder=" ...") if not bar else line)
+        lines.append(f"{figures}  {drawn:<{bar}}  {remark}" if bar else f"{figures}  {remark}")
     return [fit(line.rstrip(), width) for line in lines]
 
 
