@@ -183,11 +183,16 @@ def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Cost
 
 def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     processes = min(workers, machine.workers)
+    # Each process has an event loop for async work, and threads of its own for the other.
+    inner, hand_over = costs.loop_start, costs.loop_hand_over
+    if not work.async_client:
+        inner, hand_over = workers / processes * costs.thread_start, costs.thread_hand_over
     return (
         _start(processes, work, machine, costs)
+        + inner
         + max(
             _side_by_side(work, workers),
-            work.tasks * (work.cpu_seconds + costs.loop_hand_over) / min(processes, machine.cores),
+            work.tasks * (work.cpu_seconds + hand_over) / min(processes, machine.cores),
         )
         + _carrying(work, costs)
     )
