@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from scaffold.domain import Estimate, Machine, Model, Source, Workload
+from scaffold.reasons import in_flight
 
 
 class Start(NamedTuple):
@@ -63,7 +64,7 @@ SPARE_FILES = 32
 UNEVEN = 1.5
 # Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
 CLOSE_SETTINGS = 1.03
-# How far a prediction may be off: the spread of the regret benchmark, by where the times came from.
+# How far a prediction may be off, by where the times came from: assumed, not yet fitted.
 SPREAD = {Source.MEASURED: (0.8, 1.25), Source.ASKED: (0.7, 1.5), Source.DEFAULT: (0.5, 2.0)}
 
 
@@ -118,7 +119,7 @@ def peak_memory(
 
 def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[int, ...]:
     """Return the counts of tasks in flight that are worth trying, fewest first."""
-    most = min(workload.tasks, workload.max_in_flight or workload.tasks)
+    most = in_flight(workload)
     held = MOST_COROUTINES if workload.async_client else MOST_THREADS
     cores = machine.workers
     match model:

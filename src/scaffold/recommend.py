@@ -21,6 +21,7 @@ from scaffold.domain import (
     Workload,
 )
 from scaffold.flips import find_flips
+from scaffold.reasons import in_flight
 from scaffold.rules import BEYOND, findings, forbidden
 from scaffold.units import show_count, show_seconds
 
@@ -137,7 +138,7 @@ def _assumptions(workload: Workload) -> tuple[str, ...]:
 
 def _limits(workload: Workload, machine: Machine, chosen: Estimate) -> tuple[str, ...]:
     """Say which limit of the machine holds the choice back, if one does."""
-    wanted = min(workload.tasks, workload.max_in_flight or workload.tasks)
+    wanted = in_flight(workload)
     if chosen.max_workers < wanted and chosen.max_workers == files_allow(machine):
         return (
             f"the limit of {machine.open_files} open files holds the tasks in flight at"
