@@ -128,10 +128,13 @@ def new(
         console.say()
     if not as_json:
         console.answer_headed(views.recommendation(advice.recommendation, console.width()))
-    chosen = wanted.model or dialogue.settle(advice, ask)
+    chosen = wanted.model or dialogue.settle(advice, wanted.starter, ask)
     if chosen is None:
         console.say("Nothing was written.")
         return
+    if wanted.starter is None and yours is None:
+        bound = advice.recommendation.workload.bound
+        wanted = wanted.start_from(dialogue.choose_starter(bound, chosen, ask))
     created = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
     if as_json:
         console.answer_json(command.document(advice, created))
@@ -261,6 +264,20 @@ def rules(
 
     lines = catalog.rule(rule, console.width()) if rule else catalog.rules(console.width())
     console.answer_lines(lines)
+
+
+@app.command()
+def starters(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One starter, such as http.")
+    ] = None,
+) -> None:
+    """List what a project can start from: the work, the models it runs on, what it needs."""
+    from scaffold import console
+    from scaffold.commands import catalog
+
+    width = console.width()
+    console.answer_lines(catalog.starter(name, width) if name else catalog.starters(width))
 
 
 @app.command()

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from scaffold import console, views
+from scaffold import console, starters, views
 from scaffold.commands import measure
 from scaffold.commands.advise import Advice, Given, advise
 from scaffold.commands.new import DEFAULT_DEST, Created, read_model
-from scaffold.domain import Model
+from scaffold.domain import Bound, Model
 from scaffold.errors import UsageError
-from scaffold.questions import Ask, Unsure
+from scaffold.questions import Ask, Choice, Question, Unsure, read_numbered
+from scaffold.starters import Starter
 from scaffold.target import Items, Target, parse_target
 
 T = TypeVar("T")
+
+# A virtual environment, made and entered: many systems let pip install nowhere else.
+_ENTER_ENVIRONMENT = (
+    ("py -m venv .venv", r".venv\Scripts\activate")
+    if sys.platform == "win32"
+    else ("python3 -m venv .venv", ". .venv/bin/activate")
+)
 
 
 @dataclass(frozen=True)
@@ -81,8 +93,11 @@ def _function(text: str) -> str:
     return text
 
 
-def settle(advice: Advice, ask: Ask | None) -> Model | None:
-    """Ask whether to take the advice; return the model to use, or None to stop."""
+def settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model | None:
+    """Ask whether to take the advice; return the model to use, or None to stop.
+
+    `starter` is what the user chose to start from, if so: not every model can run it.
+    """
     recommended = advice.recommendation.model
     if ask is None:
         return recommended
@@ -95,13 +110,31 @@ def settle(advice: Advice, ask: Ask | None) -> Model | None:
         if text.lower() in ("n", "no", "q", "quit"):
             return None
         try:
-            return read_model(text) or recommended
+            return read_model(text, starter) or recommended
         except UsageError as error:
             raise ValueError(error.message.removeprefix("--model: ")) from error
 
     console.say()
     prompt = f"Use {recommended}? [Y/n, or another model]"
     return console.ask_line(prompt, default, read)
+
+
+def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | None:
+    """Ask what to start from, of the starters that fit; None when there is nobody to ask."""
+    fitting = starters.offered(bound, model)
+    if ask is None or len(fitting) == 1:
+        return None
+    question = Question(
+        name="starter",
+        field="starter",
+        label="What it starts from",
+        text="What does the project start from?",
+        default=fitting[0].name,
+        read=partial(read_numbered, values=[one.name for one in fitting]),
+        write=str,
+        choices=tuple(Choice(one.name, one.name, one.summary) for one in fitting),
+    )
+    return starters.find(ask(question))
 
 
 def show_created(created: Created, *, dry_run: bool) -> None:
@@ -119,6 +152,20 @@ def show_created(created: Created, *, dry_run: bool) -> None:
         console.answer("Your README.md was kept; ours was left out.")
     if not dry_run:
         console.answer("Next:")
-        console.answer(f"  cd {shlex.quote(place)} && python -m {created.package.name} run")
+        console.answer_lines([f"  {line}" for line in _next_steps(created)])
     console.answer("Same without questions:")
     console.answer(f"  {created.command}")
+
+
+def _next_steps(created: Created) -> list[str]:
+    """Return what to type to see the first results, in the shell that this runs in."""
+    enter = f"cd {shlex.quote(str(created.path))}"
+    run = f"python -m {created.package.name} run"
+    if not created.installs:
+        return [f"{enter} && {run}"]
+    if shutil.which("uv"):
+        return [f"{enter} && uv run {run}"]
+    install = f"pip install -e . && {run}"
+    if "VIRTUAL_ENV" in os.environ or "CONDA_PREFIX" in os.environ:
+        return [f"{enter} && {install}"]
+    return [enter, *_ENTER_ENVIRONMENT, install]

@@ -30,7 +30,7 @@ class Policy:
 
     def goes_with_work(self, path: str) -> bool:
         """Tell whether `path` makes sense with the starter's own work only."""
-        return path in ("tests/test_work.py", ITEMS)
+        return path in ("tests/conftest.py", "tests/test_work.py", ITEMS)
 
     def is_yours(self, path: str) -> bool:
         """Tell whether the file at `path`, once edited, is the user's alone."""

@@ -70,7 +70,11 @@ def read_bool(text: str) -> bool:
 
 def read_bound(text: str) -> str:
     """Read what a task mostly does: its name, or its number in the list. Raise ValueError."""
-    values = [choice.value for choice in BOUNDS]
+    return read_numbered(text, [choice.value for choice in BOUNDS])
+
+
+def read_numbered(text: str, values: list[str]) -> str:
+    """Read one of `values`, or its number from 1. Raise ValueError, naming the nearest."""
     number = text.strip()
     if number.isascii() and number.isdigit() and 1 <= int(number) <= len(values):
         return values[int(number) - 1]

@@ -17,13 +17,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from scaffold import documents, journal, names
+from scaffold import documents, journal, names, starters
 from scaffold.domain import Model
 from scaffold.errors import ConcgenError, Refused, UsageError
-from scaffold.inventory import available_models, templates_dir
+from scaffold.inventory import available_models
 from scaffold.names import shown
 from scaffold.project import PRISTINE
 from scaffold.questions import read_choice
+from scaffold.starters import Starter
 from scaffold.tree import Files, check_path
 
 FOLDER = ".concgen"
@@ -55,6 +56,11 @@ class Record:
     def package(self) -> str:
         """The import package's name."""
         return str(self.answers["package"])
+
+    @property
+    def starter(self) -> Starter:
+        """What it was started from."""
+        return starters.load(str(self.answers["starter"]))
 
     @property
     def model(self) -> Model:
@@ -142,8 +148,8 @@ def _check(answers: Mapping[str, Any]) -> None:
     names.check_name(answers["name"])
     if not _PACKAGE.fullmatch(answers["package"]):
         raise UsageError(f"{ANSWERS}: package is {answers['package']!r}", hint=_WAY_OUT)
-    folders = [path.name for path in (templates_dir() / "starters").iterdir() if path.is_dir()]
-    for name, known in (("model", available_models()), ("starter", sorted(folders))):
+    known_starters = (*starters.names(), starters.YOURS)
+    for name, known in (("model", available_models()), ("starter", known_starters)):
         try:
             read_choice(answers[name], [str(one) for one in known])
         except ValueError as error:

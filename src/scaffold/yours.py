@@ -21,7 +21,6 @@ from scaffold.inventory import templates_dir
 from scaffold.names import shown
 from scaffold.target import Items, Target, lines_of
 
-STARTER = "yours"
 ITEMS = "items.jsonl"
 
 Write = Callable[[Path], None]

@@ -69,7 +69,7 @@ class Crowd:
         """Run setup(). One task enters and leaves it, as task groups and cancel scopes demand."""
 
         async def host() -> None:
-            async with job.aopen() as self._call:
+            async with job.aopen(self._size) as self._call:
                 opened.set()
                 await self._closing.wait()
 

@@ -151,6 +151,14 @@ def test_setup_runs_once_per_worker(model: Model, kind: str, setup: str) -> None
     assert events.count("close") == events.count("open")
 
 
+def test_setup_learns_how_many_tasks_share_it(model: Model, kind: str) -> None:
+    """A set-up that asks gets the size of the pool that it should open."""
+    outcomes = model.run(model.job("shared_by", kind, "size_setup"), range(20), max_workers=4)
+    awaits = kind == "async" and model.name in ("asyncio", "hybrid")
+    share = 4 if model.name == "asyncio" else -(-4 // min(4, model.cores.usable_cores()))
+    assert {o.value for o in outcomes} == {share if awaits else 1}, outcomes[0].error
+
+
 @pytest.mark.parametrize("setup", ["coroutine_setup", "async_context_setup"])
 def test_setup_may_be_async_with_async_work(model: Model, setup: str) -> None:
     """The same for `async def` set-ups; one task enters and leaves them."""

@@ -117,6 +117,18 @@ def plain_setup() -> Client:
     return Client()
 
 
+def size_setup(size: int, unit: int = 1) -> int:
+    return size * unit
+
+
+def shared_by(item: int, size: int) -> int:
+    return size
+
+
+async def shared_by_async(item: int, size: int) -> int:
+    return size
+
+
 @contextlib.contextmanager
 def context_setup() -> Any:
     client = Client()

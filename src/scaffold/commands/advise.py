@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scaffold import calibration, machine
-from scaffold.domain import Recommendation, Workload
+from scaffold.domain import Model, Recommendation, Workload
 from scaffold.errors import UsageError
 from scaffold.interview import Replies, collect, missing
 from scaffold.inventory import available_models
@@ -41,7 +41,8 @@ def gather(
 ) -> Given:
     """Put options and answers file together; an option wins. Raises UsageError for a bad file.
 
-    `options` are about the work, `wishes` (name, starter, model) about the project.
+    `options` are about the work, `wishes` (name, starter, model) about the project. What follows
+    from the choice of a starter need not be answered again, but may be.
     """
     questions, project = _from_file(answers) if answers else ({}, {})
     for name, value in options.items():
@@ -50,6 +51,10 @@ def gather(
     for name, wish in (wishes or {}).items():
         if wish is not None:
             project[name] = wish
+    if chosen := project.get("starter"):
+        from scaffold import starters
+
+        return Given({**starters.find(chosen).answers, **questions}, project)
     return Given(questions, project)
 
 
@@ -76,5 +81,14 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
     kept = calibration.load(facts)
     if measured is not None:
         facts = facts._replace(start_method=measured.start_method)
-    advice = recommend(replies.workload, facts, costs=kept.costs, models=available_models())
+    advice = recommend(replies.workload, facts, costs=kept.costs, models=_models(given))
     return Advice(replies, advice._replace(notes=(*advice.notes, kept.note)))
+
+
+def _models(given: Given) -> tuple[Model, ...]:
+    """Return the models to choose from: those that the starter runs on, if one was named."""
+    if chosen := given.project.get("starter"):
+        from scaffold import starters
+
+        return starters.find(chosen).models
+    return available_models()

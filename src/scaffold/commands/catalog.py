@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from scaffold.examples import Case
 from scaffold.inventory import available_models
 from scaffold.questions import read_choice
 from scaffold.rules import ARTICLE, BEYOND, RULES, Rule
+from scaffold.starters import Starter, find, load, names, requirement_name
 from scaffold.views import NARROW
 
 
@@ -40,6 +42,13 @@ ASPECTS = (
     ("not_for", "Not for"),
     ("learning", "Learning curve"),
 )
+
+# The forms that a starter's work may have.
+FORMS = {
+    "sync": "as `def`",
+    "async": "as `async def`",
+    "native": "in native code that releases the GIL",
+}
 
 PORTRAITS = {
     Model.SEQUENTIAL: Portrait(
@@ -162,6 +171,41 @@ def models(width: int) -> list[str]:
         width,
     )
     return lines
+
+
+def starters(width: int) -> list[str]:
+    """Return what there is to start from: the work, the models, what has to be installed."""
+    lines = []
+    for one in map(load, names()):
+        lines += _labelled(one.name, one.summary, width, 10)
+        lines += _labelled("", f"on {', '.join(one.models)}", width, 10)
+        if needed := _needed(one):
+            lines += _labelled("", f"needs {needed}", width, 10)
+    lines.append("")
+    lines += textwrap.wrap(
+        "`concgen new --starter NAME` takes one; `concgen starters NAME` tells more.", width
+    )
+    return lines
+
+
+def starter(name: str, width: int) -> list[str]:
+    """Describe one starter; raise UsageError for a name that there is not."""
+    one = find(name)
+    lines = [f"{one.name}  {one.summary}", ""]
+    lines += _labelled("Fits", ", ".join(f"--workload {bound}" for bound in one.fits), width)
+    lines += _labelled("Runs on", ", ".join(one.models), width)
+    for model, reason in one.unfit.items():
+        lines += _labelled("Not on", f"{model}: {reason}", width)
+    for form, needed in one.forms.items():
+        lines += _labelled("Needs", f"{FORMS[form]}: {', '.join(needed) or 'nothing'}", width)
+    command = shlex.join(["concgen", "new", f"my-{one.name}", "--starter", one.name])
+    return [*lines, "", *_labelled("Make one", command, width)]
+
+
+def _needed(one: Starter) -> str:
+    """Return the distributions that the forms of a starter need, without their versions."""
+    needed = dict.fromkeys(name for form in one.forms.values() for name in form)
+    return ", ".join(requirement_name(name) for name in needed)
 
 
 def _says(one: Rule) -> str:

@@ -11,7 +11,6 @@ from scaffold import calibration, machine, record
 from scaffold.commands import bench, measure
 from scaffold.domain import Bound, Model, Recommendation, Source, Workload
 from scaffold.errors import UsageError
-from scaffold.inventory import available_models
 from scaffold.recommend import recommend
 
 # `check` in a pipeline: a decision that flipped is neither an error nor all right.
@@ -60,7 +59,7 @@ def check(place: Path | None, *, remeasure: bool, say: Callable[[str], None]) ->
         model=found.model,
         decided=decided.get("model"),
         chosen_by=decided.get("chosen_by", "user"),
-        advice=recommend(work, facts, costs=costs, models=available_models()),
+        advice=recommend(work, facts, costs=costs, models=found.starter.models),
         measured=remeasure,
     )
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from scaffold import documents, inventory, names, project, staging
+from scaffold import documents, inventory, names, project, staging, starters
 from scaffold.commands.advise import Advice
 from scaffold.domain import Model
 from scaffold.errors import UsageError
 from scaffold.questions import read_choice
-from scaffold.yours import STARTER, Yours
+from scaffold.starters import Starter
+from scaffold.yours import Yours
 
 DEFAULT_DEST = Path("my-project")
-STARTERS = ("blank",)
 AUTO = "auto"
 
 
@@ -24,27 +24,39 @@ AUTO = "auto"
 class Order:
     """A checked wish: where the project goes, what it is called, what it starts from.
 
-    `model` is None where the advice decides. `named` tells a name that the user gave from one that
-    the directory suggested.
+    `model` is None where the advice decides, `starter` where the user has not chosen. `named` tells
+    a name that the user gave from one that the directory suggested.
     """
 
     dest: Path
     name: str
     named: bool
-    package: names.Package
-    starter: str
+    starter: Starter | None
     model: Model | None
+
+    @property
+    def package(self) -> names.Package:
+        """The import package, by a name that hides nothing that the starter needs."""
+        return names.package_name(self.name, self.starter.packages if self.starter else frozenset())
+
+    def start_from(self, starter: Starter | None) -> Order:
+        """Return the same order for what the user chose later."""
+        return replace(self, starter=starter)
 
 
 @dataclass(frozen=True)
 class Created:
-    """A project that was made, or would be: its files, relative to `path`."""
+    """A project that was made, or would be: its files, relative to `path`.
+
+    `installs` tells that something has to be installed before it runs.
+    """
 
     path: Path
     package: names.Package
     model: Model
     files: tuple[str, ...]
     command: str
+    installs: bool
 
 
 def order(dest: Path, wishes: Mapping[str, str]) -> Order:
@@ -56,20 +68,29 @@ def order(dest: Path, wishes: Mapping[str, str]) -> Order:
     given_name = wishes.get("name")
     name = names.name_for(dest) if given_name is None else names.check_name(given_name)
     staging.check_destination(dest)
+    starter = starters.find(wishes["starter"]) if "starter" in wishes else None
     return Order(
         dest=dest,
         name=name,
         named=given_name is not None,
-        package=names.package_name(name),
-        starter=_choice("starter", wishes.get("starter", STARTERS[0]), STARTERS),
-        model=read_model(wishes.get("model", AUTO)),
+        starter=starter,
+        model=read_model(wishes.get("model", AUTO), starter),
     )
 
 
-def read_model(text: str) -> Model | None:
-    """Read the model to use, or None for `auto`; raise UsageError for one that is not offered."""
-    word = _choice("model", text, (AUTO, *inventory.available_models()))
-    return None if word == AUTO else Model(word)
+def read_model(text: str, starter: Starter | None) -> Model | None:
+    """Read the model to use, or None for `auto`.
+
+    Raises UsageError for one that is not offered, or that the starter cannot run on.
+    """
+    try:
+        word = read_choice(text, [AUTO, *map(str, inventory.available_models())])
+    except ValueError as error:
+        raise UsageError(f"--model: {error}") from error
+    model = None if word == AUTO else Model(word)
+    if starter is not None and model is not None:
+        starter.refuse(model)
+    return model
 
 
 def create(
@@ -81,7 +102,7 @@ def create(
         advice.replies,
         name=wanted.name,
         package=wanted.package.name,
-        starter=STARTER if yours else wanted.starter,
+        starter=_starter(wanted, yours),
         model=model,
     )
     own = None
@@ -90,7 +111,8 @@ def create(
         own = partial(yours.copy, package=wanted.package.name)
     files = project.files(answers, own) if dry_run else project.create(wanted.dest, answers, own)
     command = command_line(wanted, advice, model, yours)
-    return Created(wanted.dest, wanted.package, model, files, command)
+    installs = bool(wanted.starter and wanted.starter.packages) or bool(yours and yours.dependencies)
+    return Created(wanted.dest, wanted.package, model, files, command, installs)
 
 
 def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | None) -> str:
@@ -101,8 +123,8 @@ def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | Non
     if yours is not None:
         words += ["--from", str(yours.target), "--items", str(yours.items.file)]
     words += advice.replies.options()
-    if wanted.starter != STARTERS[0]:
-        words += ["--starter", wanted.starter]
+    if wanted.starter is not None and wanted.starter.name != starters.DEFAULT:
+        words += ["--starter", wanted.starter.name]
     if model is not advice.recommendation.model:
         words += ["--model", str(model)]
     return shlex.join([*words, "--yes"])
@@ -125,8 +147,7 @@ def document(advice: Advice, created: Created) -> documents.Document:
     }
 
 
-def _choice(option: str, text: str, values: tuple[str, ...]) -> str:
-    try:
-        return read_choice(text, [str(value) for value in values])
-    except ValueError as error:
-        raise UsageError(f"--{option}: {error}") from error
+def _starter(wanted: Order, yours: Yours | None) -> str:
+    if yours is not None:
+        return starters.YOURS
+    return starters.DEFAULT if wanted.starter is None else wanted.starter.name

@@ -28,11 +28,13 @@ def read_model(text: str) -> Model:
 def prepare(place: Path | None, model: Model, *, force: bool = False) -> Prepared:
     """Plan the change of the project at `place` (None: here) to `model`. Writes nothing.
 
-    Raises what `record.load` raises, and Refused when conflicts are left from before.
+    Raises what `record.load` raises, UsageError for a model that the project's starter cannot run
+    on, and Refused when conflicts are left from before.
     """
     known = record.load(place)
     if model is known.model:
         return Prepared(known.root, Plan(COMMAND, str(model), str(model), ()))
+    known.starter.refuse(model)
     now = documents.version()
     answers = {**documents.with_model(known.answers, model), "concgen_version": now}
     rules = Policy(str(model), known.package, replace=True, force=force)

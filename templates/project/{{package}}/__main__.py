@@ -13,6 +13,7 @@ from .cores import usable_cores
 from .items import Items, ItemsError
 from .job import Job
 from .progress import Progress
+from .ready import NotReady, load_work, make_room
 from .results import Journal, JournalError, Refused
 from .signals import INTERRUPTED, leave, stop_on_signals
 from .task import EngineError, Retry, say
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = _parser().parse_args(argv)
     try:
         code = args.command(args)
-    except (ItemsError, Refused) as exc:
+    except (NotReady, ItemsError, Refused) as exc:
         code = _complain(exc, USAGE)
     except (JournalError, EngineError) as exc:
         code = _complain(exc, FAILED)
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """work through the items that have no result yet"""
-    job, workers = _job(), args.max_workers or usable_cores()
+    workers = args.max_workers or usable_cores()
+    job = _job(workers)
     items = Items(args.items)
     journal = Journal(
         args.results, fresh=args.fresh, retry_failed=args.retry_failed, fsync=args.fsync
@@ -66,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
 
 def bench(args: argparse.Namespace) -> int:
     """run a sample one after the other and with the engine, and compare"""
-    job, workers = _job(), args.max_workers or usable_cores()
+    workers = args.max_workers or usable_cores()
+    job = _job(workers)
     pending = Items(args.items).pending(bytearray(), None, args.limit)
     results = compare(job, pending, workers, args.timeout, args.seconds)
     rates = [result.items / result.seconds for result in results]
@@ -84,9 +87,9 @@ def bench(args: argparse.Namespace) -> int:
     return OK
 
 
-def _job() -> Job:
-    from . import work  # not above: a worker may import this module, and should not need to
-
+def _job(workers: int) -> Job:
+    work = load_work()  # not above: a worker may import this module, and should not need to
+    make_room(engine.MODEL, workers, getattr(work, "OPEN_FILES", 1))
     job = Job(work.work, getattr(work, "setup", None))
     if job.is_async and engine.MODEL not in ASYNC_ENGINES:
         say("work() is `async def`: each worker runs it in an event loop of its own, one at a time")

@@ -3,7 +3,7 @@
 The one place that adapts `def` to `async def` and back:
 
     work    sequential, threading, multiprocessing        asyncio
-            with job.open() as call: call(item)           async with job.aopen() as call: ...
+            with job.open() as call: call(item)           async with job.aopen(n) as call: ...
     def     called as it is                               each call in a daemon thread (a Lane)
     async   in an event loop per worker                   awaited as it is
 """
@@ -23,7 +23,7 @@ from contextlib import (
     nullcontext,
 )
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
-from typing import Any
+from typing import Any, cast
 
 from .task import EngineError, describe
 
@@ -38,12 +38,16 @@ class Job:
     `async def` under asyncio, per event loop. If it yields, as a context manager does, what follows
     the yield runs when the worker ends; if it returns something with a close(), that is closed.
     What it yields or returns is the second argument of a work() that has two.
+
+    A setup() that needs an argument gets the number of tasks that share what it opens, which is the
+    size of a connection pool: 1, or as many as are in flight in an event loop.
     """
 
-    def __init__(self, work: Callable[..., Any], setup: Callable[[], Any] | None = None) -> None:
+    def __init__(self, work: Callable[..., Any], setup: Callable[..., Any] | None = None) -> None:
         self.work, self.setup = work, setup
-        self.is_async, arguments = _signature(work)
+        self.is_async, arguments, _ = _signature(work)
         self.wants_resource = setup is not None and arguments > 1
+        self.wants_size = setup is not None and _signature(setup)[2] > 0
 
     @contextmanager
     def open(self) -> Iterator[Call]:
@@ -55,7 +59,7 @@ class Job:
         import asyncio
 
         with asyncio.Runner() as runner:
-            opened = self.aopen()
+            opened = self.aopen(1)
             call = runner.run(_enter(opened))
             try:
                 yield lambda item: runner.run(call(item))
@@ -63,8 +67,8 @@ class Job:
                 runner.run(_leave(opened))
 
     @asynccontextmanager
-    async def aopen(self) -> AsyncIterator[Call]:
-        """An awaitable callable(item), shared by all the tasks of one event loop."""
+    async def aopen(self, size: int) -> AsyncIterator[Call]:
+        """An awaitable callable(item), shared by the `size` tasks in flight in one event loop."""
         if not self.is_async:
             from .lanes import Lanes  # few need them
 
@@ -72,7 +76,11 @@ class Job:
                 yield call
             return
         async with AsyncExitStack() as stack:
-            yield self._bind(await self._set_up_async(stack))
+            yield self._bind(await self._set_up_async(stack, size))
+
+    def _made(self, size: int) -> Any:
+        setup = cast("Callable[..., Any]", self.setup)
+        return setup(size) if self.wants_size else setup()
 
     def _bind(self, resource: Any) -> Call:
         work = self.work
@@ -82,18 +90,18 @@ class Job:
         if self.setup is None:
             return None
         with _setup_errors():
-            manager = _managed(self.setup())
+            manager = _managed(self._made(1))
             if not isinstance(manager, AbstractContextManager):
                 if isinstance(manager, CoroutineType):
                     manager.close()
                 raise TypeError("it is asynchronous, so work() has to be `async def` too")
             return stack.enter_context(manager)
 
-    async def _set_up_async(self, stack: AsyncExitStack) -> Any:
+    async def _set_up_async(self, stack: AsyncExitStack, size: int) -> Any:
         if self.setup is None:
             return None
         with _setup_errors():
-            made = self.setup()
+            made = self._made(size)
             if isinstance(made, Awaitable) and not hasattr(made, "__aenter__"):
                 made = await made
             manager = made if hasattr(made, "__aenter__") else _managed(made)
@@ -102,16 +110,19 @@ class Job:
             return stack.enter_context(manager)
 
 
-def _signature(work: Callable[..., Any]) -> tuple[bool, int]:
-    """Whether it is a coroutine function, and how many positional arguments it takes."""
-    if isinstance(work, FunctionType) and not hasattr(work, "__wrapped__"):
-        code = work.__code__
-        return bool(code.co_flags & COROUTINE), code.co_argcount
+def _signature(function: Callable[..., Any]) -> tuple[bool, int, int]:
+    """Whether it is a coroutine function; positional arguments that it takes, and that it needs."""
+    if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
+        code, defaults = function.__code__, function.__defaults__ or ()
+        takes = code.co_argcount
+        return bool(code.co_flags & COROUTINE), takes, takes - len(defaults)
     import inspect  # a tenth of the start-up, so only for what is not a plain function
 
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(work).parameters.values()
-    return inspect.iscoroutinefunction(work), sum(p.kind in positional for p in parameters)
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    takes = [p for p in parameters if p.kind in kinds]
+    needs = sum(p.default is p.empty for p in takes)
+    return inspect.iscoroutinefunction(function), len(takes), needs
 
 
 def _managed(made: Any) -> Any:
