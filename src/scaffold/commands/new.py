@@ -111,8 +111,8 @@ def create(
         own = partial(yours.copy, package=wanted.package.name)
     files = project.files(answers, own) if dry_run else project.create(wanted.dest, answers, own)
     command = command_line(wanted, advice, model, yours)
-    installs = bool(wanted.starter and wanted.starter.packages) or bool(yours and yours.dependencies)
-    return Created(wanted.dest, wanted.package, model, files, command, installs)
+    needed = yours.dependencies if yours else wanted.starter and wanted.starter.packages
+    return Created(wanted.dest, wanted.package, model, files, command, bool(needed))
 
 
 def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | None) -> str:
