@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scaffold import inventory, project
+from scaffold import inventory, project, starters
 from scaffold.domain import Bound, Model
 
 # As views make it: every key is there, every list has something in it.
@@ -39,7 +39,6 @@ DECISION = {
     "chosen_by": "advice",
     "notes": ["The estimate overrules a rule of thumb here."],
 }
-STARTERS = ("blank",)
 
 
 class Rendered(NamedTuple):
@@ -54,25 +53,37 @@ class Rendered(NamedTuple):
 
 
 def _combinations() -> list[dict[str, Any]]:
-    models = inventory.available_models()
-    flags = product(models, Bound, STARTERS, (True, False), (None, 5))
-    return [
-        {
-            "name": "My.Crawler",
-            "package": "my_crawler",
-            "model": model,
-            "bound": bound,
-            "starter": starter,
-            "async_client": async_client,
-            "max_in_flight": limit,
-            # The rest takes turns, so that each is seen with every model.
-            "max_workers": limit,
-            "decision": DECISION if async_client else {},
-            "sources": {"bound": "asked", "tasks": "measured"},
-            "concgen_version": "0.1.0",
-        }
-        for model, bound, starter, async_client, limit in flags
+    """Every flag with the starter `blank`; the other starters in each of their forms."""
+    blank = starters.load(starters.DEFAULT)
+    flags = product(blank.models, Bound, (True, False), (None, 5))
+    combined = [
+        _answers(blank.name, model, bound, async_client=async_client, limit=limit)
+        for model, bound, async_client, limit in flags
     ]
+    for starter in map(starters.load, starters.names()[1:]):
+        for model, async_client in product(starter.models, (True, False)):
+            made = _answers(starter.name, model, starter.fits[0], async_client=async_client)
+            combined.append({**made, "gil_fraction": 0.0 if "native" in starter.forms else 1.0})
+    return combined
+
+
+def _answers(
+    starter: str, model: Model, bound: Bound, *, async_client: bool, limit: int | None = None
+) -> dict[str, Any]:
+    return {
+        "name": "My.Crawler",
+        "package": "my_crawler",
+        "model": model,
+        "bound": bound,
+        "starter": starter,
+        "async_client": async_client,
+        "max_in_flight": limit,
+        # The rest takes turns, so that each is seen with every model.
+        "max_workers": limit,
+        "decision": DECISION if async_client else {},
+        "sources": {"bound": "asked", "tasks": "measured"},
+        "concgen_version": "0.1.0",
+    }
 
 
 def _label(answers: dict[str, Any]) -> str:

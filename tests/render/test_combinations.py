@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold import inventory, project
+from scaffold import inventory, project, starters
 
 if TYPE_CHECKING:
     from .conftest import Rendered
@@ -31,6 +31,7 @@ EXPECTED = {
     "my_crawler/settings.py",
     "my_crawler/work.py",
     "pyproject.toml",
+    "tests/conftest.py",
     "tests/test_run.py",
     "tests/test_work.py",
 }
@@ -52,14 +53,16 @@ def test_files(rendered: Rendered) -> None:
 def test_engine_and_work_are_copied(rendered: Rendered) -> None:
     """Engines and the starter's work are the template's own files, byte for byte."""
     templates = inventory.templates_dir()
-    model, starter = rendered.answers["model"], rendered.answers["starter"]
-    asynchronous = model == "asyncio" or (model == "hybrid" and rendered.answers["async_client"])
+    model, starter = rendered.answers["model"], starters.load(rendered.answers["starter"])
+    awaits = model == "asyncio" or (model == "hybrid" and rendered.answers["async_client"])
+    form = "_async" if awaits and "async" in starter.forms else ""
+    form = form or ("_native" if "native" in starter.forms else "")
     sources = {
         "engine.py": f"engines/{model}.py",
         "processes.py": "engines/processes.py",
         "coroutines.py": "engines/asyncio.py",
         "threads.py": "engines/threading.py",
-        "work.py": f"starters/{starter}/work{'_async' if asynchronous else ''}.py",
+        "work.py": f"starters/{starter.name}/work{form}.py",
     }
     for module, source in sources.items():
         path = rendered.path / "my_crawler" / module
@@ -118,8 +121,11 @@ def test_pristine(rendered: Rendered) -> None:
 
 
 def test_items(rendered: Rendered) -> None:
-    """The sample has a hundred items of both kinds, and waits or computes as the answers say."""
+    """The sample is JSON Lines; that of `blank` waits or computes as the answers say."""
     items = [json.loads(line) for line in rendered.read("items.jsonl").splitlines()]
+    assert items
+    if rendered.answers["starter"] != starters.DEFAULT:
+        return
     assert len(items) == 100
     assert {item["kind"] for item in items} == {"square", "cube"}
     assert all(("wait" in item) == (rendered.answers["bound"] != "cpu") for item in items)
@@ -131,7 +137,8 @@ def test_pyproject(rendered: Rendered) -> None:
     document = tomllib.loads(rendered.read("pyproject.toml"))
     assert document["project"]["name"] == "my-crawler"
     assert document["project"]["scripts"] == {"my_crawler": "my_crawler.__main__:main"}
-    assert document["project"]["dependencies"] == []
+    needed = starters.load(rendered.answers["starter"]).forms.values()
+    assert document["project"]["dependencies"] in [list(form) for form in needed]
     assert document["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["my_crawler"]
 
 

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from running import call
 
 if TYPE_CHECKING:
     from .conftest import Rendered
-
-
-def call(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a Python module in the project's directory."""
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def test_runs_with_no_install(generated: Rendered) -> None:

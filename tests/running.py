@@ -1,0 +1,19 @@
+"""Run Python modules as a user of a generated project does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def call(project: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python module in the project's directory."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

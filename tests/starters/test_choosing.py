@@ -1,0 +1,102 @@
+"""Starters as a user meets them: listed, offered, taken, refused."""
+
+import io
+import json
+
+import pytest
+import yaml
+
+from scaffold import console, inventory, starters
+from scaffold.domain import Model
+from scaffold.questions import BY_NAME
+
+NAMED = starters.names()[1:]
+UNFIT = [(name, model) for name in NAMED for model in starters.load(name).unfit]
+
+
+@pytest.fixture
+def person(monkeypatch):
+    """Return a function that lets a person type the lines at the terminal."""
+
+    def types(*lines):
+        monkeypatch.setattr(console, "can_ask", lambda: True)
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+    return types
+
+
+def test_the_list_has_every_starter_with_its_models(concgen):
+    """`starters` lists each by name, and `starters NAME` tells what it needs."""
+    result = concgen("starters")
+    assert result.code == 0
+    for starter in map(starters.load, starters.names()):
+        assert starter.summary.split()[0] in result.out
+        told = concgen("starters", starter.name)
+        assert told.code == 0
+        text = " ".join(told.out.split())
+        assert all(model in text for model in starter.models)
+        assert all(name in text for needed in starter.forms.values() for name in needed)
+
+
+def test_an_unknown_starter_names_the_nearest(concgen):
+    """A typo is exit 2 with what was meant."""
+    result = concgen("starters", "blanc")
+    assert result.code == 2
+    assert "did you mean blank?" in result.err
+
+
+def test_the_template_offers_the_same_starters():
+    """copier.yml and the folders agree."""
+    questions = yaml.safe_load((inventory.templates_dir() / "copier.yml").read_text("utf-8"))
+    choices = set(questions["starter"]["choices"].values())
+    assert choices == {*starters.names(), starters.YOURS}
+
+
+@pytest.mark.parametrize("name", starters.names())
+def test_a_starter_describes_itself_rightly(name):
+    """Its forms are files, its answers are questions, and it runs on a model that it fits."""
+    starter = starters.load(name)
+    folder = inventory.templates_dir() / "starters" / name
+    for form in starter.forms:
+        assert (folder / ("work.py" if form == "sync" else f"work_{form}.py")).is_file()
+    assert set(starter.answers) <= set(BY_NAME)
+    assert Model.SEQUENTIAL in starter.models
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_choosing_one_answers_the_questions_that_follow(concgen, tmp_path, name):
+    """With `--yes` nothing else is needed, and the model is one that the starter runs on."""
+    result = concgen("new", tmp_path / "p", "--starter", name, "--yes", "--dry-run", "--json")
+    assert result.code == 0
+    starter = starters.load(name)
+    assert result.json["model"] in starter.models
+    for key in starter.answers:
+        assert result.json["workload"]["sources"][BY_NAME[key].field] == "asked"
+    assert f"--starter {name}" in result.json["command"]
+
+
+@pytest.mark.parametrize(("name", "model"), UNFIT)
+def test_a_model_that_cannot_run_it_is_refused_with_the_reason(concgen, tmp_path, name, model):
+    """Exit 2 for `--model`, and for a later switch, and nothing is written."""
+    reason = starters.load(name).unfit[model]
+    result = concgen("new", tmp_path / "p", "--starter", name, "--model", model, "--yes")
+    assert result.code == 2
+    assert reason in result.err
+    assert list(tmp_path.iterdir()) == []
+    assert concgen("new", tmp_path / "p", "--starter", name, "--yes").code == 0
+    record = (tmp_path / "p/.concgen/answers.json").read_bytes()
+    result = concgen("switch", model, "--project", tmp_path / "p")
+    assert result.code == 2
+    assert reason in result.err
+    assert (tmp_path / "p/.concgen/answers.json").read_bytes() == record
+
+
+def test_the_interview_offers_those_that_fit(concgen, tmp_path, monkeypatch, person):
+    """After the model the starters are numbered lines, and the one that is chosen is made."""
+    starter = next(one for one in map(starters.load, NAMED) if "io" in one.fits)
+    person("1", "20", "100ms", "n", "none", "threading", starter.name)
+    result = concgen("new", tmp_path / "p")
+    assert result.code == 0, result.err
+    assert "What does the project start from?" in result.err
+    answers = json.loads((tmp_path / "p/.concgen/answers.json").read_text())["answers"]
+    assert answers["starter"] == starter.name
