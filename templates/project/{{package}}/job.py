@@ -113,16 +113,15 @@ class Job:
 def _signature(function: Callable[..., Any]) -> tuple[bool, int, int]:
     """Whether it is a coroutine function; positional arguments that it takes, and that it needs."""
     if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
-        code, defaults = function.__code__, function.__defaults__ or ()
-        takes = code.co_argcount
-        return bool(code.co_flags & COROUTINE), takes, takes - len(defaults)
+        code = function.__code__
+        needed = code.co_argcount - len(function.__defaults__ or ())
+        return bool(code.co_flags & COROUTINE), code.co_argcount, needed
     import inspect  # a tenth of the start-up, so only for what is not a plain function
 
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(function).parameters.values()
-    takes = [p for p in parameters if p.kind in kinds]
-    needs = sum(p.default is p.empty for p in takes)
-    return inspect.iscoroutinefunction(function), len(takes), needs
+    taken = [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+    needed = sum(p.default is p.empty for p in taken)
+    return inspect.iscoroutinefunction(function), len(taken), needed
 
 
 def _managed(made: Any) -> Any:
