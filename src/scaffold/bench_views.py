@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from scaffold.commands.bench import Bench
+from collections.abc import Iterator
+
+from scaffold.commands.bench import Bench, Result
+from scaffold.layout import Column, bar, entries, table, wrap
 from scaffold.units import show_count, show_seconds
-from scaffold.views import BAR, NARROW, draw_bar, fit
 
 
 def bench(found: Bench, width: int) -> list[str]:
     """Return a line per model, fastest first, and the name of the fastest."""
     ranked = sorted(found.results, key=lambda one: one.measured_seconds)
     shortest, longest = ranked[0].measured_seconds, ranked[-1].measured_seconds
-    bar = BAR if width >= NARROW else 0
-    name = max(len(one.model) for one in ranked)
-    lines = [f"{'':{name}}  {'predicted':>9}  {'measured':>9}  {'error':>6}"]
-    for one in ranked:
-        figures = (
-            f"{one.model:<{name}}  {show_seconds(one.predicted_seconds):>9}"
-            f"  {show_seconds(one.measured_seconds):>9}  {one.error:>+6.0%}"
-        )
-        drawn = draw_bar(one.measured_seconds, shortest, longest, bar)
-        remarks = [f"{show_count(one.max_workers)} at once"]
-        if one.extrapolated:
-            remarks.append(f"from {show_count(one.items)} items")
-        if one.failed:
-            remarks.append(f"{show_count(one.failed)} failed")
-        lines.append(f"{figures}  {drawn:<{bar}}  {', '.join(remarks)}" if bar else figures)
+    bars = [bar(one.measured_seconds, shortest, longest) for one in ranked]
+    columns = [
+        Column("", [str(one.model) for one in ranked], left=True),
+        Column("measured", [show_seconds(one.measured_seconds) for one in ranked]),
+        Column("predicted", [show_seconds(one.predicted_seconds) for one in ranked], dropped=4),
+        Column("error", [f"{one.error:+.0%}" for one in ranked], dropped=3),
+        Column("at once", [show_count(one.max_workers) for one in ranked], dropped=2),
+        Column("", bars, left=True, dropped=1),
+    ]
     fastest = found.fastest
-    lines.append("")
-    lines.append(
+    told = (
         f"fastest: {fastest.model}, {show_seconds(fastest.measured_seconds)}"
         f" for {show_count(found.workload.tasks)} items"
     )
-    return [fit(line.rstrip(), width) for line in lines]
+    notes = [(str(one.model), remark) for one in ranked for remark in _remarks(one)]
+    return [
+        *table(columns, width, marked=ranked.index(fastest)),
+        "",
+        *wrap(told, width),
+        *entries("Note", notes, width),
+    ]
+
+
+def _remarks(one: Result) -> Iterator[str]:
+    if one.extrapolated:
+        yield f"time ran out after {show_count(one.items)} items, the rest is in proportion"
+    if one.failed:
+        yield f"{show_count(one.failed)} items failed"

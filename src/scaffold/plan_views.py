@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
 from difflib import unified_diff
 from typing import Any
 
 from scaffold.journal import Journal
+from scaffold.layout import wrap
 from scaffold.plan import Action, Change, Plan
 from scaffold.tree import is_binary, to_lf
 
@@ -26,9 +26,7 @@ def lines(plan: Plan, width: int) -> list[str]:
         head = f"  {change.action:<8}  {change.path:<{column}}  "
         if len(head) > width // 2:
             head = f"  {change.action:<8}  {change.path}: "
-        found += textwrap.wrap(
-            change.reason, width, initial_indent=head, subsequent_indent=" " * 12
-        ) or [head.rstrip()]
+        found += wrap(change.reason, width, head, " " * 12) or [head.rstrip()]
     return found
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
+from scaffold.layout import facts
 from scaffold.observed import Profile
 from scaffold.reasons import RELEASES_GIL
 from scaffold.units import show_bytes, show_count, show_seconds
 
 T = TypeVar("T")
 
-# Column of the values: the longest name and a gap.
-COLUMN = 22
 # A call whose later ones take this much longer than the first grows with what came before.
 GROWS = 1.3
 # An event loop that stands still this long is felt by everything else in it.
@@ -22,12 +20,7 @@ STALLS = 0.05
 
 def profile(measured: Profile, width: int) -> list[str]:
     """Return the facts as lines of name and value, wrapped to `width`."""
-    lines: list[str] = []
-    for name, value in _facts(measured):
-        first = f"{name:<{COLUMN}}"
-        rest = " " * COLUMN
-        lines += textwrap.wrap(value, width, initial_indent=first, subsequent_indent=rest)
-    return lines
+    return facts(_facts(measured), width)
 
 
 def _facts(measured: Profile) -> Iterator[tuple[str, str]]:

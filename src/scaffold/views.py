@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from scaffold.domain import Estimate, Finding, Model, Recommendation, Verdict
+from scaffold.layout import Column, bar, entries, wrap
+from scaffold.layout import table as lay_out
 from scaffold.rules import BEYOND
 from scaffold.units import show_bytes, show_count, show_ratio, show_seconds
-
-BAR = 12
-# Below this width a bar is worth less than the words beside it.
-NARROW = 60
 
 _WORKERS = {
     Model.THREADING: ("thread", "threads"),
@@ -26,7 +22,7 @@ _WORKERS = {
 def recommendation(advice: Recommendation, width: int) -> list[str]:
     """Return the whole advice: the headline, the table, the reasons, the flips."""
     return [
-        *textwrap.wrap(advice.headline, width),
+        *wrap(advice.headline, width),
         "",
         *table(advice, width),
         "",
@@ -37,26 +33,20 @@ def recommendation(advice: Recommendation, width: int) -> list[str]:
 
 
 def table(advice: Recommendation, width: int) -> list[str]:
-    """Return one line per model, fastest first: time, speedup, memory, a bar, a note."""
-    shortest, longest = advice.estimates[0].seconds, advice.estimates[-1].seconds
-    bar = BAR if width >= NARROW else 0
-    rows = [("", "time", "speedup", "memory", "", "")] + [
-        (
-            one.model.value,
-            show_seconds(one.seconds),
-            show_ratio(one.speedup),
-            show_bytes(one.peak_memory_bytes),
-            draw_bar(one.seconds, shortest, longest, bar),
-            note(advice, one),
-        )
-        for one in advice.estimates
+    """Return one line per model, fastest first: time, speedup, memory, workers, a bar, a word."""
+    ranked = advice.estimates
+    shortest, longest = ranked[0].seconds, ranked[-1].seconds
+    columns = [
+        Column("", [str(one.model) for one in ranked], left=True),
+        Column("time", [show_seconds(one.seconds) for one in ranked]),
+        Column("speedup", [show_ratio(one.speedup) for one in ranked], dropped=4),
+        Column("memory", [show_bytes(one.peak_memory_bytes) for one in ranked], dropped=2),
+        Column("at once", [show_count(one.max_workers) for one in ranked], dropped=3),
+        Column("", [bar(one.seconds, shortest, longest) for one in ranked], left=True, dropped=1),
+        Column("", [_word(advice, one.model) for one in ranked], left=True),
     ]
-    name = max(len(row[0]) for row in rows)
-    lines = []
-    for model, time, speedup, memory, drawn, remark in rows:
-        figures = f"  {model:<{name}}  {time:>7}  {speedup:>7}  {memory:>7}"
-        lines.append(f"{figures}  {drawn:<{bar}}  {remark}" if bar else f"{figures}  {remark}")
-    return [fit(line.rstrip(), width) for line in lines]
+    chosen = [one.model for one in ranked].index(advice.model)
+    return lay_out(columns, width, marked=chosen)
 
 
 def note(advice: Recommendation, estimate: Estimate) -> str:
@@ -66,20 +56,23 @@ def note(advice: Recommendation, estimate: Estimate) -> str:
         one, several = _WORKERS[estimate.model]
         count = estimate.max_workers
         words.append(f"{show_count(count)} {one if count == 1 else several}")
-    if estimate.model is advice.model:
-        words.append("recommended")
-    else:
-        verdicts = {one.verdict for one in advice.findings if one.model is estimate.model}
-        if Verdict.FORBID in verdicts:
-            words.append("ruled out")
-        elif Verdict.AVOID in verdicts:
-            words.append("avoided")
+    if word := _word(advice, estimate.model):
+        words.append(word)
     return ", ".join(words)
+
+
+def _word(advice: Recommendation, model: Model) -> str:
+    if model is advice.model:
+        return "recommended"
+    verdicts = {one.verdict for one in advice.findings if one.model is model}
+    if Verdict.FORBID in verdicts:
+        return "ruled out"
+    return "avoided" if Verdict.AVOID in verdicts else ""
 
 
 def reasons(advice: Recommendation, width: int) -> list[str]:
     """Return why, a reason an entry: what speaks for the choice first."""
-    entries = []
+    listed = []
     for verdict, models, finding in _grouped(advice):
         head = f"{verdict} {', '.join(models)}"
         source = (
@@ -87,18 +80,18 @@ def reasons(advice: Recommendation, width: int) -> list[str]:
             if finding.article == BEYOND
             else f"{finding.rule}, article: {finding.article}"
         )
-        entries.append((head, f"{finding.reason} ({source})"))
-    return _entries("Why", entries, width)
+        listed.append((head, f"{finding.reason} ({source})"))
+    return entries("Why", listed, width)
 
 
 def flips(advice: Recommendation, width: int) -> list[str]:
     """Return the nearest changes that would change the model."""
-    return _entries("Flips", [("", flip.text) for flip in advice.flips], width)
+    return entries("Flips", [("", flip.text) for flip in advice.flips], width)
 
 
 def notes(advice: Recommendation, width: int) -> list[str]:
     """Return what was assumed and which limits hold."""
-    return _entries("Note", [("", text) for text in advice.notes], width)
+    return entries("Note", [("", text) for text in advice.notes], width)
 
 
 def tree(root: str, files: Sequence[str]) -> list[str]:
@@ -126,35 +119,3 @@ def _grouped(advice: Recommendation) -> Iterable[tuple[str, list[str], Finding]]
     ranked = sorted(groups.items(), key=lambda item: chosen not in item[1][0])
     for (_, verdict), (models, finding) in ranked:
         yield verdict, models, finding
-
-
-def _entries(title: str, entries: Sequence[tuple[str, str]], width: int) -> list[str]:
-    """Lay out a titled list: title, head and text in three columns, or stacked when narrow."""
-    lines: list[str] = []
-    head_width = max((len(head) for head, _ in entries), default=0)
-    for number, (head, text) in enumerate(entries):
-        margin = f"{title if number == 0 else '':<6}"
-        if width < NARROW or head_width > width // 3:
-            first = f"{margin}{head}: " if head else margin
-            lines += textwrap.wrap(text, width, initial_indent=first, subsequent_indent=" " * 8)
-        else:
-            first = f"{margin}{head:<{head_width}}  " if head_width else margin
-            lines += textwrap.wrap(
-                text, width, initial_indent=first, subsequent_indent=" " * len(first)
-            )
-    return lines
-
-
-def draw_bar(seconds: float, shortest: float, longest: float, width: int) -> str:
-    """Draw a duration on a logarithmic scale: the fastest is 1 long, the slowest fills the bar."""
-    if not width:
-        return ""
-    if longest <= shortest:
-        return "#"
-    share = math.log(seconds / shortest) / math.log(longest / shortest)
-    return "#" * (1 + round(share * (width - 1)))
-
-
-def fit(line: str, width: int) -> str:
-    """Cut a line that is too long for `width`, and show that it was cut."""
-    return line if len(line) <= width else line[: width - 3] + "..."

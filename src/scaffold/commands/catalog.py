@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
 from dataclasses import dataclass
 
 from scaffold.domain import Model
 from scaffold.errors import UsageError
 from scaffold.examples import Case
 from scaffold.inventory import available_models
+from scaffold.layout import NARROW, wrap
 from scaffold.questions import read_choice
 from scaffold.rules import ARTICLE, BEYOND, RULES, Rule
 from scaffold.starters import Starter, find, load, names, requirement_name
-from scaffold.views import NARROW
 
 
 @dataclass(frozen=True)
@@ -129,13 +128,13 @@ def rules(width: int) -> list[str]:
         lines.append(f"{one.id:<4} {one.title}")
         lines += _indented(f"{_says(one)} ({_source(one)})", width, 5)
     lines.append("")
-    lines += textwrap.wrap(
+    lines += wrap(
         "Rules speak first, and only `forbid` takes a model off the list. Estimates put seconds on"
         " the others, and the simplest model within 15 % of the fastest is the advice; E1 and E2"
         " are the reasons that come from the estimates. `concgen rules ID` explains a rule.",
         width,
     )
-    lines += textwrap.wrap(f"The article: {ARTICLE}.", width)
+    lines += wrap(f"The article: {ARTICLE}.", width)
     return lines
 
 
@@ -149,7 +148,7 @@ def rule(rule_id: str, width: int) -> list[str]:
     return [
         f"{one.id}  {one.title}",
         "",
-        *textwrap.wrap(one.explanation, width),
+        *wrap(one.explanation, width),
         "",
         *_labelled("Says", _says(one), width),
         *_labelled("Source", _source(one), width),
@@ -166,7 +165,7 @@ def models(width: int) -> list[str]:
         for model in available_models():
             lines += _labelled(f"  {model}", getattr(PORTRAITS[model], field), width, 18)
         lines.append("")
-    lines += textwrap.wrap(
+    lines += wrap(
         f"After the key differences and FAQs of the article, with what was measured: {ARTICLE}.",
         width,
     )
@@ -182,7 +181,7 @@ def starters(width: int) -> list[str]:
         if needed := _needed(one):
             lines += _labelled("", f"needs {needed}", width, 10)
     lines.append("")
-    lines += textwrap.wrap(
+    lines += wrap(
         "`concgen new --starter NAME` takes one; `concgen starters NAME` tells more.", width
     )
     return lines
@@ -225,10 +224,13 @@ def _reason(one: Rule, case: Case) -> str:
 
 def _indented(text: str, width: int, indent: int) -> list[str]:
     margin = " " * indent
-    return textwrap.wrap(text, width, initial_indent=margin, subsequent_indent=margin)
+    return wrap(text, width, margin, margin)
 
 
 def _labelled(label: str, text: str, width: int, column: int = 8) -> list[str]:
-    first = f"{label:<{column}} " if width >= NARROW else f"{label}: "
-    rest = " " * (column + 1 if width >= NARROW else 4)
-    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest)
+    if width < NARROW:
+        if not label:
+            return wrap(text, width, "    ", "    ")
+        indent = " " * (len(label) - len(label.lstrip()))
+        return wrap(f"{label.strip()}: {text}", width, indent, "    ")
+    return wrap(text, width, f"{label:<{column}} ", " " * (column + 1))

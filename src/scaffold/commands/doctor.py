@@ -6,11 +6,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
-from scaffold import calibration, machine
+from scaffold import calibration, layout, machine
 from scaffold.calibration import Calibration
 from scaffold.costs import MOST_COROUTINES, MOST_THREADS, SPARE_FILES, Costs
 from scaffold.domain import Machine
@@ -134,13 +133,10 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def report(found: Checkup, width: int) -> list[str]:
     """Return the facts, one a line, and each problem with its remedy."""
-    lines: list[str] = []
-    for name, value in _facts(found):
-        first, rest = f"{name:<14}", " " * 14
-        lines += textwrap.wrap(value, width, initial_indent=first, subsequent_indent=rest)
+    lines = layout.facts(_facts(found), width)
     for problem in found.problems:
-        lines += ["", *textwrap.wrap(f"! {problem.what}", width, subsequent_indent="  ")]
-        lines += textwrap.wrap(f"  {problem.remedy}", width, subsequent_indent="  ")
+        lines += ["", *layout.wrap(f"! {problem.what}", width, rest="  ")]
+        lines += layout.wrap(problem.remedy, width, "  ", "  ")
     return lines if found.problems else [*lines, "", "Nothing here holds the engines back."]
 
 
