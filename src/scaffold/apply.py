@@ -18,6 +18,7 @@ from scaffold.interrupt import guarded
 from scaffold.journal import Entry, Journal
 from scaffold.names import shown
 from scaffold.plan import Action, Change, Plan
+from scaffold.tree import Tree
 
 LISTED = 5  # files in a refusal: as many as fit on a line or two
 
@@ -120,10 +121,7 @@ def _refuse_edited(root: Path, found: Journal) -> None:
 
 
 def _read(root: Path, path: str) -> bytes | None:
-    try:
-        return (root / path).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    return Tree(root).get(path)
 
 
 def _told(error: OSError) -> str:
@@ -158,7 +156,8 @@ def _put(root: Path, path: str, data: bytes | None, mode: int | None) -> None:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     passing = _passing(place)
-    with passing.open("wb") as file:
+    passing.unlink(missing_ok=True)
+    with passing.open("xb") as file:  # a new file: whatever stood there may have been a link
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

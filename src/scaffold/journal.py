@@ -15,8 +15,11 @@ import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from scaffold import archive
 from scaffold.errors import ConcgenError, Refused, UsageError
+from scaffold.names import shown
 from scaffold.tree import Files, check_path
 
 FOLDER = ".concgen/undo"
@@ -68,9 +71,13 @@ def begin(root: Path, journal: Journal) -> None:
     """
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    if folder.resolve() != root.resolve() / FOLDER:
+        raise Refused(f"{FOLDER} is behind a symbolic link", hint="put the directory itself there")
+    with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as ignore:
+        ignore.write("*\n")
     unwritten = folder / f"unwritten-{os.getpid()}.zip"
-    with unwritten.open("wb") as file:
+    unwritten.unlink(missing_ok=True)
+    with unwritten.open("xb") as file:  # a new file: whatever stands there may be a link
         _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), journal)
         file.flush()
         os.fsync(file.fileno())
@@ -167,35 +174,42 @@ def _write(archive: zipfile.ZipFile, journal: Journal) -> None:
 
 def _load(path: Path) -> Journal | None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            content = json.loads(archive.read(MANIFEST))
-            members = set(archive.namelist())
-
-            def side(name: str) -> bytes | None:
-                return archive.read(name) if name in members else None
-
-            entries = tuple(
-                Entry(
-                    check_path(file["path"]),
-                    side(f"before/{number}"),
-                    side(f"after/{number}"),
-                    file["mode"],
-                )
-                for number, file in enumerate(content["files"])
-            )
-            return Journal(
-                content["command"],
-                content["from"],
-                content["to"],
-                entries,
-                tuple(content["conflicts"]),
-            )
+        files = archive.unpack(path)
+        return _parsed(json.loads(files[MANIFEST]), files)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConcgenError(f"cannot read {FOLDER}/{path.name}: {error.strerror}") from error
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError) as error:
+        raise ConcgenError(
+            f"cannot read {FOLDER}/{path.name}: {error.strerror}", hint="see that it can be read"
+        ) from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{FOLDER}/{path.name} is damaged: {error}",
             hint="nothing can be undone with it; delete it when the project is as you want it",
         ) from error
+
+
+def _parsed(content: Any, files: Files) -> Journal:
+    """Return the journal of a manifest. Raises for one that concgen did not write.
+
+    It may have come with somebody else's repository: its paths stay in the project, its words can
+    be printed, and its modes are no more than permissions.
+    """
+    entries = tuple(
+        Entry(
+            check_path(_line(file["path"])),
+            files.get(f"before/{number}"),
+            files.get(f"after/{number}"),
+            None if file["mode"] is None else file["mode"] & 0o777,
+        )
+        for number, file in enumerate(content["files"])
+    )
+    conflicts = tuple(check_path(_line(path)) for path in content["conflicts"])
+    command, source, target = (_line(content[key]) for key in ("command", "from", "to"))
+    return Journal(command, source, target, entries, conflicts)
+
+
+def _line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{shown(text)} has characters that cannot be seen")
+    return text

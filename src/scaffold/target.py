@@ -7,6 +7,7 @@ the directory that holds its top-level package. `package.module:FUNC` is importe
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,8 @@ def parse_target(text: str) -> Target:
 
 
 def _in_file(file: Path, function: str) -> Target:
-    if not file.is_file():
-        raise UsageError(f"there is no file {shown(file)}")
+    if not os.path.isfile(file):  # noqa: PTH113  # never raises, whatever the name
+        raise UsageError(f"there is no file {shown(file)}", hint="name it as seen from here")
     resolved = file.resolve()
     names, folder = [resolved.stem], resolved.parent
     while (folder / "__init__.py").is_file():

@@ -82,6 +82,12 @@ class Tree:
                 raise ConcgenError(f"cannot read {shown(path)}: {error.strerror}") from error
         return self._read[path]
 
+    def get(self, path: str) -> bytes | None:
+        """Return what the file at `path` holds, or None where there is nothing."""
+        if path not in self:
+            return None
+        return self[path]
+
     def is_link(self, path: str) -> bool:
         """Tell whether a symbolic link stands at `path`."""
         return (self.root / path).is_symlink()

@@ -63,7 +63,7 @@ CASES = {
     "torn pristine": (lambda root: truncate(root / PRISTINE), 2, "pristine.zip is damaged"),
     "flipped bit": (lambda root: flip(root / PRISTINE), 2, "pristine.zip is damaged"),
     "a path outside": (lambda root: outside(root / PRISTINE), 2, "no path in a project"),
-    "a bomb": (lambda root: huge(root / PRISTINE), 2, "unpacks to over"),
+    "a bomb": (lambda root: huge(root / PRISTINE), 2, "damaged: it is compressed"),
     "foreign pristine": (lambda root: foreign(root / PRISTINE), 2, "not written by concgen"),
     "by copier alone": (lambda root: rewrite(root, concgen=""), 2, "no version of concgen"),
     "fork's model": (lambda root: rewrite(root, model="celery"), 2, "'celery' is not one of"),
