@@ -57,7 +57,10 @@ def undo(root: Path) -> Journal:
         cut_short = journal.unfinished(root)
         found = cut_short or journal.last(root)
         if found is None:
-            raise UsageError("nothing to undo: no switch or update is on record here")
+            raise UsageError(
+                "nothing to undo: no switch or update is on record here",
+                hint="`concgen diff` shows what was edited by hand",
+            )
         _refuse_edited(root, found)
         for entry in found.entries:
             if _read(root, entry.path) != entry.before:
@@ -86,7 +89,10 @@ def _refuse_unwritable(root: Path, path: str) -> None:
     while not folder.exists():
         folder = folder.parent
     if not folder.resolve().is_relative_to(root):
-        raise Refused(f"{shown(path)} is outside the project, behind a symbolic link")
+        raise Refused(
+            f"{shown(path)} is outside the project, behind a symbolic link",
+            hint="put the directory itself there",
+        )
     if place.is_symlink():
         raise Refused(f"{shown(path)} is a symbolic link", hint="put the file itself there")
     for one in (folder, place):

@@ -60,9 +60,14 @@ def say(text: str = "") -> None:
 def error(problem: ConcgenError) -> None:
     """Print what went wrong and what to do, on stderr."""
     word = "" if isinstance(problem, Interrupted) else style("error: ", "red", stream=sys.stderr)
-    say(f"{word}{problem.message}")
+    say(f"{word}{_visible(problem.message)}")
     if problem.hint:
-        say(f"  {problem.hint}")
+        say(f"  {_visible(problem.hint)}")
+
+
+def _visible(text: str) -> str:
+    """Return `text` with what could move the cursor or turn the line around escaped."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def style(text: str, name: str, *, stream: TextIO | None = None) -> str:
@@ -119,7 +124,10 @@ def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
             line = input().strip()
         except EOFError:
             say()
-            raise UsageError("the input ended before every question was answered") from None
+            raise UsageError(
+                "the input ended before every question was answered",
+                hint="give the rest as options, or take the defaults with --yes",
+            ) from None
         if not sys.stdin.isatty():
             say(line)
         if not line:

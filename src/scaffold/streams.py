@@ -49,4 +49,6 @@ def _give_up(stream: TextIO, error: OSError) -> None:
     """Lead a stream to nowhere, for what is left in it and what is still to come."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if stream is sys.stdout and not isinstance(error, BrokenPipeError):  # `| head` has seen enough
-        raise ConcgenError(f"cannot write the answer: {error.strerror}") from error
+        raise ConcgenError(
+            f"cannot write the answer: {error.strerror}", hint="send it somewhere else"
+        ) from error

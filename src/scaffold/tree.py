@@ -79,7 +79,9 @@ class Tree:
             try:
                 self._read[path] = (self.root / path).read_bytes()
             except OSError as error:
-                raise ConcgenError(f"cannot read {shown(path)}: {error.strerror}") from error
+                raise ConcgenError(
+                    f"cannot read {shown(path)}: {error.strerror}", hint="see that it can be read"
+                ) from error
         return self._read[path]
 
     def get(self, path: str) -> bytes | None:
