@@ -87,8 +87,8 @@ def test_a_fault_of_ours_is_a_line_and_a_file(
     concgen: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The file has the traceback, the versions and the arguments; it is the user's alone."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr("platformdirs.unix.Unix.user_log_dir", str(tmp_path / "log"))
+    logs = str(tmp_path / "log")
+    monkeypatch.setattr("scaffold.faults.user_log_dir", lambda *_, **__: logs)
     monkeypatch.setattr("scaffold.machine.inspect", lambda: {}["nothing"])
     result = concgen(*RECOMMEND.split())
     assert result.code == 1
@@ -119,8 +119,9 @@ def test_any_fault_is_told_so(
     def failing() -> None:
         raise made
 
-    monkeypatch.setattr("platformdirs.unix.Unix.user_log_dir", str(tmp_path / "file" / "log"))
     (tmp_path / "file").touch()
+    logs = str(tmp_path / "file/log")
+    monkeypatch.setattr("scaffold.faults.user_log_dir", lambda *_, **__: logs)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("scaffold.machine.inspect", failing)
     result = concgen(*RECOMMEND.split())
