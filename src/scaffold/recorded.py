@@ -15,7 +15,6 @@ from scaffold.domain import Bound, Model, Source
 from scaffold.errors import UsageError
 from scaffold.inventory import available_models
 from scaffold.names import shown
-from scaffold.questions import read_choice
 from scaffold.units import MAX_BYTES, MAX_COUNT
 
 WAY_OUT = (
@@ -137,11 +136,11 @@ def checked(answers: Mapping[str, Any], where: str) -> dict[str, Any]:
         raise UsageError(f"{where}: package is {shown(answers['package'])}", hint=WAY_OUT)
     known_starters = (*starters.names(), starters.YOURS)
     for name, known in (("model", available_models()), ("starter", known_starters)):
-        try:
-            read_choice(answers[name], [str(one) for one in known])
-        except ValueError as error:
-            hint = "it was made by another template than this one"
-            raise UsageError(f"{where}: {name} {error}", hint=hint) from error
+        if answers[name] not in known:
+            raise UsageError(
+                f"{where}: {name} {shown(answers[name])} is not one of {', '.join(known)}",
+                hint="it was made by another template than this one",
+            )
     starters.load(answers["starter"]).refuse(Model(answers["model"]))
     for name, shape in _ANSWERS.items():
         if name in answers and not _fits(answers[name], shape):

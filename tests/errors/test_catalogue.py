@@ -27,7 +27,7 @@ SITES = sites()
 # Their reason is one of `units` or `questions`, which say what would be right.
 REASON_SAYS_HOW = {
     "commands.measure.read_budget: budget",
-    "commands.new._choice",
+    "commands.new.read_model: model",
     "console.ask_line",
     "interview.read",
 }
@@ -50,6 +50,14 @@ def conflict(scene: Scene) -> None:
     scene.project()
     scene.edit("crawl/settings.py", "MAX_WORKERS: int | None = 1000", "MAX_WORKERS = 64")
     assert scene.concgen("switch", "threading").code == 4
+
+
+def unfit(scene: Scene) -> None:
+    from scaffold import starters
+    from scaffold.domain import Model
+
+    blank = starters.load("blank")._replace(unfit={Model.THREADING: "it has no lock"})
+    scene.monkeypatch.setattr(starters, "load", lambda _: blank)
 
 
 def nothing_finished(scene: Scene) -> None:
@@ -228,7 +236,7 @@ CASES = {
         "recommend --from functions.py:fails --items items.jsonl --budget 1 --yes", 2,
         ("no good", "every call failed", "works on these items"), Scene.functions,
     ),
-    "commands.new._choice": Case(
+    "commands.new.read_model: model": Case(
         f"new p {IO} --model asynco", 2, ("'asynco'", "not one of", "did you mean asyncio?"),
     ),
     "commands.switch.read_model: model": Case(
@@ -371,19 +379,19 @@ CASES = {
     "record.find: no project in": Case(
         "diff", 2, ("no project in", "no .concgen", "--project DIR"),
     ),
-    "recorded.check": Case(
+    "recorded.checked: is not one of": Case(
         "diff", 2, ("model 'celery'", "not one of", "another template"),
         lambda scene: scene.answers(model="celery"),
     ),
-    "recorded.check: , which is none that concgen records": Case(
+    "recorded.checked: , which is none that concgen records": Case(
         "diff", 2, ("tasks is 'many'", "none that concgen records", OF_OURS),
         lambda scene: scene.answers(tasks="many"),
     ),
-    "recorded.check: is": Case(
+    "recorded.checked: is": Case(
         "diff", 2, ("name is 5", "answers.json", OF_OURS),
         lambda scene: scene.answers(name=5),
     ),
-    "recorded.check: package is": Case(
+    "recorded.checked: package is": Case(
         "diff", 2, ("package is '../x'", "answers.json", OF_OURS),
         lambda scene: scene.answers(package="../x"),
     ),
@@ -428,6 +436,17 @@ CASES = {
     "staging.place: interrupted, after": Case(
         f"new p {IO}", 130, ("'p'", "was complete"),
         lambda scene: scene.before("staging._rename", interrupt),
+    ),
+    "starters.find: starter": Case(
+        f"new p {IO} --starter blnak",
+        2,
+        ("'blnak'", "did you mean blank?", "concgen starters"),
+    ),
+    "starters.refuse: cannot run on": Case(
+        f"new p {IO} --model threading",
+        2,
+        ("blank", "cannot run on threading: it has", "it runs on sequential"),
+        unfit,
     ),
     "streams._give_up: cannot write the answer": Case(
         f"recommend {IO}", 1, ("the answer", DISK, "somewhere else"), full_stdout,

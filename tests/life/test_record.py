@@ -12,6 +12,7 @@ import yaml
 from scaffold.inventory import templates_dir
 from scaffold.project import PRISTINE
 from scaffold.record import ANSWERS
+from scaffold.recorded import checked
 
 from .conftest import snapshot
 
@@ -97,6 +98,13 @@ def test_every_answer_is_recorded(crawl):
     recorded = json.loads((crawl / ANSWERS).read_text())["answers"].keys()
     computed = {"starter_facts", "form", "requirements"}
     assert asked - recorded == {"concgen_version", *computed}  # the version is kept apart
+
+
+def test_every_answer_that_is_recorded_is_checked(crawl):
+    """What has no check is dropped: the template computes the rest itself."""
+    recorded = json.loads((crawl / ANSWERS).read_text())["answers"]
+    assert checked(recorded, ANSWERS) == recorded
+    assert checked({**recorded, "form": "../../x", "requirements": ["x"]}, ANSWERS) == recorded
 
 
 def test_edited_answers_are_used(crawl, concgen):
