@@ -95,6 +95,9 @@ def _refuse_unwritable(root: Path, path: str) -> None:
         )
     if place.is_symlink():
         raise Refused(f"{shown(path)} is a symbolic link", hint="put the file itself there")
+    if (passing := _passing(place)).is_dir():
+        name = passing.relative_to(root).as_posix()
+        raise Refused(f"the directory {shown(name)} is in the way", hint="move it away first")
     for one in (folder, place):
         # The mode as well: to root everything is writable, and read-only is said on purpose.
         if one.exists() and not (one.stat().st_mode & 0o222 and os.access(one, os.W_OK)):

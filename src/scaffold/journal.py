@@ -69,18 +69,20 @@ def begin(root: Path, journal: Journal) -> None:
 
     Raises Refused when another run is changing the project, or was killed while it did.
     """
-    folder = root / FOLDER
+    folder = _folder(root)
     folder.mkdir(parents=True, exist_ok=True)
-    if folder.resolve() != root.resolve() / FOLDER:
-        raise Refused(f"{FOLDER} is behind a symbolic link", hint="put the directory itself there")
     with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as ignore:
         ignore.write("*\n")
     unwritten = folder / f"unwritten-{os.getpid()}.zip"
-    unwritten.unlink(missing_ok=True)
-    with unwritten.open("xb") as file:  # a new file: whatever stands there may be a link
-        _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), journal)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        unwritten.unlink(missing_ok=True)
+        with unwritten.open("xb") as file:  # a new file: whatever stood there may be a link
+            _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), journal)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        _tidy(folder)
+        raise
     try:
         os.link(unwritten, folder / APPLYING)  # unlike a rename it fails where there is one
     except FileExistsError:
@@ -108,8 +110,13 @@ def drop(root: Path) -> None:
     """Forget what was being applied, once all of it is taken back."""
     folder = root / FOLDER
     (folder / APPLYING).unlink(missing_ok=True)
+    _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Leave nothing of a journal that is of no use."""
     _clean(folder)
-    if not (folder / DONE).exists():
+    if not (folder / DONE).exists() and not (folder / APPLYING).exists():
         (folder / ".gitignore").unlink(missing_ok=True)
         with suppress(OSError):  # somebody keeps something of their own there
             folder.rmdir()
@@ -122,17 +129,25 @@ def _clean(folder: Path) -> None:
 
 def unfinished(root: Path) -> Journal | None:
     """Return what was being applied when a run was killed, or None."""
-    return _load(root / FOLDER / APPLYING)
+    return _load(_folder(root) / APPLYING)
 
 
 def last(root: Path) -> Journal | None:
     """Return the last switch or update that was applied and can be undone, or None."""
-    return _load(root / FOLDER / DONE)
+    return _load(_folder(root) / DONE)
 
 
 def is_unfinished(root: Path) -> bool:
     """Tell whether a run was killed while it wrote to the project."""
     return (root / FOLDER / APPLYING).exists()
+
+
+def _folder(root: Path) -> Path:
+    """Return the journal's directory, which need not exist. Raises Refused for anything else."""
+    folder = root / FOLDER
+    if folder.resolve() != root.resolve() / FOLDER or (folder.exists() and not folder.is_dir()):
+        raise Refused(f"{FOLDER} is a link or a file", hint="put a directory there, or nothing")
+    return folder
 
 
 def refuse_unfinished(root: Path) -> None:

@@ -21,7 +21,7 @@ posix = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs sh and 
 
 def shell(here: Path, line: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a line of shell in which `concgen` is this one."""
-    program = f'concgen() {{ exec "{sys.executable}" -m scaffold "$@"; }}\n'
+    program = f'concgen() {{ "{sys.executable}" -m scaffold "$@"; }}\n'
     return subprocess.run(
         ["sh", "-c", program + line],
         cwd=here,

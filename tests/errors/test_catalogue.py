@@ -151,6 +151,12 @@ CASES = {
         "undo", 3, ("'README.md'", "symbolic link", "put the file"),
         lambda scene: (scene.switched(), scene.link("README.md", "other.md")),
     ),
+    "apply._refuse_unwritable: is in the way": Case(
+        "switch threading",
+        3,
+        ("'crawl/.engine.py.concgen'", "in the way", "move it away"),
+        lambda scene: (scene.project() / "crawl/.engine.py.concgen").mkdir(),
+    ),
     "apply._refuse_unwritable: is outside the project, behind a symbolic link": Case(
         "undo", 3, ("'crawl/", "outside", "put the directory"),
         lambda scene: (scene.switched(), scene.link("crawl", "../outside")),
@@ -297,8 +303,8 @@ CASES = {
         "undo", 2, ("undo.zip", "is damaged: ", "delete it"),
         lambda scene: (scene.switched(), torn(scene, ".concgen/undo/undo.zip")),
     ),
-    "journal.begin: is behind a symbolic link": Case(
-        "switch threading", 3, (".concgen/undo", "symbolic link", "put the directory"),
+    "journal._folder: is a link or a file": Case(
+        "switch threading", 3, (".concgen/undo", "a link", "put a directory"),
         lambda scene: ((scene.project() / "elsewhere").mkdir(),
                        scene.link(".concgen/undo", "elsewhere")),
     ),
@@ -443,7 +449,7 @@ CASES = {
         ("'blnak'", "did you mean blank?", "concgen starters"),
     ),
     "starters.refuse: cannot run on": Case(
-        f"new p {IO} --model threading",
+        f"new p {IO} --model threading --starter blank",
         2,
         ("blank", "cannot run on threading: it has", "it runs on sequential"),
         unfit,

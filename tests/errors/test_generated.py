@@ -79,8 +79,8 @@ CASES = {
         result("[" * 100_000), first=True,
     ),
     "a place for no file": Case("run --results .", 2, ("cannot open .", "directory", "--results")),
-    "a full disk": Case(
-        "run --results /dev/full", 1, ("cannot write /dev/full", "No space left", "make room"),
+    "a device for results": Case(
+        "run --results /dev/full", 2, ("/dev/full", "is not a file", "--results"),
     ),
     "a full disk behind bench": Case(
         "bench > /dev/full", 1, ("cannot print the results", "No space left"),

@@ -49,7 +49,7 @@ class Cage:
         return self.root / "here"
 
     def run(self, *words: str) -> Ended:
-        """Run `concgen` in this process, in `here`; it must not fail by a fault of its own."""
+        """Run `concgen` in this process, in `here`; hostile input is never a fault of ours."""
         out, err = _stream(), _stream()
         with (
             contextlib.chdir(self.here),

@@ -84,12 +84,12 @@ def test_a_full_disk_gets_no_switch(tmp_path: Path, disk: Path) -> None:
 
 
 def test_a_file_that_may_not_grow_gets_no_project(tmp_path: Path) -> None:
-    """Without a right to mount anything: a limit of 1 KB for each file."""
+    """Without a right to mount anything: a limit of 8 KB for each file."""
     import resource
 
     done = concgen(
         tmp_path, "new", "crawl", "--workload", "io", "--yes",
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     assert "File too large" in done.stderr

@@ -60,6 +60,8 @@ class Journal:
         try:
             self._state = FileIO(f"{name}.state", "r+", opener=_create)
             self._lock()
+            if not os.path.isfile(name) and os.path.exists(name):
+                raise Refused(f"{name} is not a file; --results names another")
             self._file = FileIO(name, "a+")
             if fresh:
                 self._file.truncate(0)
