@@ -9,11 +9,13 @@ from typing import Any
 
 from scaffold.errors import UsageError
 from scaffold.interview import from_mapping, is_question
+from scaffold.names import shown
 
 # Answers about the project rather than about the work; the file may hold these too.
 PROJECT_KEYS = ("name", "starter", "model")
 # The largest file that can be meant: a project's own answers take some kilobytes.
 MOST_BYTES = 1_000_000
+_EXAMPLE = 'such as {"tasks": "20k"}, or tasks = "20k" in a .toml'
 
 
 def load(path: Path) -> tuple[dict[str, str | bool], dict[str, str]]:
@@ -32,8 +34,10 @@ def load(path: Path) -> tuple[dict[str, str | bool], dict[str, str]]:
     project = {key: content.pop(key) for key in PROJECT_KEYS if key in content}
     for key, value in project.items():
         if not isinstance(value, str):
-            raise UsageError(f"{path}: {key} is {value!r}, not a text")
-    return from_mapping(content, str(path)), project
+            raise UsageError(
+                f"{shown(path)}: {key} is {shown(value)}, not a text", hint="put it in quotes"
+            )
+    return from_mapping(content, shown(path)), project
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -41,14 +45,19 @@ def _parse(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise UsageError(f"{path} is over {MOST_BYTES:,} bytes: not an answers file")
+            raise UsageError(
+                f"{shown(path)} is over {MOST_BYTES:,} bytes: not an answers file", hint=_EXAMPLE
+            )
         text = data.decode("utf-8")
         content = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+        raise UsageError(
+            f"cannot read {shown(path)}: {error.strerror or error}",
+            hint="name a JSON or TOML file with --answers",
+        ) from error
     except (ValueError, RecursionError) as error:
         kind = "TOML" if path.suffix == ".toml" else "JSON"
-        raise UsageError(f"{path} is not valid {kind}: {error}") from error
+        raise UsageError(f"{shown(path)} is not valid {kind}: {error}", hint=_EXAMPLE) from error
     if not isinstance(content, dict):
-        raise UsageError(f"{path} holds no table of answers", hint='such as {"tasks": "20k"}')
+        raise UsageError(f"{shown(path)} holds no table of answers", hint=_EXAMPLE)
     return content

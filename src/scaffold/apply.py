@@ -18,6 +18,7 @@ from scaffold.interrupt import guarded
 from scaffold.journal import Entry, Journal
 from scaffold.names import shown
 from scaffold.plan import Action, Change, Plan
+from scaffold.tree import Tree
 
 LISTED = 5  # files in a refusal: as many as fit on a line or two
 
@@ -56,7 +57,10 @@ def undo(root: Path) -> Journal:
         cut_short = journal.unfinished(root)
         found = cut_short or journal.last(root)
         if found is None:
-            raise UsageError("nothing to undo: no switch or update is on record here")
+            raise UsageError(
+                "nothing to undo: no switch or update is on record here",
+                hint="`concgen diff` shows what was edited by hand",
+            )
         _refuse_edited(root, found)
         for entry in found.entries:
             if _read(root, entry.path) != entry.before:
@@ -85,9 +89,15 @@ def _refuse_unwritable(root: Path, path: str) -> None:
     while not folder.exists():
         folder = folder.parent
     if not folder.resolve().is_relative_to(root):
-        raise Refused(f"{shown(path)} is outside the project, behind a symbolic link")
+        raise Refused(
+            f"{shown(path)} is outside the project, behind a symbolic link",
+            hint="put the directory itself there",
+        )
     if place.is_symlink():
         raise Refused(f"{shown(path)} is a symbolic link", hint="put the file itself there")
+    if (passing := _passing(place)).is_dir():
+        name = passing.relative_to(root).as_posix()
+        raise Refused(f"the directory {shown(name)} is in the way", hint="move it away first")
     for one in (folder, place):
         # The mode as well: to root everything is writable, and read-only is said on purpose.
         if one.exists() and not (one.stat().st_mode & 0o222 and os.access(one, os.W_OK)):
@@ -120,10 +130,7 @@ def _refuse_edited(root: Path, found: Journal) -> None:
 
 
 def _read(root: Path, path: str) -> bytes | None:
-    try:
-        return (root / path).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    return Tree(root).get(path)
 
 
 def _told(error: OSError) -> str:
@@ -158,7 +165,8 @@ def _put(root: Path, path: str, data: bytes | None, mode: int | None) -> None:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     passing = _passing(place)
-    with passing.open("wb") as file:
+    passing.unlink(missing_ok=True)
+    with passing.open("xb") as file:  # a new file: whatever stood there may have been a link
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -8,6 +8,7 @@ from scaffold import bench_views, console
 from scaffold.commands import bench, measure
 from scaffold.commands.bench import Bench, Order
 from scaffold.errors import ConcgenError, Interrupted
+from scaffold.names import shown
 
 
 def watch(request: Order) -> tuple[Bench, int]:
@@ -41,5 +42,8 @@ def show(found: Bench, save: Path | None, *, as_json: bool) -> None:
         try:
             pictures.save(found, save)
         except OSError as error:
-            raise ConcgenError(f"cannot write {save}: {error.strerror}") from error
+            raise ConcgenError(
+                f"cannot write {shown(save)}: {error.strerror}",
+                hint="the results above are complete; name another file with --save",
+            ) from error
         console.say(f"drawn in {save}")

@@ -423,32 +423,42 @@ def main() -> None:
 
     At once: all is done and closed, and taking apart what was imported would take 10 ms.
     """
-    code = run()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt
+    from scaffold import streams
+    from scaffold.errors import Interrupted
+
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BrokenPipeError:
-        code = _reader_left()
+        if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # as scaffold.__main__ leaves it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        streams.settle()
+        code = run()
+    except KeyboardInterrupt:  # one more, while the first was being told
+        code = Interrupted.exit_code
     os._exit(code)
 
 
 def run() -> int:
-    """Run the command line; every error that a user can cause ends in one line and a code."""
+    """Run the command line; whatever goes wrong ends in one line and an exit code."""
+    from scaffold import streams
     from scaffold.errors import ConcgenError, Interrupted, UsageError
 
     try:
         code = _command()(standalone_mode=False) or 0
-        sys.stdout.flush()
         if code == Interrupted.exit_code:  # Typer turns Ctrl-C into this code
-            raise Interrupted("interrupted; nothing half-made is left")
-    except BrokenPipeError:
-        code = _reader_left()
+            raise KeyboardInterrupt
+        streams.flush()
+    except KeyboardInterrupt:
+        code = _report(Interrupted("interrupted; nothing half-made is left"))
     except ConcgenError as problem:
         code = _report(problem)
     except TyperUsageError as problem:
         message = getattr(problem, "format_message", problem.__str__)()
-        code = _report(UsageError(message, hint="see concgen --help"))
+        context = getattr(problem, "ctx", None)
+        command = context.command_path if context else "concgen"
+        code = _report(UsageError(message, hint=f"see {command} --help"))
+    except Exception as problem:
+        from scaffold import faults
+
+        code = _report(faults.kept(problem))
     finally:
         gc.enable()
     return int(code)
@@ -473,13 +483,12 @@ def _name(info: CommandInfo) -> str:
 
 
 def _report(problem: ConcgenError) -> int:
-    from scaffold import console
+    from contextlib import suppress
+
+    from scaffold import console, streams
+    from scaffold.errors import ConcgenError
 
     console.error(problem)
+    with suppress(ConcgenError):  # one problem is enough
+        streams.flush()
     return problem.exit_code
-
-
-def _reader_left() -> int:
-    """End quietly when the reader of our output (`| head`) has seen enough."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO, TypeVar
 
+from scaffold import streams
 from scaffold.errors import ConcgenError, Interrupted, UsageError
 from scaffold.questions import Ask, Question
 
@@ -29,13 +30,13 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "
 
 def answer(text: str = "") -> None:
     """Print a line of the answer, on stdout."""
-    print(text)
+    streams.write(f"{text}\n", sys.stdout)
 
 
 def answer_lines(lines: Iterable[str]) -> None:
     """Print several lines of the answer, on stdout."""
     for line in lines:
-        print(line)
+        answer(line)
 
 
 def answer_headed(lines: Sequence[str]) -> None:
@@ -47,20 +48,26 @@ def answer_json(document: Mapping[str, Any]) -> None:
     """Print the one JSON document that is the answer, on stdout."""
     import json
 
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    unicode = sys.stdout.encoding.lower().startswith("utf")
+    answer(json.dumps(document, indent=2, ensure_ascii=not unicode))
 
 
 def say(text: str = "") -> None:
     """Print a line of talk, on stderr."""
-    print(text, file=sys.stderr)
+    streams.write(f"{text}\n", sys.stderr)
 
 
 def error(problem: ConcgenError) -> None:
     """Print what went wrong and what to do, on stderr."""
     word = "" if isinstance(problem, Interrupted) else style("error: ", "red", stream=sys.stderr)
-    say(f"{word}{problem.message}")
+    say(f"{word}{_visible(problem.message)}")
     if problem.hint:
-        say(f"  {problem.hint}")
+        say(f"  {_visible(problem.hint)}")
+
+
+def _visible(text: str) -> str:
+    """Return `text` with what could move the cursor or turn the line around escaped."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def style(text: str, name: str, *, stream: TextIO | None = None) -> str:
@@ -111,12 +118,16 @@ def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
     From a pipe nobody can correct an answer: an invalid one raises UsageError, as does its end.
     """
     while True:
-        print(f"{prompt}: ", end="", file=sys.stderr, flush=True)
+        streams.write(f"{prompt}: ", sys.stderr)
+        streams.flush()
         try:
             line = input().strip()
         except EOFError:
             say()
-            raise UsageError("the input ended before every question was answered") from None
+            raise UsageError(
+                "the input ended before every question was answered",
+                hint="give the rest as options, or take the defaults with --yes",
+            ) from None
         if not sys.stdin.isatty():
             say(line)
         if not line:

@@ -26,6 +26,7 @@ from scaffold.tree import Files
 MERGE_TREE = (2, 38)
 # Seconds after which git is taken to hang; a merge of a project takes some hundredths of one.
 PATIENCE = 60
+_SEE = "nothing was written; `concgen doctor` tells of the git that is here"
 
 # Names of the two sides, as they stand in the markers.
 YOURS = "yours"
@@ -183,8 +184,8 @@ def _run(
             timeout=PATIENCE,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise ConcgenError(f"git did not run: {error}") from error
+        raise ConcgenError(f"git did not run: {error}", hint=_SEE) from error
     if not 0 <= answer.returncode <= most:
         told = answer.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise ConcgenError(f"git failed: {told or 'no reason given'}")
+        raise ConcgenError(f"git failed: {told or 'no reason given'}", hint=_SEE)
     return answer

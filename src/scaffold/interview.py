@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from scaffold.domain import Bound, Source, Workload
 from scaffold.errors import UsageError
+from scaffold.names import shown
 from scaffold.questions import (
     BY_NAME,
     CPU_FRACTION,
@@ -33,17 +34,14 @@ class Replies(NamedTuple):
 
     @property
     def workload(self) -> Workload:
-        """The workload that the answers describe; raise UsageError for an impossible one."""
+        """The workload that the answers describe."""
         base = self.measured or Workload()
         names = self.given if self.measured else self.values.keys()
         fields: dict[str, Any] = {}
         for name in names:
             fields |= _fields(name, self.values[name])
         asked = {BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
-        try:
-            return replace(base, **fields, sources={**base.sources, **asked})
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+        return replace(base, **fields, sources={**base.sources, **asked})
 
     def options(self) -> list[str]:
         """Return the options that give the same answers: all that were given or decide."""
@@ -116,7 +114,9 @@ def read(question: Question, raw: str | bool) -> Any:
     """Read one raw answer; raise UsageError, naming the option, when it is not valid."""
     if isinstance(raw, bool):
         if not isinstance(question.default, bool):
-            raise UsageError(f"--{question.name}: {raw} is not an answer to it")
+            raise UsageError(
+                f"--{question.name}: {str(raw).lower()} is no answer", hint=question.text
+            )
         return raw
     try:
         return question.read(raw)
@@ -160,7 +160,10 @@ def from_mapping(answers: Mapping[str, Any], where: str) -> dict[str, str | bool
         elif isinstance(value, int | float):
             raw[name] = repr(value)
         else:
-            raise UsageError(f"{where}: {key} is {value!r}, not a text, a number or true or false")
+            raise UsageError(
+                f"{where}: {key} is {shown(value)}, not a text, a number or true or false",
+                hint='such as "20k"',
+            )
     return raw
 
 

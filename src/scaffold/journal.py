@@ -15,8 +15,11 @@ import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from scaffold import archive
 from scaffold.errors import ConcgenError, Refused, UsageError
+from scaffold.names import shown
 from scaffold.tree import Files, check_path
 
 FOLDER = ".concgen/undo"
@@ -66,14 +69,20 @@ def begin(root: Path, journal: Journal) -> None:
 
     Raises Refused when another run is changing the project, or was killed while it did.
     """
-    folder = root / FOLDER
+    folder = _folder(root)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+    with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as ignore:
+        ignore.write("*\n")
     unwritten = folder / f"unwritten-{os.getpid()}.zip"
-    with unwritten.open("wb") as file:
-        _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), journal)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        unwritten.unlink(missing_ok=True)
+        with unwritten.open("xb") as file:  # a new file: whatever stood there may be a link
+            _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), journal)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        _tidy(folder)
+        raise
     try:
         os.link(unwritten, folder / APPLYING)  # unlike a rename it fails where there is one
     except FileExistsError:
@@ -101,8 +110,13 @@ def drop(root: Path) -> None:
     """Forget what was being applied, once all of it is taken back."""
     folder = root / FOLDER
     (folder / APPLYING).unlink(missing_ok=True)
+    _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Leave nothing of a journal that is of no use."""
     _clean(folder)
-    if not (folder / DONE).exists():
+    if not (folder / DONE).exists() and not (folder / APPLYING).exists():
         (folder / ".gitignore").unlink(missing_ok=True)
         with suppress(OSError):  # somebody keeps something of their own there
             folder.rmdir()
@@ -115,17 +129,25 @@ def _clean(folder: Path) -> None:
 
 def unfinished(root: Path) -> Journal | None:
     """Return what was being applied when a run was killed, or None."""
-    return _load(root / FOLDER / APPLYING)
+    return _load(_folder(root) / APPLYING)
 
 
 def last(root: Path) -> Journal | None:
     """Return the last switch or update that was applied and can be undone, or None."""
-    return _load(root / FOLDER / DONE)
+    return _load(_folder(root) / DONE)
 
 
 def is_unfinished(root: Path) -> bool:
     """Tell whether a run was killed while it wrote to the project."""
     return (root / FOLDER / APPLYING).exists()
+
+
+def _folder(root: Path) -> Path:
+    """Return the journal's directory, which need not exist. Raises Refused for anything else."""
+    folder = root / FOLDER
+    if folder.resolve() != root.resolve() / FOLDER or (folder.exists() and not folder.is_dir()):
+        raise Refused(f"{FOLDER} is a link or a file", hint="put a directory there, or nothing")
+    return folder
 
 
 def refuse_unfinished(root: Path) -> None:
@@ -167,35 +189,42 @@ def _write(archive: zipfile.ZipFile, journal: Journal) -> None:
 
 def _load(path: Path) -> Journal | None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            content = json.loads(archive.read(MANIFEST))
-            members = set(archive.namelist())
-
-            def side(name: str) -> bytes | None:
-                return archive.read(name) if name in members else None
-
-            entries = tuple(
-                Entry(
-                    check_path(file["path"]),
-                    side(f"before/{number}"),
-                    side(f"after/{number}"),
-                    file["mode"],
-                )
-                for number, file in enumerate(content["files"])
-            )
-            return Journal(
-                content["command"],
-                content["from"],
-                content["to"],
-                entries,
-                tuple(content["conflicts"]),
-            )
+        files = archive.unpack(path)
+        return _parsed(json.loads(files[MANIFEST]), files)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConcgenError(f"cannot read {FOLDER}/{path.name}: {error.strerror}") from error
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError) as error:
+        raise ConcgenError(
+            f"cannot read {FOLDER}/{path.name}: {error.strerror}", hint="see that it can be read"
+        ) from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{FOLDER}/{path.name} is damaged: {error}",
             hint="nothing can be undone with it; delete it when the project is as you want it",
         ) from error
+
+
+def _parsed(content: Any, files: Files) -> Journal:
+    """Return the journal of a manifest. Raises for one that concgen did not write.
+
+    It may have come with somebody else's repository: its paths stay in the project, its words can
+    be printed, and its modes are no more than permissions.
+    """
+    entries = tuple(
+        Entry(
+            check_path(_line(file["path"])),
+            files.get(f"before/{number}"),
+            files.get(f"after/{number}"),
+            None if file["mode"] is None else file["mode"] & 0o777,
+        )
+        for number, file in enumerate(content["files"])
+    )
+    conflicts = tuple(check_path(_line(path)) for path in content["conflicts"])
+    command, source, target = (_line(content[key]) for key in ("command", "from", "to"))
+    return Journal(command, source, target, entries, conflicts)
+
+
+def _line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{shown(text)} has characters that cannot be seen")
+    return text

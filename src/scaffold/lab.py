@@ -32,6 +32,7 @@ MODULES = {
 }
 # Seconds beyond its limit that a trial gets to stop its workers and to report.
 GRACE = 8.0
+_ALONE = "`concgen measure` looks at the function alone"
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ class Laboratory:
         }
         facts, ended = run_child("scaffold.trial", request, seconds + GRACE)
         if "refused" in facts:
-            raise UsageError(f"{model}: {facts['refused']}")
+            raise UsageError(f"{model}: {facts['refused']}", hint=_ALONE)
         if "items" not in facts:
-            raise UsageError(f"{model}: the run did not end by itself ({ended})")
+            raise UsageError(f"{model}: the run did not end by itself ({ended})", hint=_ALONE)
         return Measurement(
             model=model,
             max_workers=max_workers,

@@ -35,10 +35,16 @@ def measure(target: Target, items: Items, budget: float = DEFAULT_BUDGET) -> Pro
 
 def _profile(target: Target, facts: Facts, ended: str, budget: float) -> Profile:
     if "refused" in facts:
-        raise UsageError(facts["refused"])
+        raise UsageError(
+            facts["refused"],
+            hint="name a function of one item, at the top of a module that can be imported",
+        )
     if not (facts.get("finished") or facts.get("overran")):
         doing = "a call" if "is_async" in facts else "importing it"
-        raise UsageError(f"{target}: {doing} ended the whole process ({ended})")
+        raise UsageError(
+            f"{target}: {doing} ended the whole process ({ended})",
+            hint="mend that first: in a project it costs a worker each time",
+        )
     if facts.get("overran") and not facts.get("calls"):
         doing = "one call" if "is_async" in facts else "importing it"
         raise UsageError(

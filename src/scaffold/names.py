@@ -53,7 +53,7 @@ class Package(NamedTuple):
 
 def shown(value: object) -> str:
     """Quote `value` for one line of a message: invisible characters escaped, a long middle cut."""
-    text = repr(str(value))
+    text = repr(str(value) if isinstance(value, os.PathLike) else value)
     return text if len(text) <= 80 else f"{text[:38]}...{text[-38:]}"
 
 

@@ -25,7 +25,7 @@ def render(answers: Mapping[str, Any], into: Path) -> None:
     """Write the files that `answers` describe into the directory `into`.
 
     The keys of `answers` are the questions of `copier.yml`; what is missing takes its default.
-    Raises ConcgenError, with the cause, for whatever goes wrong in Copier.
+    Raises ConcgenError when they cannot be written.
     """
     try:
         from copier import Settings, run_copy
@@ -39,10 +39,11 @@ def render(answers: Mapping[str, Any], into: Path) -> None:
             quiet=True,
             settings=Settings(),  # else the user's own settings.yml changes the defaults
         )
-    except Exception as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        first = reason.strip().partition("\n")[0]
-        raise ConcgenError(f"the project could not be rendered: {first}") from error
+    except OSError as error:
+        raise ConcgenError(
+            f"the project could not be rendered: {error.strerror or error}",
+            hint="nothing was written; make room, or choose another place",
+        ) from error
 
 
 def files(answers: Mapping[str, Any], own: Callable[[Path], None] | None = None) -> tuple[str, ...]:

@@ -83,13 +83,13 @@ def read_numbered(text: str, values: list[str]) -> str:
 
 def read_choice(text: str, values: list[str]) -> str:
     """Read one of `values`; raise ValueError, naming the nearest, for anything else."""
-    word = text.strip().lower()
-    if word in values:
-        return word
+    word, known = text.strip().lower(), {value.lower(): value for value in values}
+    if word in known:
+        return known[word]
     from difflib import get_close_matches  # only for a slip of the finger
 
-    near = get_close_matches(word, values, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    near = get_close_matches(word, known, n=1)
+    hint = f"; did you mean {known[near[0]]}?" if near else ""
     raise ValueError(f"{text!r} is not one of {', '.join(values)}{hint}")
 
 

@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from scaffold import documents, journal, names, starters
+from scaffold import archive, documents, journal, recorded, starters
 from scaffold.domain import Model
 from scaffold.errors import ConcgenError, Refused, UsageError
-from scaffold.inventory import available_models
 from scaffold.names import shown
 from scaffold.project import PRISTINE
-from scaffold.questions import read_choice
+from scaffold.recorded import WAY_OUT
 from scaffold.starters import Starter
 from scaffold.tree import Files, check_path
 
@@ -33,14 +30,12 @@ ANSWERS = f"{FOLDER}/answers.json"
 RECORD = frozenset({ANSWERS, PRISTINE})
 
 SCHEMA = 1
-# A rendering is 100 KB; this stops an archive that unpacks to fill the memory.
-MOST_BYTES = 100_000_000
+# A version, as PEP 440 has them.
+_VERSION = re.compile(r"\d[\w.+!-]{0,40}", re.ASCII)
+# A path in a rendering.
+_RENDERED = re.compile(r"[\w./-]+", re.ASCII)
 
-_PACKAGE = re.compile(r"[a-z_][a-z0-9_]*")
-_WAY_OUT = (
-    "take it back from version control, or make the project anew beside it with `concgen new` and"
-    " move your files over"
-)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -73,12 +68,15 @@ def find(place: Path | None) -> Path:
 
     Raises UsageError when there is none.
     """
-    if place is not None and not place.is_dir():
-        raise UsageError(f"no directory {shown(place)}")
     try:
-        start = (place or Path.cwd()).resolve()
-    except OSError as error:
-        raise UsageError(f"cannot tell where this is: {error.strerror}") from error
+        start = (place or Path.cwd()).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError) as error:  # gone, NUL, a loop of links until 3.12
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"no directory {shown(place or '.')}: {reason}", hint="name another with --project DIR"
+        ) from error
+    if not start.is_dir():
+        raise UsageError(f"{shown(place)} is no directory", hint="name another with --project DIR")
     for root in (start, *start.parents):
         if (root / FOLDER).is_dir():
             return root
@@ -101,21 +99,17 @@ def load(place: Path | None) -> Record:
 
 
 def _answers(path: Path) -> tuple[dict[str, Any], str]:
-    try:
-        content = json.loads(_read(path))
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{ANSWERS} is damaged: {error}", hint=_WAY_OUT) from error
+    content = _read(path, lambda file: json.loads(archive.read_file(file)))
     if not isinstance(content, dict) or not isinstance(content.get("answers"), dict):
-        raise UsageError(f"{ANSWERS} holds no answers", hint=_WAY_OUT)
+        raise UsageError(f"{ANSWERS} holds no answers", hint=WAY_OUT)
     made_by, answers = content.get("concgen"), content["answers"]
-    if not isinstance(made_by, str) or not re.match(r"\d", made_by):
+    if not isinstance(made_by, str) or not _VERSION.fullmatch(made_by):
         raise UsageError(
             f"{ANSWERS} names no version of concgen: made by copier alone, or by another template",
             hint="`concgen new --answers .concgen/answers.json` makes a project from these answers",
         )
     _refuse_newer(made_by, content.get("schema"))
-    _check(answers)
-    return answers, made_by
+    return recorded.checked(answers, ANSWERS), made_by
 
 
 def _refuse_newer(made_by: str, schema: object) -> None:
@@ -136,51 +130,30 @@ def numbers(text: str) -> tuple[int, ...]:
     return tuple(parts)
 
 
-def _check(answers: Mapping[str, Any]) -> None:
-    """Raise UsageError for answers that this concgen could not have recorded."""
-    for name in ("name", "package", "starter", "model"):
-        if not isinstance(answers.get(name), str):
-            raise UsageError(f"{ANSWERS}: {name} is {answers.get(name)!r}", hint=_WAY_OUT)
-    decision = answers.get("decision", {})
-    estimates = decision.get("estimates", []) if isinstance(decision, dict) else None
-    if not isinstance(estimates, list) or not all(isinstance(one, dict) for one in estimates):
-        raise UsageError(f"{ANSWERS}: the decision is not one of ours", hint=_WAY_OUT)
-    names.check_name(answers["name"])
-    if not _PACKAGE.fullmatch(answers["package"]):
-        raise UsageError(f"{ANSWERS}: package is {answers['package']!r}", hint=_WAY_OUT)
-    known_starters = (*starters.names(), starters.YOURS)
-    for name, known in (("model", available_models()), ("starter", known_starters)):
-        try:
-            read_choice(answers[name], [str(one) for one in known])
-        except ValueError as error:
-            hint = "it was made by another template than this one"
-            raise UsageError(f"{ANSWERS}: {name} {error}", hint=hint) from error
-
-
 def _pristine(path: Path) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(BytesIO(_read(path))) as archive:
-            entries = archive.infolist()
-            if sum(entry.file_size for entry in entries) > MOST_BYTES:
-                raise UsageError(f"{PRISTINE} unpacks to over {MOST_BYTES:,} bytes", hint=_WAY_OUT)
-            files = {_printable(entry.filename): archive.read(entry) for entry in entries}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise UsageError(f"{PRISTINE} is damaged: {error}", hint=_WAY_OUT) from error
+    files = _read(path, _unpack)
     if ANSWERS not in files:
-        raise UsageError(f"{PRISTINE} was not written by concgen", hint=_WAY_OUT)
+        raise UsageError(f"{PRISTINE} was not written by concgen", hint=WAY_OUT)
     return files
 
 
-def _printable(name: str) -> str:
-    if not name.isprintable():
-        raise ValueError(f"{shown(name)} has characters that cannot be seen")
-    return check_path(name)
+def _unpack(path: Path) -> dict[str, bytes]:
+    files = archive.unpack(path)
+    for name in map(check_path, files):
+        if not _RENDERED.fullmatch(name):
+            raise ValueError(f"no rendering has a file {shown(name)}")
+    return files
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, parse: Callable[[Path], T]) -> T:
+    name = f"{FOLDER}/{path.name}"
     try:
-        return path.read_bytes()
+        return parse(path)
     except FileNotFoundError as error:
-        raise UsageError(f"{FOLDER}/{path.name} is missing", hint=_WAY_OUT) from error
+        raise UsageError(f"{name} is missing", hint=WAY_OUT) from error
     except OSError as error:
-        raise ConcgenError(f"cannot read {FOLDER}/{path.name}: {error.strerror}") from error
+        raise ConcgenError(
+            f"cannot read {name}: {error.strerror}", hint="see that it can be read"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name} is damaged: {error}", hint=WAY_OUT) from error

@@ -30,6 +30,7 @@ _STAGING = re.compile(r"\..*\.concgen-[0-9a-f]{8}")
 # What may stand in a destination. A README or a LICENSE stays as it is, and ours is left out.
 _WELCOME = re.compile(r"(readme|licen[sc]e)([._-].*)?", re.IGNORECASE)
 
+_ELSEWHERE = "choose another destination"
 LISTED = 5  # names in a refusal: as many as fit on a line or two
 
 
@@ -56,7 +57,10 @@ def place(dest: Path, make: Callable[[Path], None]) -> tuple[str, ...]:
         except BaseException as error:
             _clean(staging, made)
             if isinstance(error, OSError):
-                raise ConcgenError(f"cannot write {shown(dest)}: {_reason(error)}") from error
+                raise ConcgenError(
+                    f"cannot write {shown(dest)}: {_reason(error)}",
+                    hint="nothing was written; make room, or choose another destination",
+                ) from error
             raise
         _clean(staging, [])
     if guard.pending:
@@ -70,16 +74,18 @@ def check_destination(dest: Path) -> Path:
     Raises UsageError for a path that cannot be, Refused for one that is in use.
     """
     if not str(dest).isprintable():
-        raise UsageError(f"the destination {shown(dest)} has characters that cannot be seen")
+        raise UsageError(
+            f"the destination {shown(dest)} has characters that cannot be seen", hint=_ELSEWHERE
+        )
     try:
         if dest.is_symlink() and not dest.exists():
             raise Refused(f"{shown(dest)} is a link that leads nowhere", hint="remove it first")
         target = dest.resolve()
         if target.exists() and not target.is_dir():
-            raise Refused(f"{shown(dest)} is a file", hint="choose another destination")
+            raise Refused(f"{shown(dest)} is a file", hint=_ELSEWHERE)
         present = sorted(entry.name for entry in target.iterdir()) if target.exists() else []
     except (OSError, RuntimeError) as error:  # until 3.12 a loop of links is a RuntimeError
-        raise UsageError(f"cannot use {shown(dest)}: {_reason(error)}") from error
+        raise UsageError(f"cannot use {shown(dest)}: {_reason(error)}", hint=_ELSEWHERE) from error
     if clashes := [name for name in present if not _may_stay(target / name)]:
         listed = ", ".join(map(shown, clashes[:LISTED]))
         more = f" and {len(clashes) - LISTED} more" if len(clashes) > LISTED else ""
@@ -107,7 +113,9 @@ def _make_parents(parent: Path) -> list[Path]:
             path.mkdir(exist_ok=True)  # another run may just have made it
         except OSError as error:
             _clean(None, missing[len(missing) - count :])
-            raise UsageError(f"cannot create {shown(path)}: {_reason(error)}") from error
+            raise UsageError(
+                f"cannot create {shown(path)}: {_reason(error)}", hint=_ELSEWHERE
+            ) from error
     return missing
 
 
@@ -118,7 +126,9 @@ def _make_staging(target: Path, parent: Path) -> Path:
     try:
         staging.mkdir()
     except OSError as error:
-        raise UsageError(f"cannot write to {shown(parent)}: {_reason(error)}") from error
+        raise UsageError(
+            f"cannot write to {shown(parent)}: {_reason(error)}", hint=_ELSEWHERE
+        ) from error
     return staging
 
 
@@ -139,7 +149,7 @@ def _rename(staging: Path, target: Path) -> tuple[str, ...]:
         staging.rename(target)
     except OSError as error:
         if os.path.lexists(target):
-            raise Refused(f"{shown(target)} was created meanwhile") from error
+            raise Refused(f"{shown(target)} was created meanwhile", hint=_ELSEWHERE) from error
         raise
     return placed
 
@@ -151,7 +161,7 @@ def _move_up(staging: Path, target: Path) -> tuple[str, ...]:
             place = target / entry.name
             if os.path.lexists(place):
                 if not _may_stay(place):
-                    raise Refused(f"{shown(place)} was created meanwhile")
+                    raise Refused(f"{shown(place)} was created meanwhile", hint=_ELSEWHERE)
                 continue
             entry.rename(place)
             moved.append(place)

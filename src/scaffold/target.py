@@ -7,6 +7,7 @@ the directory that holds its top-level package. `package.module:FUNC` is importe
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from scaffold.names import shown
 
 # Items in a sample: enough for a median and a spread, few enough to send along.
 SAMPLE = 100
+_EXAMPLE = "such as work.py:fetch"
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,18 @@ def parse_target(text: str) -> Target:
     if not colon or not where or not all(part.isidentifier() for part in function.split(".")):
         raise UsageError(
             f"{shown(text)} is not FILE.py:FUNCTION or package.module:FUNCTION",
-            hint="such as work.py:fetch",
+            hint=_EXAMPLE,
         )
     if where.endswith(".py"):
         return _in_file(Path(where), function)
     if not all(part.isidentifier() for part in where.split(".")):
-        raise UsageError(f"{shown(where)} is neither a .py file nor a module's name")
+        raise UsageError(f"{shown(where)} is neither a .py file nor a module's name", hint=_EXAMPLE)
     return Target(where, function, (str(Path.cwd()),), None)
 
 
 def _in_file(file: Path, function: str) -> Target:
-    if not file.is_file():
-        raise UsageError(f"there is no file {shown(file)}")
+    if not os.path.isfile(file):  # noqa: PTH113  # never raises, whatever the name
+        raise UsageError(f"there is no file {shown(file)}", hint="name it as seen from here")
     resolved = file.resolve()
     names, folder = [resolved.stem], resolved.parent
     while (folder / "__init__.py").is_file():
@@ -93,7 +95,10 @@ def read_items(file: Path, limit: int = SAMPLE) -> Items:
                 if position in wanted
             )
     except OSError as error:
-        raise UsageError(f"cannot read {shown(file)}: {error.strerror or error}") from error
+        raise UsageError(
+            f"cannot read {shown(file)}: {error.strerror or error}",
+            hint="name the file with --items FILE",
+        ) from error
     return Items(file, count, sample)
 
 

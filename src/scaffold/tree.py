@@ -79,8 +79,16 @@ class Tree:
             try:
                 self._read[path] = (self.root / path).read_bytes()
             except OSError as error:
-                raise ConcgenError(f"cannot read {shown(path)}: {error.strerror}") from error
+                raise ConcgenError(
+                    f"cannot read {shown(path)}: {error.strerror}", hint="see that it can be read"
+                ) from error
         return self._read[path]
+
+    def get(self, path: str) -> bytes | None:
+        """Return what the file at `path` holds, or None where there is nothing."""
+        if path not in self:
+            return None
+        return self[path]
 
     def is_link(self, path: str) -> bool:
         """Tell whether a symbolic link stands at `path`."""

@@ -62,7 +62,8 @@ def gather(target: Target, items: Items) -> Yours:
     """Find out what to copy; raise UsageError when the function cannot be taken along."""
     if "." in target.function:
         raise UsageError(
-            f"{target.function} is not at the top of its module: no project can use it"
+            f"{target.function} is not at the top of its module: no project can use it",
+            hint="write a function there that calls it, and name that",
         )
     found = PathFinder.find_spec(target.module.partition(".")[0], sys.path[1:])
     installed = found is not None and found.origin is not None
@@ -92,7 +93,9 @@ def _imports(file: Path) -> set[str]:
     try:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError) as error:
-        raise UsageError(f"{shown(file)} is not valid Python: {error}") from error
+        raise UsageError(
+            f"{shown(file)} is not valid Python: {error}", hint="mend it first"
+        ) from error
     return set(_imported(tree))
 
 

@@ -75,9 +75,9 @@ def _inbox(conn: Connection) -> Iterator[Numbered | None]:
             continue
         if not data:
             return
-        for index, item in pickle.loads(data):
+        for index, item in pickle.loads(data):  # noqa: S301  # from our own process
             try:
-                yield index, pickle.loads(item)
+                yield index, pickle.loads(item)  # noqa: S301  # from our own process
             except Exception as exc:
                 error = f"item cannot be unpickled: {describe(exc)}"
                 conn.send_bytes(pickle.dumps([(index, b"", error, True, 0.0)]))
@@ -211,7 +211,7 @@ class CrowdedPool(Pool[CrowdedWorker]):
 
     def receive(self, worker: CrowdedWorker, data: bytes) -> None:
         """Outcomes, in the order in which the process finished them."""
-        answers: list[Answer] = pickle.loads(data)
+        answers: list[Answer] = pickle.loads(data)  # noqa: S301  # from our own process
         for index, packed, error, final, seconds in answers:
             task = worker.given.pop(index)
             self._seconds += (seconds - self._seconds) / 32
@@ -219,7 +219,7 @@ class CrowdedPool(Pool[CrowdedWorker]):
                 self.fail(task, error, seconds, final=final)
                 continue
             try:
-                value = pickle.loads(packed)
+                value = pickle.loads(packed)  # noqa: S301  # from our own process
             except Exception as exc:
                 self.fail(task, f"result cannot be unpickled: {describe(exc)}", seconds, final=True)
             else:

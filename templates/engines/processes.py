@@ -171,7 +171,7 @@ def _main(
 
 def _unpack(job: bytes) -> Job:
     try:
-        return cast("Job", pickle.loads(job))
+        return cast("Job", pickle.loads(job))  # noqa: S301  # from our own process
     except Exception as exc:
         raise EngineError(f"a worker cannot import work(): {describe(exc)}") from None
 

@@ -12,6 +12,7 @@ import yaml
 from scaffold.inventory import templates_dir
 from scaffold.project import PRISTINE
 from scaffold.record import ANSWERS
+from scaffold.recorded import checked
 
 from .conftest import snapshot
 
@@ -63,7 +64,7 @@ CASES = {
     "torn pristine": (lambda root: truncate(root / PRISTINE), 2, "pristine.zip is damaged"),
     "flipped bit": (lambda root: flip(root / PRISTINE), 2, "pristine.zip is damaged"),
     "a path outside": (lambda root: outside(root / PRISTINE), 2, "no path in a project"),
-    "a bomb": (lambda root: huge(root / PRISTINE), 2, "unpacks to over"),
+    "a bomb": (lambda root: huge(root / PRISTINE), 2, "damaged: it is compressed"),
     "foreign pristine": (lambda root: foreign(root / PRISTINE), 2, "not written by concgen"),
     "by copier alone": (lambda root: rewrite(root, concgen=""), 2, "no version of concgen"),
     "fork's model": (lambda root: rewrite(root, model="celery"), 2, "'celery' is not one of"),
@@ -97,6 +98,13 @@ def test_every_answer_is_recorded(crawl):
     recorded = json.loads((crawl / ANSWERS).read_text())["answers"].keys()
     computed = {"starter_facts", "form", "requirements"}
     assert asked - recorded == {"concgen_version", *computed}  # the version is kept apart
+
+
+def test_every_answer_that_is_recorded_is_checked(crawl):
+    """What has no check is dropped: the template computes the rest itself."""
+    recorded = json.loads((crawl / ANSWERS).read_text())["answers"]
+    assert checked(recorded, ANSWERS) == recorded
+    assert checked({**recorded, "form": "../../x", "requirements": ["x"]}, ANSWERS) == recorded
 
 
 def test_edited_answers_are_used(crawl, concgen):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from scaffold.errors import UsageError
 from scaffold.inventory import available_models
 from scaffold.lab import MODULES, Laboratory, laboratory
 from scaffold.measure import LEAST_BUDGET
+from scaffold.names import shown
 from scaffold.observed import Measurement, Profile
 from scaffold.target import Items, Target
 
@@ -91,9 +93,13 @@ def check_picture(save: Path) -> None:
     from importlib.util import find_spec
 
     if save.suffix not in (".svg", ".html"):
-        raise UsageError(f"--save: {save} is neither .svg nor .html")
-    if not save.absolute().parent.is_dir():
-        raise UsageError(f"--save: there is no directory {save.parent}")
+        raise UsageError(
+            f"--save: {shown(save)} is neither .svg nor .html", hint="such as --save bench.svg"
+        )
+    if not os.path.isdir(save.absolute().parent):  # noqa: PTH112  # never raises
+        raise UsageError(
+            f"--save: there is no directory {shown(save.parent)}", hint="create it first"
+        )
     if find_spec("matplotlib") is None:
         raise UsageError(
             "--save needs matplotlib, which is not installed",

@@ -141,10 +141,10 @@ def rules(width: int) -> list[str]:
 def rule(rule_id: str, width: int) -> list[str]:
     """Explain one rule; raise UsageError for an id that there is not."""
     try:
-        wanted = read_choice(rule_id, [one.id.lower() for one in RULES])
+        wanted = read_choice(rule_id, [one.id for one in RULES])
     except ValueError as error:
         raise UsageError(f"rule {error}", hint="concgen rules lists them") from error
-    one = next(one for one in RULES if one.id.lower() == wanted)
+    one = next(one for one in RULES if one.id == wanted)
     return [
         f"{one.id}  {one.title}",
         "",

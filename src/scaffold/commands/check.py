@@ -10,7 +10,6 @@ from typing import Any
 from scaffold import calibration, machine, record
 from scaffold.commands import bench, measure
 from scaffold.domain import Bound, Model, Recommendation, Source, Workload
-from scaffold.errors import UsageError
 from scaffold.recommend import recommend
 
 # `check` in a pipeline: a decision that flipped is neither an error nor all right.
@@ -65,17 +64,11 @@ def check(place: Path | None, *, remeasure: bool, say: Callable[[str], None]) ->
 
 
 def workload(answers: Mapping[str, Any]) -> Workload:
-    """Return the workload that a project's answers describe; raise UsageError for a bad one."""
-    known = {field.name for field in fields(Workload)} - {"sources"}
+    """Return the workload that a project's answers, which are checked, describe."""
+    known = {field.name for field in fields(Workload)} - {"sources", "bound"}
     given = {name: value for name, value in answers.items() if name in known}
-    try:
-        sources = {name: Source(value) for name, value in answers.get("sources", {}).items()}
-        return Workload(**{**given, "bound": Bound(given["bound"]), "sources": sources})
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(
-            f"the answers in .concgen/answers.json make no workload: {error}",
-            hint="take the file back from version control",
-        ) from error
+    sources = {name: Source(value) for name, value in answers.get("sources", {}).items()}
+    return Workload(bound=Bound(answers.get("bound", Bound.IO)), sources=sources, **given)
 
 
 def report(verdict: Verdict) -> list[str]:

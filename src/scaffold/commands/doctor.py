@@ -71,7 +71,10 @@ def calibrate(progress: Callable[[str], None]) -> None:
         calibration.save(costs, facts)
     except OSError as error:
         where = calibration.path(facts)
-        raise ConcgenError(f"cannot keep the costs in {where}: {error.strerror}") from error
+        raise ConcgenError(
+            f"cannot keep the costs in {where}: {error.strerror}",
+            hint="see that the directory can be written to, and again",
+        ) from error
 
 
 def default_start_method() -> str:

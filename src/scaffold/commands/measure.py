@@ -33,7 +33,10 @@ def read_budget(text: str | None) -> float:
     except ValueError as error:
         raise UsageError(f"--budget: {error}") from error
     if not LEAST_BUDGET <= budget <= MOST_BUDGET:
-        raise UsageError(f"--budget: {text} is not from {LEAST_BUDGET:g} s to {MOST_BUDGET:g} s")
+        raise UsageError(
+            f"--budget: {text} is not from {LEAST_BUDGET:g} s to {MOST_BUDGET:g} s",
+            hint="such as --budget 10s",
+        )
     return budget
 
 

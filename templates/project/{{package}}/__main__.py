@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -76,15 +78,13 @@ def bench(args: argparse.Namespace) -> int:
     speedup = rates[1] / rates[0]
     if args.json:
         rows = [result._asdict() for result in results]
-        print(json.dumps({"schema": 1, "results": rows, "speedup": round(speedup, 3)}))
-        return OK
-    for result, rate in zip(results, rates, strict=True):
-        print(
-            f"{result.model:16}{result.items:>8,} items{result.seconds:>10.3f} s{rate:>12,.1f}/s"
-            f"{f'   {result.failed:,} failed' if result.failed else ''}"
-        )
-    print(f"speedup {speedup:.2f}x with {workers:,} at once")
-    return OK
+        return _answer(json.dumps({"schema": 1, "results": rows, "speedup": round(speedup, 3)}))
+    lines = [
+        f"{result.model:16}{result.items:>8,} items{result.seconds:>10.3f} s{rate:>12,.1f}/s"
+        f"{f'   {result.failed:,} failed' if result.failed else ''}"
+        for result, rate in zip(results, rates, strict=True)
+    ]
+    return _answer("\n".join([*lines, f"speedup {speedup:.2f}x with {workers:,} at once"]))
 
 
 def _job(workers: int) -> Job:
@@ -98,8 +98,17 @@ def _job(workers: int) -> Job:
     return job
 
 
-def _complain(exc: Exception, code: int) -> int:
-    say(f"error: {exc}")
+def _answer(text: str) -> int:
+    try:
+        print(text, flush=True)
+    except OSError as exc:  # the disk is full, or the reader has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
+        return _complain(f"cannot print the results: {exc.strerror}", FAILED)
+    return OK
+
+
+def _complain(problem: object, code: int) -> int:
+    say(f"error: {problem}")
     return code
 
 
@@ -166,7 +175,8 @@ def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:
     def parse(text: str) -> int | float:
         value = kind(text)
         if not least <= value < float("inf") or (kind is float and value <= least):
-            raise argparse.ArgumentTypeError(f"{text} is out of range")
+            begins = "at" if kind is int else "above"
+            raise argparse.ArgumentTypeError(f"{text} is out of range: it begins {begins} {least}")
         return value
 
     parse.__name__ = kind.__name__  # argparse says "invalid int value"

@@ -71,5 +71,5 @@ def _sequentially(
         sample.append(numbered)
     lane.leave()
     if not sample:
-        raise EngineError(f"no item was finished in {budget:g} s: nothing to compare")
+        raise EngineError(f"no item was finished in {budget:g} s: give it more with --seconds")
     return Measured("sequential", 1, len(sample), failed, finished - began)

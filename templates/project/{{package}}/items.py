@@ -39,9 +39,11 @@ class Items:
         self._line = 0
         self._digest = hashlib.blake2b(digest_size=16)
         try:
+            # A closed standard input is none at all.
             self._file = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
-        except OSError as exc:
-            raise ItemsError(f"cannot read {name}: {exc.strerror}") from None
+        except (OSError, AttributeError) as exc:
+            reason = getattr(exc, "strerror", None) or "it is closed"
+            raise ItemsError(f"cannot read {name}: {reason}; --items names another") from None
         status = os.fstat(self._file.fileno())
         self._regular = stat.S_ISREG(status.st_mode)
         self.size = status.st_size if self._regular else None  # bytes
@@ -108,8 +110,9 @@ class Items:
         try:
             text = raw.decode("utf-8-sig" if self.count == 0 else "utf-8")
             return text if self.name.endswith(".txt") else json.loads(text)
-        except ValueError as exc:
-            raise ItemsError(f"{self.name}, line {self._line}: {exc}") from None
+        except (ValueError, RecursionError) as exc:
+            hint = "an item is JSON on one line, or plain text in a .txt"
+            raise ItemsError(f"{self.name}, line {self._line}: {exc}; {hint}") from None
 
     def _lines(self) -> Iterator[bytes | None]:
         """Lines without the white space around them, and without the blank ones."""

@@ -26,7 +26,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-LINE = re.compile(rb'\{"id": (\d+), "ok": (true|false), ')
+LINE = re.compile(rb'\{"id": (\d{1,18}), "ok": (true|false), ')
 GROWTH = 1 << 16  # bytes by which `done` grows at a time
 LOCKED_BYTE = 1 << 20  # Windows locks bytes against reading too: one behind the text
 encode = json.JSONEncoder(allow_nan=False).encode  # NaN is not JSON: other tools stumble over it
@@ -60,16 +60,20 @@ class Journal:
         try:
             self._state = FileIO(f"{name}.state", "r+", opener=_create)
             self._lock()
-            if retry_failed:
-                self._forget_failures()
+            if not os.path.isfile(name) and os.path.exists(name):
+                raise Refused(f"{name} is not a file; --results names another")
             self._file = FileIO(name, "a+")
             if fresh:
                 self._file.truncate(0)
-            self._size = self._load()
-            if self._size:
+            if os.fstat(self._file.fileno()).st_size:
                 self.checked = self._load_state()
+            if retry_failed:
+                self._forget_failures()
+            self._size = self._load()
+            if not self._size:
+                self.checked = None  # no result depends on the input
         except OSError as exc:
-            raise Refused(f"cannot open {name}: {exc.strerror}") from None
+            raise Refused(f"cannot open {name}: {exc.strerror}; --results names another") from None
 
     def close(self) -> None:
         """Release the lock."""
@@ -110,7 +114,9 @@ class Journal:
             written = os.fstat(self._file.fileno()).st_size - self._size
             whole = data.rfind(b"\n", 0, max(0, written)) + 1
             self._file.truncate(self._size + whole)  # no half line stays
-            raise JournalError(f"cannot write {self.name}: {exc.strerror}") from None
+            raise JournalError(
+                f"cannot write {self.name}: {exc.strerror}; make room, and run again to go on"
+            ) from None
         self._size += len(data)
 
     def _load(self) -> int:
@@ -132,12 +138,23 @@ class Journal:
 
     def _parse(self, line: bytes, number: int) -> tuple[int, bool]:
         if match := LINE.match(line):  # as write() made it: no need to parse the value
-            return int(match[1]), match[2] == b"true"
+            index, ok = int(match[1]), match[2] == b"true"
+        else:
+            index, ok = self._parse_foreign(line)
+        if self.checked is not None and 0 <= index < self.checked[0]:
+            return index, ok
+        raise Refused(
+            f"{self.name}, line {number} is not a result of this input: "
+            "delete the line, or start over with --fresh"
+        )
+
+    def _parse_foreign(self, line: bytes) -> tuple[int, bool]:
+        """The same for a line that another tool has written; an id of -1 is none."""
         try:
             record = json.loads(line)
             return int(record["id"]), bool(record["ok"])
-        except (ValueError, KeyError, TypeError):
-            raise Refused(f"{self.name}, line {number} is not a result") from None
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return -1, False
 
     def _forget_failures(self) -> None:
         """Leave only the good results, in a new file that takes the place of the old."""
@@ -145,7 +162,9 @@ class Journal:
             for number, line in enumerate(old, 1):
                 if line.endswith(b"\n") and self._parse(line, number)[1]:
                     new.write(line)
+        self._file.close()  # Windows does not replace an open file
         os.replace(f"{self.name}.new", self.name)
+        self._file = FileIO(self.name, "a+")
 
     def _load_state(self) -> tuple[int, str]:
         try:
@@ -172,7 +191,9 @@ class Journal:
             else:
                 fcntl.lockf(self._state, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Refused(f"{self.name} is in use by another run") from None
+            raise Refused(
+                f"{self.name} is in use by another run: wait for it, or name another with --results"
+            ) from None
 
 
 def _create(path: str, flags: int) -> int:

@@ -42,7 +42,7 @@ class Retry(NamedTuple):
         """Seconds to wait after the given failed attempt (from 1)."""
         import random  # few runs need it
 
-        return random.uniform(0.0, min(self.cap, self.base * 2.0 ** (attempt - 1)))
+        return random.uniform(0.0, min(self.cap, self.base * 2.0 ** (attempt - 1)))  # noqa: S311  # no secret
 
 
 NO_RETRY = Retry()
