@@ -9,7 +9,7 @@ import pickle
 import statistics
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +34,7 @@ class Calls:
         self._items = items
         self.controls: gil.Controls | None = None
         self.waking = 0.0  # CPU seconds of a call that only sleeps
+        self.polling = 0.0  # CPU seconds that the event loop took to wait for events
         self.seconds: list[float] = []  # per call, the mean of its group
         self.count = self.failures = 0
         self.first_error = ""
@@ -46,29 +47,50 @@ class Calls:
     def run(self, call: Call, until: float) -> None:
         """Call until the time is up; at least once."""
         with self._watching():
-            group = 1
-            while True:
-                began = time.perf_counter()
+            for group in self._groups(until):
                 for _ in range(group):
-                    self._call(call)
-                taken = time.perf_counter() - began
-                self.seconds += [taken / group] * min(group, 1000)
-                if time.monotonic() >= until:
-                    return
-                group = max(1, min(2 * group, int(GROUP_SECONDS * group / (taken + 1e-9))))
+                    item = self._next()
+                    try:
+                        self._note(item, call(item))
+                    except BaseException as error:  # whatever it is, it costs this call only
+                        self._fail(item, error)
 
-    def _call(self, call: Call) -> None:
+    async def run_async(self, call: Call, until: float) -> None:
+        """Await one call after another until the time is up; at least one."""
+        with self._watching():
+            for group in self._groups(until):
+                for _ in range(group):
+                    item = self._next()
+                    try:
+                        self._note(item, await call(item))
+                    except BaseException as error:  # whatever it is, it costs this call only
+                        self._fail(item, error)
+
+    def _groups(self, until: float) -> Iterator[int]:
+        """Yield how many calls to make before the next look at the clock."""
+        group = 1
+        while True:
+            began = time.perf_counter()
+            yield group
+            taken = time.perf_counter() - began
+            self.seconds += [taken / group] * min(group, 1000)
+            if time.monotonic() >= until:
+                return
+            group = max(1, min(2 * group, int(GROUP_SECONDS * group / (taken + 1e-9))))
+
+    def _next(self) -> Any:
         self.current = self.count % len(self._items)
-        item, result = self._items[self.current], None
-        try:
-            result = call(item)
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
-            self.failures += 1
-            self.first_error = self.first_error or describe(error)
-            result = error
+        return self._items[self.current]
+
+    def _note(self, item: Any, result: Any) -> None:
         if self.count < KEPT:
-            self._kept[self.current] = item, result
+            self._kept[self.count] = item, result
         self.count += 1
+
+    def _fail(self, item: Any, error: BaseException) -> None:
+        self.failures += 1
+        self.first_error = self.first_error or describe(error)
+        self._note(item, error)
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
@@ -89,6 +111,7 @@ class Calls:
         reasons: dict[str, str] = {}
         # Time lost to other programs is neither waiting nor computing.
         own = max(1e-9, self.wall - self.queued)
+        self.cpu = max(0.0, self.cpu - self.polling)
         # A function that waits wakes up once a call at least; one that computes never slept.
         waits = max(0.0, 1 - self.cpu / own)
         self.cpu = max(0.0, self.cpu - waits * self.waking * self.count)
@@ -172,48 +195,6 @@ class Calls:
             **dict.fromkeys(missing),
             "reasons": dict.fromkeys(missing, why),
         }
-
-
-def call_async(function: Call, calls: Calls, until: float) -> float:
-    """Await the calls one after another; return the longest time that one blocked the loop."""
-    import asyncio
-
-    longest = 0.0
-
-    def note(seconds: float) -> None:
-        nonlocal longest
-        longest = max(longest, seconds)
-
-    async def once(item: Any) -> Any:
-        return await _Stepped(function(item), note)
-
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        calls.run(lambda item: loop.run_until_complete(once(item)), until)
-    return longest
-
-
-class _Stepped:
-    """Awaits a coroutine and notes how long each of its steps takes."""
-
-    def __init__(self, coroutine: Any, note: Callable[[float], None]) -> None:
-        self._coroutine, self._note = coroutine, note
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        steps, value, error = self._coroutine.__await__(), None, None
-        while True:
-            began = time.perf_counter()
-            try:
-                waiting = steps.send(value) if error is None else steps.throw(error)
-            except StopIteration as end:
-                return end.value
-            finally:
-                self._note(time.perf_counter() - began)
-            value, error = None, None
-            try:
-                value = yield waiting
-            except BaseException as thrown:
-                error = thrown
 
 
 def _spread(seconds: list[float]) -> float:
