@@ -14,11 +14,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from scaffold import gil
+from scaffold.machine import affinity_cores
 
 # Calls are timed in groups of about this many seconds, so that the clocks cost a tiny task little.
 GROUP_SECONDS = 0.001
 # Computing less than this share of its time, a function's share of the GIL cannot be told.
 LEAST_CPU = 0.05
+# Computing more than this share of its time, a function uses several cores by itself.
+SEVERAL_CORES = 1.2
 # A machine on which the function waited for a core more than this share of the time is too busy.
 MOST_QUEUEING = 0.4
 # Items and results that are kept for pickling: enough for a mean, few enough for large ones.
@@ -115,7 +118,8 @@ class Calls:
         # A function that waits wakes up once a call at least; one that computes never slept.
         waits = max(0.0, 1 - self.cpu / own)
         self.cpu = max(0.0, self.cpu - waits * self.waking * self.count)
-        cpu = self.cpu / own
+        # The threads of native code compute while the caller waits for a core of its own.
+        cpu = min(self.cpu / own, affinity_cores())
         gil_fraction, hold = self._gil(cpu, reasons)
         return {
             "calls": self.count,
@@ -141,6 +145,10 @@ class Calls:
             reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]
             return None, None
         hold = self._lateness.longest(self._begin, self._end, self.controls.usual)
+        if cpu > SEVERAL_CORES:
+            reasons["gil_fraction"] = "native threads of its own keep the cores busy"
+            reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]
+            return None, None
         if not self.controls.trusted or self.queued > MOST_QUEUEING * self.wall:
             reasons["gil_fraction"] = "the machine is too busy to tell"
             reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]

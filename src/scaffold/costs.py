@@ -31,8 +31,11 @@ class Costs(NamedTuple):
     call: float = 1.5e-6  # one task through the engine and into the results, sequentially
     thread_start: float = 1.0e-4
     thread_hand_over: float = 1.0e-5
+    thread_wake: float = 1.5e-5  # from a wait, while other threads want the GIL
     loop_start: float = 2.0e-3
     loop_hand_over: float = 4.0e-6
+    loop_wake: float = 1.5e-5  # from a wait, among many coroutines
+    loop_call: float = 1.0e-4  # a coroutine run to its end by itself, for engines without a loop
     starts: Mapping[str, Start] = MappingProxyType(
         {
             "fork": Start(pool=5.0e-3, process=5.0e-3),
@@ -43,6 +46,7 @@ class Costs(NamedTuple):
     message: float = 6.0e-5
     process_hand_over: float = 1.2e-6
     pickle_rate: float = 1.0e9
+    read_rate: float = 3.0e8  # of items as JSON Lines
     interpreter_bytes: int = 14_000_000
     thread_bytes: int = 60_000
     coroutine_bytes: int = 8_000
@@ -150,53 +154,69 @@ def _up_to(most: int, cores: int) -> tuple[int, ...]:
 
 
 def _sequential(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    return work.tasks * (work.task_seconds + costs.call)
+    each = work.task_seconds + costs.call + _bridge(work, costs) + _reading(work, costs)
+    return work.tasks * each
 
 
 def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    each = _in_thread(work, costs) + _reading(work, costs)
     holding = work.gil_seconds if machine.gil else 0.0
-    return workers * costs.thread_start + max(
-        _side_by_side(work, workers),
-        work.tasks * (holding + costs.thread_hand_over),
-        work.tasks * work.cpu_seconds / machine.cores,
-    )
+    busiest = max(holding + each, (work.cpu_seconds + each) / machine.cores)
+    return workers * costs.thread_start + _bounded(work, workers, busiest)
 
 
 def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     if not work.async_client:  # blocking calls run in threads behind the event loop
         return costs.loop_start + _threading(workers, work, machine, costs)
-    return costs.loop_start + max(
-        _side_by_side(work, workers),
-        work.tasks * (work.cpu_seconds + costs.loop_hand_over),
-    )
+    each = work.cpu_seconds + _on_loop(work, costs) + _reading(work, costs)
+    return costs.loop_start + _bounded(work, workers, each)
 
 
 def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    return (
-        _start(workers, work, machine, costs)
-        + max(
-            _side_by_side(work, workers),
-            work.tasks * work.cpu_seconds / machine.cores,
-        )
-        + _carrying(work, costs)
-    )
+    each = (work.cpu_seconds + _bridge(work, costs)) / machine.cores
+    start = _start(workers, work, machine, costs)
+    return start + _bounded(work, workers, each) + _carrying(work, costs)
 
 
 def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     processes = min(workers, machine.workers)
     # Each process has an event loop for async work, and threads of its own for the other.
-    inner, hand_over = costs.loop_start, costs.loop_hand_over
-    if not work.async_client:
-        inner, hand_over = workers / processes * costs.thread_start, costs.thread_hand_over
-    return (
-        _start(processes, work, machine, costs)
-        + inner
-        + max(
-            _side_by_side(work, workers),
-            work.tasks * (work.cpu_seconds + hand_over) / min(processes, machine.cores),
-        )
-        + _carrying(work, costs)
-    )
+    if work.async_client:
+        inner, each = costs.loop_start, _on_loop(work, costs)
+    else:
+        inner, each = workers / processes * costs.thread_start, _in_thread(work, costs)
+    each = (work.cpu_seconds + each) / min(processes, machine.cores)
+    start = _start(processes, work, machine, costs) + inner
+    return start + _bounded(work, workers, each) + _carrying(work, costs)
+
+
+def _bounded(work: Workload, workers: int, busiest: float) -> float:
+    """Seconds until all are done, when each task keeps what is scarcest for `busiest` seconds.
+
+    That may be the GIL, the event loop or the cores. The first tasks wait before they compute, or
+    the last ones after: nothing computes meanwhile.
+    """
+    return max(_side_by_side(work, workers), work.wait_seconds + work.tasks * busiest)
+
+
+def _in_thread(work: Workload, costs: Costs) -> float:
+    """Seconds that a task keeps the GIL of its process for the sake of the engine."""
+    waking = costs.thread_wake if work.wait_seconds else 0.0
+    return costs.thread_hand_over + waking + _bridge(work, costs)
+
+
+def _on_loop(work: Workload, costs: Costs) -> float:
+    return costs.loop_hand_over + (costs.loop_wake if work.wait_seconds else 0.0)
+
+
+def _bridge(work: Workload, costs: Costs) -> float:
+    """Seconds to run one coroutine to its end where the engine has no event loop."""
+    return costs.loop_call if work.async_client else 0.0
+
+
+def _reading(work: Workload, costs: Costs) -> float:
+    """Seconds to read one item: about half of what a task carries."""
+    return work.payload_bytes / 2 / costs.read_rate
 
 
 def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> float:
