@@ -4,10 +4,10 @@
 
 The truth follows from how each function is made: from where CPython and the libraries release the
 GIL (hashlib above 2 KiB, zlib, lzma, SQLite while it searches, NumPy's products), and from tasks
-that burn an exact time of their own thread. (Before 3.15, lzma sets up its tables with the GIL held,
-1.6 ms a call here: the input is large enough for that not to count.) A figure is right within 0.15.
-With --busy a second process burns a core meanwhile: then each has to be right, or an honest "too
-busy to tell".
+that burn an exact time of their own thread. (Before 3.15, lzma sets up its tables under the GIL in
+1.6 ms a call: the input is large enough for that not to count.) A figure is right within 0.15. With
+--busy a second process burns a core meanwhile: then each has to be right, or an honest "too busy to
+tell".
 """
 
 from __future__ import annotations

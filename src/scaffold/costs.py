@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from scaffold.domain import Estimate, Machine, Model, Source, Workload
-from scaffold.reasons import in_flight
+from scaffold.reasons import MANY_THREADS, in_flight
 
 
 class Start(NamedTuple):
@@ -54,9 +54,8 @@ class Costs(NamedTuple):
 
 DEFAULT_COSTS = Costs()
 
-# The most threads and the most coroutines that are offered: past them an ordinary server, or the
-# machine's open files, gives in before the model does (benchmarks/engines.py, growth in flight).
-MOST_THREADS = 256
+# The most coroutines that are offered: past them an ordinary server, or the machine's open files,
+# gives in before the model does (benchmarks/engines.py, growth in flight).
 MOST_COROUTINES = 1000
 # One parent feeds at most this many processes: a choice that bounds the search, not a measurement.
 MOST_PROCESSES = 64
@@ -124,13 +123,13 @@ def peak_memory(
 def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[int, ...]:
     """Return the counts of tasks in flight that are worth trying, fewest first."""
     most = in_flight(workload)
-    held = MOST_COROUTINES if workload.async_client else MOST_THREADS
+    held = MOST_COROUTINES if workload.async_client else MANY_THREADS
     cores = machine.workers
     match model:
         case Model.SEQUENTIAL:
             return (1,)
         case Model.THREADING:
-            return _up_to(min(most, MOST_THREADS, files_allow(machine)), cores)
+            return _up_to(min(most, MANY_THREADS, files_allow(machine)), cores)
         case Model.ASYNCIO:
             return _up_to(min(most, held, files_allow(machine)), cores)
         case Model.MULTIPROCESSING:
