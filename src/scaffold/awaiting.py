@@ -31,10 +31,19 @@ def call_async(function: Call, calls: Calls, until: float) -> float:
     return longest
 
 
-async def nap(times: int, seconds: float) -> None:
-    """Sleep for a moment, again and again."""
-    for _ in range(times):
-        await asyncio.sleep(seconds)
+def waking(times: int, seconds: float) -> float:
+    """Return the CPU seconds that one sleep of so many `seconds` takes, the waiting apart."""
+    taken = 0.0
+
+    async def naps() -> None:
+        nonlocal taken
+        began = time.thread_time()
+        for _ in range(times):
+            await asyncio.sleep(seconds)
+        taken = time.thread_time() - began
+
+    polling = run(naps())
+    return (taken - polling) / times
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> float:

@@ -6,11 +6,11 @@ Every run is short and in a process of its own, as a user's is; all of them take
 from __future__ import annotations
 
 import json
-import multiprocessing
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scaffold.costs import DEFAULT_COSTS, Costs, Start
+from scaffold.costs import DEFAULT_COSTS, HYBRID_IDLE, Costs, Start
 from scaffold.domain import Model
 from scaffold.lab import Laboratory, laboratory
 from scaffold.target import Target
@@ -18,6 +18,8 @@ from scaffold.target import Target
 # Tasks per run: enough that starting does not count, few enough for a tenth of a second.
 MANY, FEW = 10_000, 1000
 THREADS, COROUTINES = 128, 1000
+# How the engines start processes (templates/engines/processes.py), the usual way first.
+ENGINES_START = ("fork", "forkserver") if sys.platform == "linux" else ("spawn",)
 # Seconds that tasks sleep while workers start: longer than starting all of them takes.
 SLEEP = 0.05
 # Seconds of a wait so short that waking up from it is what counts.
@@ -41,12 +43,16 @@ def calibrate(progress: Progress = lambda _: None) -> Costs:
         loop_start = bench.seconds("nothing_async", Model.ASYNCIO, 1, [0], 1)
         loop = bench.each("nothing_async", Model.ASYNCIO, COROUTINES)
         loop_wake = bench.each("task_async", Model.ASYNCIO, COROUTINES, [NAP, 0, 0, 0])
+        coroutines = bench.seconds(
+            "task_async", Model.ASYNCIO, COROUTINES, [[SLEEP, 0, 0, 0]], COROUTINES
+        )
         call = bench.each("nothing", Model.SEQUENTIAL, 1)
         loop_call = bench.each("nothing_async", Model.SEQUENTIAL, 1, 0, FEW)
         progress("processes")
-        starts = {method: bench.start(method) for method in multiprocessing.get_all_start_methods()}
-        start = bench.seconds("task", Model.MULTIPROCESSING, 2, [[SLEEP, 0, 0, 0]], 2) - SLEEP
+        measured = {method: bench.start(method) for method in ENGINES_START}
+        start = measured[ENGINES_START[0]].pool + 2 * measured[ENGINES_START[0]].process
         many = bench.seconds("nothing", Model.MULTIPROCESSING, 2, [0], MANY)
+        hybrid = bench.seconds("nothing", Model.HYBRID, 4, [0], MANY)
         progress("pickling and reading")
         carried = bench.seconds("echo", Model.MULTIPROCESSING, 2, ["x" * PAYLOAD], CARRIED)
         return DEFAULT_COSTS._replace(
@@ -57,9 +63,11 @@ def calibrate(progress: Progress = lambda _: None) -> Costs:
             loop_start=loop_start,
             loop_hand_over=loop,
             loop_wake=_least(1e-7, loop_wake - loop),
+            coroutine_start=_least(1e-7, (coroutines - SLEEP) / COROUTINES - loop_wake),
             loop_call=_least(1e-7, loop_call - call),
-            starts=starts,
+            starts={**DEFAULT_COSTS.starts, **measured},
             process_hand_over=_least(1e-8, (many - start) / MANY),
+            hybrid_hand_over=_least(1e-8, (hybrid - start - HYBRID_IDLE) / MANY),
             pickle_rate=2 * PAYLOAD * CARRIED / _least(1e-3, carried - start),
             read_rate=PAYLOAD * CARRIED / _least(1e-3, bench.reading()),
         )

@@ -20,6 +20,8 @@ from scaffold.machine import affinity_cores
 GROUP_SECONDS = 0.001
 # Computing less than this share of its time, a function's share of the GIL cannot be told.
 LEAST_CPU = 0.05
+# Other threads that take less than this share of the time are the noise of a sampling thread.
+LEAST_OTHERS = 0.02
 # Computing more than this share of its time, a function uses several cores by itself.
 SEVERAL_CORES = 1.2
 # A machine on which the function waited for a core more than this share of the time is too busy.
@@ -98,16 +100,18 @@ class Calls:
     @contextmanager
     def _watching(self) -> Iterator[None]:
         with gil.sampling() as self._lateness, gil.queueing() as queued:
-            waited, cpu = queued(), time.process_time()
+            waited, own, every = queued(), time.thread_time(), time.process_time()
             self._begin = time.perf_counter()
             try:
                 yield
             finally:
                 self._end = time.perf_counter()
-                self.cpu = time.process_time() - cpu
+                every, own = time.process_time() - every, time.thread_time() - own
                 self.queued = queued() - waited
                 self.wall = self._end - self._begin
-        self.cpu = max(0.0, self.cpu - self._lateness.cpu_seconds)
+        # What other threads than this one and the sampler took: native ones, or the function's own.
+        others = every - own - self._lateness.cpu_seconds
+        self.cpu = own + (others if others > LEAST_OTHERS * self.wall else 0.0)
 
     def facts(self) -> dict[str, Any]:
         """Return the profile's fields, with the reason for each that could not be measured."""
@@ -155,6 +159,9 @@ class Calls:
             return None, None
         if cpu < LEAST_CPU:
             reasons["gil_fraction"] = "it hardly computes"
+            return None, hold
+        if cpu < 1 - LEAST_CPU and self.cpu / self.count < gil.SHORTEST:
+            reasons["gil_fraction"] = "it computes too briefly between its waits to tell"
             return None, hold
         held = self._lateness.held(self._begin, self._end, self.controls.usual)
         # It holds the GIL while it computes, and while it waits for a core in between.

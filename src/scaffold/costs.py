@@ -1,8 +1,8 @@
 """What running costs: the makespan and the peak memory of every model, predicted.
 
 For n tasks, each waiting w seconds and computing c, of which g hold the GIL, on p cores and with k
-in flight, a makespan is the largest of its bounds (waiting, computing, holding the GIL, handing
-over) plus what starting costs. `Costs` holds the constants.
+in flight, a makespan is the largest of its bounds (waiting, computing, holding the GIL, queueing
+for it, handing over) plus what starting costs. `Costs` holds the constants.
 """
 
 import math
@@ -35,6 +35,7 @@ class Costs(NamedTuple):
     loop_start: float = 2.0e-3
     loop_hand_over: float = 4.0e-6
     loop_wake: float = 1.5e-5  # from a wait, among many coroutines
+    coroutine_start: float = 1.5e-5
     loop_call: float = 1.0e-4  # a coroutine run to its end by itself, for engines without a loop
     starts: Mapping[str, Start] = MappingProxyType(
         {
@@ -45,6 +46,7 @@ class Costs(NamedTuple):
     )
     message: float = 6.0e-5
     process_hand_over: float = 1.2e-6
+    hybrid_hand_over: float = 1.5e-5
     pickle_rate: float = 1.0e9
     read_rate: float = 3.0e8  # of items as JSON Lines
     interpreter_bytes: int = 14_000_000
@@ -61,6 +63,10 @@ MOST_COROUTINES = 1000
 MOST_PROCESSES = 64
 # A process engine hands out work in batches of about this long (templates/engines).
 BATCH_SECONDS = 0.010
+# A hybrid process looks for more work this often, and so late it notices its start and its end
+# (templates/engines/task.py); it pickles a payload by itself and again inside a message.
+HYBRID_IDLE = 2 * 0.005
+HYBRID_PICKLING = 1.5
 # Files that an interpreter keeps open for itself, and a margin for the client's own.
 SPARE_FILES = 32
 # Tasks are uneven when the longest takes this many times the mean.
@@ -160,52 +166,65 @@ def _sequential(workers: int, work: Workload, machine: Machine, costs: Costs) ->
 def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     each = _in_thread(work, costs) + _reading(work, costs)
     holding = work.gil_seconds if machine.gil else 0.0
-    busiest = max(holding + each, (work.cpu_seconds + each) / machine.cores)
-    return workers * costs.thread_start + _bounded(work, workers, busiest)
+    return workers * costs.thread_start + max(
+        _flow(work, workers, 1, holding + each, each),
+        _flow(work, workers, machine.cores, work.cpu_seconds + each, each),
+    )
 
 
 def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     if not work.async_client:  # blocking calls run in threads behind the event loop
         return costs.loop_start + _threading(workers, work, machine, costs)
-    each = work.cpu_seconds + _on_loop(work, costs) + _reading(work, costs)
-    return costs.loop_start + _bounded(work, workers, each)
+    each = _on_loop(work, costs) + _reading(work, costs)
+    start = costs.loop_start + workers * costs.coroutine_start
+    return start + _flow(work, workers, 1, work.cpu_seconds + each, each)
 
 
 def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    each = (work.cpu_seconds + _bridge(work, costs)) / machine.cores
+    each = _bridge(work, costs)
     start = _start(workers, work, machine, costs)
-    return start + _bounded(work, workers, each) + _carrying(work, costs)
+    flow = _flow(work, workers, machine.cores, work.cpu_seconds + each, each)
+    return start + flow + _carrying(work, costs)
 
 
 def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     processes = min(workers, machine.workers)
     # Each process has an event loop for async work, and threads of its own for the other.
     if work.async_client:
-        inner, each = costs.loop_start, _on_loop(work, costs)
+        inner, each = costs.coroutine_start, _on_loop(work, costs)
     else:
-        inner, each = workers / processes * costs.thread_start, _in_thread(work, costs)
-    each = (work.cpu_seconds + each) / min(processes, machine.cores)
-    start = _start(processes, work, machine, costs) + inner
-    return start + _bounded(work, workers, each) + _carrying(work, costs)
+        inner, each = costs.thread_start, _in_thread(work, costs)
+    start = _start(processes, work, machine, costs) + workers / processes * inner + HYBRID_IDLE
+    flow = _flow(work, workers, min(processes, machine.cores), work.cpu_seconds + each, each)
+    carrying = costs.hybrid_hand_over + HYBRID_PICKLING * work.payload_bytes / costs.pickle_rate
+    return start + flow + work.tasks * carrying
 
 
-def _bounded(work: Workload, workers: int, busiest: float) -> float:
-    """Seconds until all are done, when each task keeps what is scarcest for `busiest` seconds.
+def _flow(work: Workload, workers: int, servers: float, busy: float, each: float) -> float:
+    """Seconds until all are done, with `workers` of them in flight and something scarce to share.
 
-    That may be the GIL, the event loop or the cores. The first tasks wait before they compute, or
-    the last ones after: nothing computes meanwhile.
+    Of what is scarce (the GIL, an event loop, cores) there are `servers`, and a task keeps one for
+    `busy` seconds; the rest of its time, and of `each` for the engine, it needs none. How long it
+    queues is mean value analysis of a closed network with one queue per server, in Schweitzer's
+    approximation. Besides, the first tasks wait while nothing computes yet.
     """
-    return max(_side_by_side(work, workers), work.wait_seconds + work.tasks * busiest)
+    servers = min(servers, workers)
+    free = max(0.0, work.task_seconds + each - busy)
+    crowd = busy * workers / servers - free
+    queued = (crowd + math.sqrt(crowd * crowd + 4 * busy * free)) / 2
+    flowing = work.tasks * (free + queued) / workers
+    filling = work.wait_seconds + work.tasks * busy / servers
+    return max(_side_by_side(work, workers), flowing, filling)
 
 
 def _in_thread(work: Workload, costs: Costs) -> float:
     """Seconds that a task keeps the GIL of its process for the sake of the engine."""
-    waking = costs.thread_wake if work.wait_seconds else 0.0
+    waking = min(costs.thread_wake, work.wait_seconds)  # a shorter wait is over before
     return costs.thread_hand_over + waking + _bridge(work, costs)
 
 
 def _on_loop(work: Workload, costs: Costs) -> float:
-    return costs.loop_hand_over + (costs.loop_wake if work.wait_seconds else 0.0)
+    return costs.loop_hand_over + min(costs.loop_wake, work.wait_seconds)
 
 
 def _bridge(work: Workload, costs: Costs) -> float:

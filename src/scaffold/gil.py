@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 SLEEP = 0.0005  # seconds: far below the switch interval, far above the cost of waking up
 LATE = 0.0004  # seconds beyond the usual wake-up: more than a scheduler's jitter on an idle core
+SHORTEST = 2 * LATE  # seconds: the GIL held for less, between waits, is not seen
 CONTROL_SECONDS = 0.12  # per control: some 20 wake-ups under a held GIL, 200 under a free one
 CONTROL_BYTES = 1 << 20  # hashlib releases the GIL above 2 KiB; a megabyte takes a millisecond
 # What the controls have to show for a verdict: the held one at least, the free one at most.

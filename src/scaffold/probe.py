@@ -90,15 +90,14 @@ def _waking(is_async: bool) -> float:
     That is the price of being called one by one from here: an engine pays its own, which is among
     the costs and not the function's.
     """
-    began, polling = time.process_time(), 0.0
     if is_async:
         from scaffold import awaiting
 
-        polling = awaiting.run(awaiting.nap(NAPS, NAP))
-    else:
-        for _ in range(NAPS):
-            time.sleep(NAP)
-    return (time.process_time() - began - polling) / NAPS
+        return awaiting.waking(NAPS, NAP)
+    began = time.thread_time()
+    for _ in range(NAPS):
+        time.sleep(NAP)
+    return (time.thread_time() - began) / NAPS
 
 
 @contextmanager
