@@ -39,7 +39,7 @@ from typing import Any
 from scaffold import machine
 from scaffold.calibrate import calibrate
 from scaffold.commands import measure
-from scaffold.costs import Costs, Start, makespan
+from scaffold.costs import DEFAULT_COSTS, Costs, Start, makespan
 from scaffold.domain import Bound, Machine, Model, Recommendation, Source, Workload
 from scaffold.inventory import available_models
 from scaffold.lab import Laboratory, laboratory
@@ -267,13 +267,18 @@ def regret(row: Row, name: str) -> float:
     return float((row["chosen"][name][2] + FORGIVEN) / (row["best"][2] + FORGIVEN))
 
 
-def errors(row: Row) -> Iterator[tuple[str, float]]:
-    """Yield the name of each model and the ratio of predicted to measured, for every run."""
+def ratios(row: Row) -> Iterator[tuple[str, float]]:
+    """Yield measured / predicted of every run by its model, and of what was recommended."""
     costs = Costs(**row["costs"])
     costs = costs._replace(starts={name: Start(*one) for name, one in costs.starts.items()})
     known, there = Workload(**row["known"]), Machine(*row["machine"])
     for model, workers, seconds in row["all"]:
-        yield model, makespan(Model(model), workers, known, there, costs) / seconds
+        yield model, seconds / makespan(Model(model), workers, known, there, costs)
+    model, workers, seconds = row["chosen"]["measured"]
+    yield "measured", seconds / makespan(Model(model), workers, known, there, costs)
+    model, workers, seconds = row["chosen"]["asked"]
+    answers = asked(Truth(**row["truth"]))
+    yield "asked", seconds / makespan(Model(model), workers, answers, there, DEFAULT_COSTS)
 
 
 def show_row(row: Row) -> None:
@@ -297,17 +302,15 @@ def show(rows: list[Row]) -> None:
     for name in rows[0]["chosen"]:
         values = [regret(row, name) for row in rows]
         print(f"  {name:20} {statistics.geometric_mean(values):5.2f} {max(values):6.2f}")
-    print("predicted / measured, of the measured functions: quartiles, median error")
-    ratios: dict[str, list[float]] = {"recommended": []}
+    print("makespan, measured / predicted: median, 10 % below, 10 % above; median error of it")
+    found: dict[str, list[float]] = {}
     for row in rows:
-        for (model, ratio), (_, workers, _) in zip(errors(row), row["all"], strict=True):
-            ratios.setdefault(model, []).append(ratio)
-            if [model, workers] == list(row["chosen"]["measured"][:2]):
-                ratios["recommended"].append(ratio)
-    for model, found in ratios.items():
-        low, middle, high = statistics.quantiles(found, n=4)
-        error = statistics.median(abs(ratio - 1) for ratio in found)
-        print(f"  {model:16} {low:5.2f} {middle:5.2f} {high:5.2f}  {error:4.0%}")
+        for name, ratio in ratios(row):
+            found.setdefault(name, []).append(ratio)
+    for name, values in found.items():
+        tenths = statistics.quantiles(values, n=10)
+        error = statistics.median(abs(1 / ratio - 1) for ratio in values)
+        print(f"  {name:16} {tenths[4]:5.2f} {tenths[0]:5.2f} {tenths[8]:5.2f}  {error:4.0%}")
 
 
 def main() -> None:
