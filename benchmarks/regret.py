@@ -49,7 +49,7 @@ from scaffold.target import Target, read_items
 FORGIVEN = 0.05
 LIMIT = 2.5  # seconds for one run; what takes longer is extrapolated, and is not the best anyway
 SHORT = 0.15  # seconds: shorter runs are repeated at once
-RUNS = 3  # of a short run, and of every choice that may be the best: the median counts
+RUNS = 3  # of what is short, chosen or may be the best: the median counts
 CLOSE = 1.3  # times the best: such choices may be the best
 
 Choice = tuple[Model, int]
@@ -177,9 +177,10 @@ class Trials:
         self._lab, self._truth, self._file = lab, truth, file
         self._runs: dict[Choice, list[float]] = {}
 
-    def run(self, choices: Iterable[Choice]) -> None:
-        """Run each that has not run yet, and then again what is short or may be the best."""
-        for choice in map(self._capped, choices):
+    def run(self, chosen: Iterable[Choice], others: Iterable[Choice]) -> None:
+        """Run each, and then again what was chosen, is short or may be the best."""
+        sure = {self._capped(choice) for choice in chosen}
+        for choice in [*sure, *map(self._capped, others)]:
             if choice not in self._runs:
                 self._runs[choice] = [self._once(choice)]
                 while self.seconds(choice) < SHORT and len(self._runs[choice]) < RUNS:
@@ -187,7 +188,8 @@ class Trials:
         limit = CLOSE * (self.seconds(self.best()) + FORGIVEN)
         for _ in range(RUNS - 1):  # in turn, so that a disturbance hits all of them
             for choice, runs in self._runs.items():
-                if len(runs) < RUNS and self.seconds(choice) + FORGIVEN < limit:
+                near = self.seconds(choice) + FORGIVEN < limit
+                if len(runs) < RUNS and (near or choice in sure and runs[0] < LIMIT):
                     runs.append(self._once(choice))
 
     def seconds(self, choice: Choice) -> float:
@@ -227,7 +229,7 @@ def examine(truth: Truth, lab: Laboratory, source: random.Random, here: Basis) -
             ),
             **rules(truth, there.workers),
         }
-        trials.run([*chosen.values(), *field(truth, there.workers)])
+        trials.run(chosen.values(), field(truth, there.workers))
         times: dict[str, tuple[str, int, float]]
         times = {name: (*choice, trials.seconds(choice)) for name, choice in chosen.items()}
         if find_spec("smart_parallel"):

@@ -24,30 +24,30 @@ class Start(NamedTuple):
 class Costs(NamedTuple):
     """The constants of one machine, in seconds and bytes.
 
-    The defaults are medians of benchmarks/engines.py on 2 cores of Linux with CPython 3.13; they
-    are of the right order elsewhere. Rates are bytes a second.
+    The defaults are what `concgen doctor --calibrate` found on 2 cores of Linux with CPython 3.13;
+    they are of the right order elsewhere. Rates are bytes a second.
     """
 
-    call: float = 1.5e-6  # one task through the engine and into the results, sequentially
-    thread_start: float = 1.0e-4
-    thread_hand_over: float = 1.0e-5
-    thread_wake: float = 1.5e-5  # from a wait, while other threads want the GIL
-    loop_start: float = 2.0e-3
-    loop_hand_over: float = 4.0e-6
-    loop_wake: float = 1.5e-5  # from a wait, among many coroutines
+    call: float = 3.0e-6  # one task through the engine, sequentially
+    thread_start: float = 1.5e-4
+    thread_hand_over: float = 5.0e-6
+    thread_wake: float = 2.5e-5  # from a wait, while other threads want the GIL
+    loop_start: float = 1.0e-3
+    loop_hand_over: float = 5.0e-6
+    loop_wake: float = 1.2e-5  # from a wait, among many coroutines
+    loop_call: float = 2.5e-5  # a coroutine run to its end by itself, in an engine without a loop
     coroutine_start: float = 1.5e-5
-    loop_call: float = 1.0e-4  # a coroutine run to its end by itself, for engines without a loop
     starts: Mapping[str, Start] = MappingProxyType(
         {
-            "fork": Start(pool=5.0e-3, process=5.0e-3),
-            "forkserver": Start(pool=6.0e-2, process=1.5e-2),
-            "spawn": Start(pool=4.0e-2, process=4.0e-2),
+            "fork": Start(pool=4.0e-3, process=4.0e-3),
+            "forkserver": Start(pool=8.0e-2, process=3.0e-2),
+            "spawn": Start(pool=5.0e-2, process=5.0e-2),
         }
     )
-    message: float = 6.0e-5
+    message: float = 6.0e-5  # from one process to another and back (benchmarks/engines.py)
     process_hand_over: float = 1.2e-6
-    hybrid_hand_over: float = 1.5e-5
-    pickle_rate: float = 1.0e9
+    hybrid_hand_over: float = 1.0e-5
+    pickle_rate: float = 6.5e8
     read_rate: float = 3.0e8  # of items as JSON Lines
     interpreter_bytes: int = 14_000_000
     thread_bytes: int = 60_000
@@ -206,15 +206,15 @@ def _flow(work: Workload, workers: int, servers: float, busy: float, each: float
     Of what is scarce (the GIL, an event loop, cores) there are `servers`, and a task keeps one for
     `busy` seconds; the rest of its time, and of `each` for the engine, it needs none. How long it
     queues is mean value analysis of a closed network with one queue per server, in Schweitzer's
-    approximation. Besides, the first tasks wait while nothing computes yet.
+    approximation. Servers that hardly rest also miss the first wait, while nothing computes yet.
     """
     servers = min(servers, workers)
     free = max(0.0, work.task_seconds + each - busy)
     crowd = busy * workers / servers - free
     queued = (crowd + math.sqrt(crowd * crowd + 4 * busy * free)) / 2
     flowing = work.tasks * (free + queued) / workers
-    filling = work.wait_seconds + work.tasks * busy / servers
-    return max(_side_by_side(work, workers), flowing, filling)
+    use = work.tasks * busy / servers / flowing
+    return max(_side_by_side(work, workers), flowing + use * work.wait_seconds)
 
 
 def _in_thread(work: Workload, costs: Costs) -> float:
