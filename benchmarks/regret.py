@@ -189,7 +189,7 @@ class Trials:
         for _ in range(RUNS - 1):  # in turn, so that a disturbance hits all of them
             for choice, runs in self._runs.items():
                 near = self.seconds(choice) + FORGIVEN < limit
-                if len(runs) < RUNS and (near or choice in sure and runs[0] < LIMIT):
+                if len(runs) < RUNS and (near or (choice in sure and runs[0] < LIMIT)):
                     runs.append(self._once(choice))
 
     def seconds(self, choice: Choice) -> float:

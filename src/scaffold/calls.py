@@ -20,6 +20,8 @@ from scaffold.machine import affinity_cores
 GROUP_SECONDS = 0.001
 # Computing less than this share of its time, a function's share of the GIL cannot be told.
 LEAST_CPU = 0.05
+# Seconds: no wait is over sooner, for the kernel's timers and the way back onto a core take as long.
+SHORTEST_WAIT = 5e-5
 # Other threads that take less than this share of the time are the noise of a sampling thread.
 LEAST_OTHERS = 0.02
 # Computing more than this share of its time, a function uses several cores by itself.
@@ -119,9 +121,9 @@ class Calls:
         # Time lost to other programs is neither waiting nor computing.
         own = max(1e-9, self.wall - self.queued)
         self.cpu = max(0.0, self.cpu - self.polling)
-        # A function that waits wakes up once a call at least; one that computes never slept.
-        waits = max(0.0, 1 - self.cpu / own)
-        self.cpu = max(0.0, self.cpu - waits * self.waking * self.count)
+        # A call that waits wakes up once at least, but no more often than its waiting allows.
+        waited = max(0.0, own - self.cpu)
+        self.cpu = max(0.0, self.cpu - self.waking * min(self.count, waited / SHORTEST_WAIT))
         # The threads of native code compute while the caller waits for a core of its own.
         cpu = min(self.cpu / own, affinity_cores())
         gil_fraction, hold = self._gil(cpu, reasons)

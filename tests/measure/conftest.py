@@ -13,6 +13,7 @@ TEXT = json.dumps([{"a": n, "b": [1.5, "x" * 20]} for n in range(2000)])
 NUMBERS = [(n * 7919) % 100003 for n in range(20000)]
 
 def loop(item): return sum(n * n for n in range(20000))
+def tiny(item): return item
 def parse(item): return len(json.loads(TEXT))
 def order(item): return sorted(NUMBERS)[0]
 def digest(item): return hashlib.sha256(BLOB).hexdigest()

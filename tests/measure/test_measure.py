@@ -22,6 +22,7 @@ def profile(module, items, function, budget=2.0):
     ("function", "cpu", "gil"),
     [
         ("loop", 1, 1),
+        ("tiny", 1, 1),
         ("parse", 1, 1),
         ("order", 1, 1),
         ("digest", 1, 0),
