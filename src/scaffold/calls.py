@@ -20,7 +20,7 @@ from scaffold.machine import affinity_cores
 GROUP_SECONDS = 0.001
 # Computing less than this share of its time, a function's share of the GIL cannot be told.
 LEAST_CPU = 0.05
-# Seconds: no wait is over sooner, for the kernel's timers and the way back onto a core take as long.
+# Seconds: no wait is over sooner, as the kernel's timers and the way back to a core take as long.
 SHORTEST_WAIT = 5e-5
 # Other threads that take less than this share of the time are the noise of a sampling thread.
 LEAST_OTHERS = 0.02
