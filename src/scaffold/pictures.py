@@ -147,10 +147,10 @@ def _draw_lines(axes: Axes, bench: Bench) -> None:
     axes.set_yscale("log")
     for n, model in _crossings(counts, predicted)[:MOST_CROSSINGS]:
         axes.axvline(n, color="#bbbbbb", linewidth=0.8, zorder=0)
-        text = f" {model} from {show_count(n)}"
+        text = f"{model} from {show_count(n)}"
         axes.annotate(
-            text, (n, 0.02), xycoords=("data", "axes fraction"), rotation=90, fontsize="small",
-            va="bottom", ha="right",
+            text, (n, 0.98), xycoords=("data", "axes fraction"), rotation=90, fontsize="small",
+            va="top", ha="right",
         )  # fmt: skip
     axes.set_xlabel("number of tasks, logarithmic")
     axes.set_ylabel("makespan, logarithmic")
