@@ -1,6 +1,6 @@
 """What following the advice costs, against the best that any model reached, on random workloads.
 
-    python benchmarks/regret.py [COUNT] [SEED] [--save FILE.json]
+    python benchmarks/regret.py [COUNT] [SEED] [--save FILE.jsonl] [--seconds N]
 
 Draws COUNT workloads (default 60): waiting, computing with and without the GIL, mixed, with
 payloads; few and many tasks, tiny and long ones, even and uneven. Runs every model by its real
@@ -10,6 +10,13 @@ engine, at several settings and at the recommended ones, and prints the regret
 
 when the questions are answered, when the function is measured, and for the usual rules. Times are
 the makespan of the engine, its workers' start and end included. The costs are calibrated first.
+
+`smart-parallel` (PyPI, if it is installed) takes part by its own smart_map, the ten calls that it
+profiles by included; it cannot await, so it gets the blocking twin of a coroutine function.
+
+A workload takes about 12 s of a machine that does nothing else. With --save every workload is kept
+as soon as it is done and never run again; --seconds begins no further one after so long. So a long
+benchmark fits into several quiet moments.
 """
 
 from __future__ import annotations
@@ -19,27 +26,46 @@ import json
 import math
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from scaffold import machine
 from scaffold.calibrate import calibrate
 from scaffold.commands import measure
-from scaffold.costs import Costs
-from scaffold.domain import Bound, Machine, Model, Workload
+from scaffold.costs import DEFAULT_COSTS, Costs, Start, makespan
+from scaffold.domain import Bound, Machine, Model, Recommendation, Source, Workload
 from scaffold.inventory import available_models
 from scaffold.lab import Laboratory, laboratory
 from scaffold.recommend import recommend
 from scaffold.target import Target, read_items
 
 FORGIVEN = 0.05
-LIMIT = 12.0  # seconds for one run; what takes longer is extrapolated
-SHORT = 0.5  # runs shorter than this are repeated, and the median counts
+LIMIT = 2.5  # seconds for one run; what takes longer is extrapolated, and is not the best anyway
+SHORT = 0.15  # seconds: shorter runs are repeated at once
+RUNS = 3  # of what is short, chosen or may be the best: the median counts
+CLOSE = 1.3  # times the best: such choices may be the best
 
 Choice = tuple[Model, int]
+Row = dict[str, Any]
+
+SMART = """
+import json, sys, time
+from pathlib import Path
+from smart_parallel import smart_map
+from scaffold.loads import task
+
+items = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
+began = time.perf_counter()
+smart_map(task, items)
+print(time.perf_counter() - began)
+"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,7 @@ class Truth:
     wait: float
     holding: float
     free: float
+    grain: int  # bytes that one native call digests without the GIL
     payload: int
     is_async: bool
     uneven: bool
@@ -61,17 +88,22 @@ class Truth:
         return self.wait + self.holding + self.free
 
     @property
+    def computing(self) -> float:
+        """Share of its time that a task computes."""
+        return (self.holding + self.free) / self.seconds
+
+    @property
     def target(self) -> Target:
         """The function that does it."""
         return Target("scaffold.loads", "task_async" if self.is_async else "task", (), None)
 
-    def items(self, source: random.Random) -> list[list[Any]]:
-        """Return an item per task; an uneven workload has exponential times of the same mean."""
+    def items(self, source: random.Random) -> Iterator[list[Any]]:
+        """Yield an item per task; an uneven workload has exponential times of the same mean."""
         half = self.payload // 2
-        return [
-            [self.wait * scale, self.holding * scale, self.free * scale, half, "x" * half]
-            for scale in (source.expovariate(1) if self.uneven else 1.0 for _ in range(self.tasks))
-        ]
+        for _ in range(self.tasks):
+            scale = source.expovariate(1) if self.uneven else 1.0
+            times = [seconds * scale for seconds in (self.wait, self.holding, self.free)]
+            yield [*times, half, "x" * half, self.grain]
 
 
 KINDS = ("wait", "wait async", "holding", "free", "mixed", "mixed async", "mixed free", "payload")
@@ -80,22 +112,24 @@ KINDS = ("wait", "wait async", "holding", "free", "mixed", "mixed async", "mixed
 def draw(number: int, source: random.Random) -> Truth:
     """Draw one workload; every kind comes in turn, sizes are log-uniform."""
     kind = KINDS[number % len(KINDS)]
-    seconds = 10 ** source.uniform(-3.5, -0.5)
-    most = 60.0 if kind.startswith("wait") else 8.0  # seconds of all tasks, one after another
+    # One native call of the grain takes 0.02 to 2 ms: a task has room for several.
+    shortest = -2.5 if "free" in kind else -4.5
+    seconds = 10 ** source.uniform(shortest, -0.5)
+    most = 20.0 if kind.startswith("wait") else 3.0  # seconds of all tasks, one after another
     least = max(2, math.ceil(0.02 / seconds))
     tasks = round(
         math.exp(source.uniform(math.log(least), math.log(max(least + 1, most / seconds))))
     )
-    tasks = min(tasks, 20_000)
     computing = {"wait": 0.0, "wait async": 0.0, "holding": 1.0, "free": 1.0, "payload": 1.0}
     share = computing.get(kind, source.uniform(0.2, 0.8))
-    held = {"free": 0.0, "mixed free": 0.0}.get(kind, 1.0)
+    held = 0.0 if "free" in kind else 1.0
     return Truth(
         kind=kind,
-        tasks=tasks,
+        tasks=min(tasks, 20_000),
         wait=seconds * (1 - share),
         holding=seconds * share * held,
         free=seconds * share * (1 - held),
+        grain=2 ** source.randint(15, 21),
         payload=round(10 ** source.uniform(4, 6)) if kind == "payload" else 100,
         is_async="async" in kind,
         uneven=source.random() < 0.3,
@@ -104,8 +138,7 @@ def draw(number: int, source: random.Random) -> Truth:
 
 def asked(truth: Truth) -> Workload:
     """Return what a user who knows the work would answer."""
-    computing = (truth.holding + truth.free) / truth.seconds
-    bound = measure.bound(computing)
+    bound = measure.bound(truth.computing)
     return Workload(
         bound=bound,
         tasks=truth.tasks,
@@ -114,104 +147,172 @@ def asked(truth: Truth) -> Workload:
         gil_fraction=0.0 if truth.free > truth.holding else 1.0,
         async_client=truth.is_async,
         payload_bytes=truth.payload,
+        sources={"task_seconds": Source.ASKED},
     )
 
 
-def rivals(truth: Truth, cores: int) -> dict[str, Choice]:
+def rules(truth: Truth, cores: int) -> dict[str, Choice]:
     """Return what the usual rules choose: 32 threads, a process per core, the article's if/else."""
-    computing = (truth.holding + truth.free) / truth.seconds > 0.5
     threads, processes = (Model.THREADING, 32), (Model.MULTIPROCESSING, cores)
     waiting = (Model.ASYNCIO, 100) if truth.is_async else threads
     return {
         "always 32 threads": threads,
         "always processes": processes,
-        "the article's rule": processes if computing else waiting,
+        "the article's rule": processes if truth.computing > 0.5 else waiting,
     }
 
 
-def field(truth: Truth, cores: int) -> set[Choice]:
+def field(truth: Truth, cores: int) -> list[Choice]:
     """Return the settings at which every model is tried, to find the best."""
-    in_flight = [4, 32, 256]
-    tried: set[Choice] = {(Model.SEQUENTIAL, 1), (Model.MULTIPROCESSING, cores)}
-    tried |= {(Model.THREADING, k) for k in (cores, *in_flight)}
-    tried |= {(Model.HYBRID, k) for k in (4, 16, 64)}
-    if truth.is_async:
-        tried |= {(Model.ASYNCIO, k) for k in (32, 1000)}
-    return {(model, min(k, truth.tasks)) for model, k in tried}
+    tried = [(Model.SEQUENTIAL, 1), (Model.MULTIPROCESSING, cores)]
+    tried += [(Model.THREADING, k) for k in (cores, 16, 128)]
+    tried += [(Model.HYBRID, k) for k in (2 * cores, 32)]
+    return [*tried, (Model.ASYNCIO, 1000)] if truth.is_async else tried
 
 
 class Trials:
-    """Runs choices on one workload, each once (a short one three times), and remembers."""
+    """Runs choices on one workload and remembers."""
 
     def __init__(self, lab: Laboratory, truth: Truth, file: Path) -> None:
         self._lab, self._truth, self._file = lab, truth, file
-        self.seconds: dict[Choice, float] = {}
+        self._runs: dict[Choice, list[float]] = {}
 
-    def run(self, choice: Choice) -> float:
+    def run(self, chosen: Iterable[Choice], others: Iterable[Choice]) -> None:
+        """Run each, and then again what was chosen, is short or may be the best."""
+        sure = {self._capped(choice) for choice in chosen}
+        for choice in [*sure, *map(self._capped, others)]:
+            if choice not in self._runs:
+                self._runs[choice] = [self._once(choice)]
+                while self.seconds(choice) < SHORT and len(self._runs[choice]) < RUNS:
+                    self._runs[choice].append(self._once(choice))
+        limit = CLOSE * (self.seconds(self.best()) + FORGIVEN)
+        for _ in range(RUNS - 1):  # in turn, so that a disturbance hits all of them
+            for choice, runs in self._runs.items():
+                near = self.seconds(choice) + FORGIVEN < limit
+                if len(runs) < RUNS and (near or (choice in sure and runs[0] < LIMIT)):
+                    runs.append(self._once(choice))
+
+    def seconds(self, choice: Choice) -> float:
         """Return the makespan of all tasks, in seconds."""
-        model, workers = choice
-        key = model, max(1, min(workers, self._truth.tasks))
-        if key not in self.seconds:
-            taken = [self._once(key)]
-            if taken[0] < SHORT:
-                taken += [self._once(key) for _ in range(2)]
-            self.seconds[key] = statistics.median(taken)
-        return self.seconds[key]
+        return statistics.median(self._runs[self._capped(choice)])
+
+    def best(self) -> Choice:
+        """Return the fastest."""
+        return min(self._runs, key=self.seconds)
+
+    def all(self) -> list[tuple[Model, int, float]]:
+        """Return every choice with its makespan."""
+        return [(*choice, self.seconds(choice)) for choice in self._runs]
+
+    def _capped(self, choice: Choice) -> Choice:
+        return choice[0], max(1, min(choice[1], self._truth.tasks))
 
     def _once(self, choice: Choice) -> float:
         ran = self._lab.run(self._truth.target, *choice, {"file": str(self._file)}, LIMIT)
         return ran.seconds if ran.complete else ran.seconds * self._truth.tasks / ran.items
 
 
-def regret(mine: float, best: float) -> float:
-    """Return how much longer, as a ratio, forgiving 0.05 s."""
-    return (mine + FORGIVEN) / (best + FORGIVEN)
-
-
-def examine(
-    truth: Truth, lab: Laboratory, source: random.Random, facts: Machine, costs: Costs
-) -> dict[str, Any]:
-    """Run one workload every way; return the choices, their times and the prediction's error."""
+def examine(truth: Truth, lab: Laboratory, source: random.Random, here: Basis) -> Row:
+    """Run one workload every way; return the choices and their times."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "items.jsonl"
         file.write_text("".join(json.dumps(item) + "\n" for item in truth.items(source)))
         trials = Trials(lab, truth, file)
         items = read_items(file)
-        models = available_models()
         profile = measure.profile(truth.target, items, 3.0)
         known = measure.workload(profile, items)
-        there = facts._replace(start_method=profile.start_method)
-        by_answers = recommend(asked(truth), facts, models=models)
-        by_measure = recommend(known, there, costs=costs, models=models)
+        there = here.machine._replace(start_method=profile.start_method)
         chosen = {
-            "asked": (by_answers.model, by_answers.settings.max_workers),
-            "measured": (by_measure.model, by_measure.settings.max_workers),
-            **rivals(truth, facts.workers),
+            "asked": _choice(recommend(asked(truth), here.machine, models=available_models())),
+            "measured": _choice(
+                recommend(known, there, costs=here.costs, models=available_models())
+            ),
+            **rules(truth, there.workers),
         }
-        times = {name: trials.run(choice) for name, choice in chosen.items()}
-        for choice in field(truth, facts.workers):
-            trials.run(choice)
-        best = min(trials.seconds, key=lambda choice: trials.seconds[choice])
-        predicted = by_measure.estimate(by_measure.model)
+        trials.run(chosen.values(), field(truth, there.workers))
+        times: dict[str, tuple[str, int, float]]
+        times = {name: (*choice, trials.seconds(choice)) for name, choice in chosen.items()}
+        if find_spec("smart_parallel"):
+            times["smart-parallel"] = "its own", 0, _smart(file)
         return {
             "truth": asdict(truth),
-            "known": {k: v for k, v in asdict(known).items() if k != "sources"},
-            "best": [best[0], best[1], trials.seconds[best]],
-            "chosen": {name: [*choice, times[name]] for name, choice in chosen.items()},
-            "all": [[model, k, seconds] for (model, k), seconds in trials.seconds.items()],
-            "error": predicted.seconds / times["measured"] - 1 if predicted else None,
+            "known": asdict(known),
+            "machine": there,
+            "costs": here.costs._asdict(),
+            "best": (*trials.best(), trials.seconds(trials.best())),
+            "chosen": times,
+            "all": trials.all(),
         }
 
 
-def show(rows: list[dict[str, Any]]) -> None:
-    """Print the table of regrets."""
+@dataclass(frozen=True)
+class Basis:
+    """What the measured path predicts from, beside the function."""
+
+    machine: Machine
+    costs: Costs
+
+
+def _choice(advice: Recommendation) -> Choice:
+    return advice.model, advice.settings.max_workers
+
+
+def _smart(file: Path) -> float:
+    ran = subprocess.run(
+        [sys.executable, "-c", SMART, str(file)], capture_output=True, text=True, check=True
+    )
+    return float(ran.stdout)
+
+
+def regret(row: Row, name: str) -> float:
+    """Return how much longer than the best the choice of `name` took, forgiving 0.05 s."""
+    return float((row["chosen"][name][2] + FORGIVEN) / (row["best"][2] + FORGIVEN))
+
+
+def ratios(row: Row) -> Iterator[tuple[str, float]]:
+    """Yield measured / predicted of every run by its model, and of what was recommended."""
+    costs = Costs(**row["costs"])
+    costs = costs._replace(starts={name: Start(*one) for name, one in costs.starts.items()})
+    known, there = Workload(**row["known"]), Machine(*row["machine"])
+    for model, workers, seconds in row["all"]:
+        yield model, seconds / makespan(Model(model), workers, known, there, costs)
+    model, workers, seconds = row["chosen"]["measured"]
+    yield "measured", seconds / makespan(Model(model), workers, known, there, costs)
+    model, workers, seconds = row["chosen"]["asked"]
+    answers = asked(Truth(**row["truth"]))
+    yield "asked", seconds / makespan(Model(model), workers, answers, there, DEFAULT_COSTS)
+
+
+def show_row(row: Row) -> None:
+    """Print one workload, what was chosen for it and the regrets."""
+    truth = Truth(**row["truth"])
+    best = row["best"]
+    chosen = "  ".join(
+        f"{name} {row['chosen'][name][0]}:{row['chosen'][name][1]} {regret(row, name):.2f}"
+        for name in ("asked", "measured")
+    )
+    print(
+        f"{row['number']:3} {truth.kind:12} {truth.tasks:6} x {truth.seconds * 1e3:7.2f} ms"
+        f"  best {best[0]}:{best[1]} {best[2]:.3f} s  {chosen}",
+        flush=True,
+    )
+
+
+def show(rows: list[Row]) -> None:
+    """Print the regrets, and how good the predictions are with the costs as they are now."""
     print(f"\n{len(rows)} workloads; regret: geometric mean, maximum")
     for name in rows[0]["chosen"]:
-        values = [regret(row["chosen"][name][2], row["best"][2]) for row in rows]
-        mean = math.exp(statistics.mean(map(math.log, values)))
-        print(f"  {name:20} {mean:5.2f} {max(values):6.2f}")
-    errors = [abs(row["error"]) for row in rows]
-    print(f"prediction error of the makespan, measured: median {statistics.median(errors):.0%}")
+        values = [regret(row, name) for row in rows]
+        print(f"  {name:20} {statistics.geometric_mean(values):5.2f} {max(values):6.2f}")
+    print("makespan, measured / predicted: median, 10 % below, 10 % above; median error of it")
+    found: dict[str, list[float]] = {}
+    for row in rows:
+        for name, ratio in ratios(row):
+            found.setdefault(name, []).append(ratio)
+    for name, values in found.items():
+        tenths = statistics.quantiles(values, n=10)
+        error = statistics.median(abs(1 / ratio - 1) for ratio in values)
+        print(f"  {name:16} {tenths[4]:5.2f} {tenths[0]:5.2f} {tenths[8]:5.2f}  {error:4.0%}")
 
 
 def main() -> None:
@@ -219,30 +320,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=60)
     parser.add_argument("seed", type=int, nargs="?", default=2026)
-    parser.add_argument("--save", type=Path)
+    parser.add_argument("--save", type=Path, help="keep each workload; go on from what is there")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no other after")
     args = parser.parse_args()
-    source = random.Random(args.seed)
-    facts, costs, rows = machine.inspect(), calibrate(), []
+    until = time.monotonic() + args.seconds
+    rows: list[Row] = []
+    if args.save and args.save.exists():
+        rows = [json.loads(line) for line in args.save.read_text().splitlines()]
+    missing = sorted(set(range(args.count)) - {row["number"] for row in rows})
     with laboratory() as lab:
-        for number in range(args.count):
-            truth = draw(number, source)
-            row = examine(truth, lab, source, facts, costs)
-            rows.append(row)
-            ratios = [
-                regret(row["chosen"][name][2], row["best"][2]) for name in ("asked", "measured")
-            ]
-            print(
-                f"{number:3} {truth.kind:12} {truth.tasks:6} x {truth.seconds * 1e3:7.2f} ms"
-                f"  best {row['best'][0]}:{row['best'][1]} {row['best'][2]:.3f} s"
-                f"  asked {':'.join(map(str, row['chosen']['asked'][:2]))} {ratios[0]:.2f}"
-                f"  measured {':'.join(map(str, row['chosen']['measured'][:2]))} {ratios[1]:.2f}"
-                f"  error {row['error']:+.0%}",
-                flush=True,
-            )
+        here = Basis(machine.inspect(), calibrate()) if missing else None
+        for number in missing:
+            if here is None or time.monotonic() > until:
+                break
+            source = random.Random(f"{args.seed}/{number}")
+            found = examine(draw(number, source), lab, source, here)
+            # As it will be read again: plain lists and texts.
+            text = json.dumps({"seed": args.seed, "number": number, **found})
+            rows.append(json.loads(text))
+            show_row(rows[-1])
             if args.save:
-                args.save.write_text(json.dumps(rows))
+                with args.save.open("a") as file:
+                    file.write(text + "\n")
     show(rows)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

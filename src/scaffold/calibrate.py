@@ -5,21 +5,26 @@ Every run is short and in a process of its own, as a user's is; all of them take
 
 from __future__ import annotations
 
-import multiprocessing
+import json
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scaffold.costs import DEFAULT_COSTS, Costs, Start
+from scaffold.costs import DEFAULT_COSTS, HYBRID_IDLE, Costs, Start
 from scaffold.domain import Model
 from scaffold.lab import Laboratory, laboratory
 from scaffold.target import Target
 
 # Tasks per run: enough that starting does not count, few enough for a tenth of a second.
-MANY = 10_000
-THREADS = 128
+MANY, FEW = 10_000, 1000
+THREADS, COROUTINES = 128, 1000
+# How the engines start processes (templates/engines/processes.py), the usual way first.
+ENGINES_START = ("fork", "forkserver") if sys.platform == "linux" else ("spawn",)
 # Seconds that tasks sleep while workers start: longer than starting all of them takes.
 SLEEP = 0.05
-# Bytes of the payload that the pickle rate is measured with, and how often it is carried.
+# Seconds of a wait so short that waking up from it is what counts.
+NAP = 1e-4
+# Bytes of the payload that the rates are measured with, and how often it is carried.
 PAYLOAD, CARRIED = 1_000_000, 40
 LIMIT = 5.0  # seconds for one run
 
@@ -32,25 +37,39 @@ def calibrate(progress: Progress = lambda _: None) -> Costs:
         bench = _Bench(lab)
         progress("threads")
         threads = bench.seconds("task", Model.THREADING, THREADS, [[SLEEP, 0, 0, 0]], THREADS)
-        hand_over = bench.each("nothing", Model.THREADING, 32)
+        thread = bench.each("nothing", Model.THREADING, 32)
+        thread_wake = bench.each("task", Model.THREADING, 32, [NAP, 0, 0, 0], FEW)
         progress("event loop")
-        loop = bench.seconds("nothing_async", Model.ASYNCIO, 1, [0], 1)
-        loop_hand_over = bench.each("nothing_async", Model.ASYNCIO, 100)
+        loop_start = bench.seconds("nothing_async", Model.ASYNCIO, 1, [0], 1)
+        loop = bench.each("nothing_async", Model.ASYNCIO, COROUTINES)
+        loop_wake = bench.each("task_async", Model.ASYNCIO, COROUTINES, [NAP, 0, 0, 0])
+        coroutines = bench.seconds(
+            "task_async", Model.ASYNCIO, COROUTINES, [[SLEEP, 0, 0, 0]], COROUTINES
+        )
+        call = bench.each("nothing", Model.SEQUENTIAL, 1)
+        loop_call = bench.each("nothing_async", Model.SEQUENTIAL, 1, 0, FEW)
         progress("processes")
-        starts = {method: bench.start(method) for method in multiprocessing.get_all_start_methods()}
-        start = bench.seconds("task", Model.MULTIPROCESSING, 2, [[SLEEP, 0, 0, 0]], 2) - SLEEP
+        measured = {method: bench.start(method) for method in ENGINES_START}
+        start = measured[ENGINES_START[0]].pool + 2 * measured[ENGINES_START[0]].process
         many = bench.seconds("nothing", Model.MULTIPROCESSING, 2, [0], MANY)
-        progress("pickling")
+        hybrid = bench.seconds("nothing", Model.HYBRID, 4, [0], MANY)
+        progress("pickling and reading")
         carried = bench.seconds("echo", Model.MULTIPROCESSING, 2, ["x" * PAYLOAD], CARRIED)
         return DEFAULT_COSTS._replace(
-            call=bench.each("nothing", Model.SEQUENTIAL, 1),
+            call=call,
             thread_start=_least(1e-6, (threads - SLEEP) / THREADS),
-            thread_hand_over=hand_over,
-            loop_start=loop,
-            loop_hand_over=loop_hand_over,
-            starts=starts,
+            thread_hand_over=thread,
+            thread_wake=_least(1e-7, thread_wake - thread),
+            loop_start=loop_start,
+            loop_hand_over=loop,
+            loop_wake=_least(1e-7, loop_wake - loop),
+            coroutine_start=_least(1e-7, (coroutines - SLEEP) / COROUTINES - loop_wake),
+            loop_call=_least(1e-7, loop_call - call),
+            starts={**DEFAULT_COSTS.starts, **measured},
             process_hand_over=_least(1e-8, (many - start) / MANY),
+            hybrid_hand_over=_least(1e-8, (hybrid - start - HYBRID_IDLE) / MANY),
             pickle_rate=2 * PAYLOAD * CARRIED / _least(1e-3, carried - start),
+            read_rate=PAYLOAD * CARRIED / _least(1e-3, bench.reading()),
         )
 
 
@@ -74,9 +93,19 @@ class _Bench:
         each = _least(1e-4, two - one)
         return Start(pool=_least(1e-4, one - each), process=each)
 
-    def each(self, load: str, model: Model, workers: int) -> float:
+    def each(
+        self, load: str, model: Model, workers: int, value: Any = 0, tasks: int = MANY
+    ) -> float:
         """Return the seconds per task of many."""
-        return self.seconds(load, model, workers, [0], MANY) / MANY
+        return self.seconds(load, model, workers, [value], tasks) / tasks
+
+    def reading(self) -> float:
+        """Return the seconds that reading large items from a file takes."""
+        file = self._lab.folder / "items.jsonl"
+        line = json.dumps("x" * PAYLOAD) + "\n"
+        file.write_text(line * CARRIED, encoding="utf-8")
+        target = Target("scaffold.loads", "nothing", (), None)
+        return self._lab.run(target, Model.SEQUENTIAL, 1, {"file": str(file)}, LIMIT).seconds
 
     def seconds(
         self,

@@ -11,7 +11,7 @@ from scaffold.costs import DEFAULT_COSTS, Costs, Start
 from scaffold.domain import Machine
 
 # Grows when a cost changes its meaning: older files are then ignored.
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Calibration(NamedTuple):

@@ -9,16 +9,23 @@ import pickle
 import statistics
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from scaffold import gil
+from scaffold.machine import affinity_cores
 
 # Calls are timed in groups of about this many seconds, so that the clocks cost a tiny task little.
 GROUP_SECONDS = 0.001
 # Computing less than this share of its time, a function's share of the GIL cannot be told.
 LEAST_CPU = 0.05
+# Seconds: no wait is over sooner, as the kernel's timers and the way back to a core take as long.
+SHORTEST_WAIT = 5e-5
+# Other threads that take less than this share of the time are the noise of a sampling thread.
+LEAST_OTHERS = 0.02
+# Computing more than this share of its time, a function uses several cores by itself.
+SEVERAL_CORES = 1.2
 # A machine on which the function waited for a core more than this share of the time is too busy.
 MOST_QUEUEING = 0.4
 # Items and results that are kept for pickling: enough for a mean, few enough for large ones.
@@ -34,6 +41,7 @@ class Calls:
         self._items = items
         self.controls: gil.Controls | None = None
         self.waking = 0.0  # CPU seconds of a call that only sleeps
+        self.polling = 0.0  # CPU seconds that the event loop took to wait for events
         self.seconds: list[float] = []  # per call, the mean of its group
         self.count = self.failures = 0
         self.first_error = ""
@@ -46,53 +54,78 @@ class Calls:
     def run(self, call: Call, until: float) -> None:
         """Call until the time is up; at least once."""
         with self._watching():
-            group = 1
-            while True:
-                began = time.perf_counter()
+            for group in self._groups(until):
                 for _ in range(group):
-                    self._call(call)
-                taken = time.perf_counter() - began
-                self.seconds += [taken / group] * min(group, 1000)
-                if time.monotonic() >= until:
-                    return
-                group = max(1, min(2 * group, int(GROUP_SECONDS * group / (taken + 1e-9))))
+                    item = self._next()
+                    try:
+                        self._note(item, call(item))
+                    except BaseException as error:  # whatever it is, it costs this call only
+                        self._fail(item, error)
 
-    def _call(self, call: Call) -> None:
+    async def run_async(self, call: Call, until: float) -> None:
+        """Await one call after another until the time is up; at least one."""
+        with self._watching():
+            for group in self._groups(until):
+                for _ in range(group):
+                    item = self._next()
+                    try:
+                        self._note(item, await call(item))
+                    except BaseException as error:  # whatever it is, it costs this call only
+                        self._fail(item, error)
+
+    def _groups(self, until: float) -> Iterator[int]:
+        """Yield how many calls to make before the next look at the clock."""
+        group = 1
+        while True:
+            began = time.perf_counter()
+            yield group
+            taken = time.perf_counter() - began
+            self.seconds += [taken / group] * min(group, 1000)
+            if time.monotonic() >= until:
+                return
+            group = max(1, min(2 * group, int(GROUP_SECONDS * group / (taken + 1e-9))))
+
+    def _next(self) -> Any:
         self.current = self.count % len(self._items)
-        item, result = self._items[self.current], None
-        try:
-            result = call(item)
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
-            self.failures += 1
-            self.first_error = self.first_error or describe(error)
-            result = error
+        return self._items[self.current]
+
+    def _note(self, item: Any, result: Any) -> None:
         if self.count < KEPT:
-            self._kept[self.current] = item, result
+            self._kept[self.count] = item, result
         self.count += 1
+
+    def _fail(self, item: Any, error: BaseException) -> None:
+        self.failures += 1
+        self.first_error = self.first_error or describe(error)
+        self._note(item, error)
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
         with gil.sampling() as self._lateness, gil.queueing() as queued:
-            waited, cpu = queued(), time.process_time()
+            waited, own, every = queued(), time.thread_time(), time.process_time()
             self._begin = time.perf_counter()
             try:
                 yield
             finally:
                 self._end = time.perf_counter()
-                self.cpu = time.process_time() - cpu
+                every, own = time.process_time() - every, time.thread_time() - own
                 self.queued = queued() - waited
                 self.wall = self._end - self._begin
-        self.cpu = max(0.0, self.cpu - self._lateness.cpu_seconds)
+        # What other threads than this one and the sampler took: native ones, or the function's own.
+        others = every - own - self._lateness.cpu_seconds
+        self.cpu = own + (others if others > LEAST_OTHERS * self.wall else 0.0)
 
     def facts(self) -> dict[str, Any]:
         """Return the profile's fields, with the reason for each that could not be measured."""
         reasons: dict[str, str] = {}
         # Time lost to other programs is neither waiting nor computing.
         own = max(1e-9, self.wall - self.queued)
-        # A function that waits wakes up once a call at least; one that computes never slept.
-        waits = max(0.0, 1 - self.cpu / own)
-        self.cpu = max(0.0, self.cpu - waits * self.waking * self.count)
-        cpu = self.cpu / own
+        self.cpu = max(0.0, self.cpu - self.polling)
+        # A call that waits wakes up once at least, but no more often than its waiting allows.
+        waited = max(0.0, own - self.cpu)
+        self.cpu = max(0.0, self.cpu - self.waking * min(self.count, waited / SHORTEST_WAIT))
+        # The threads of native code compute while the caller waits for a core of its own.
+        cpu = min(self.cpu / own, affinity_cores())
         gil_fraction, hold = self._gil(cpu, reasons)
         return {
             "calls": self.count,
@@ -118,12 +151,19 @@ class Calls:
             reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]
             return None, None
         hold = self._lateness.longest(self._begin, self._end, self.controls.usual)
+        if cpu > SEVERAL_CORES:
+            reasons["gil_fraction"] = "native threads of its own keep the cores busy"
+            reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]
+            return None, None
         if not self.controls.trusted or self.queued > MOST_QUEUEING * self.wall:
             reasons["gil_fraction"] = "the machine is too busy to tell"
             reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]
             return None, None
         if cpu < LEAST_CPU:
             reasons["gil_fraction"] = "it hardly computes"
+            return None, hold
+        if cpu < 1 - LEAST_CPU and self.cpu / self.count < gil.SHORTEST:
+            reasons["gil_fraction"] = "it computes too briefly between its waits to tell"
             return None, hold
         held = self._lateness.held(self._begin, self._end, self.controls.usual)
         # It holds the GIL while it computes, and while it waits for a core in between.
@@ -172,48 +212,6 @@ class Calls:
             **dict.fromkeys(missing),
             "reasons": dict.fromkeys(missing, why),
         }
-
-
-def call_async(function: Call, calls: Calls, until: float) -> float:
-    """Await the calls one after another; return the longest time that one blocked the loop."""
-    import asyncio
-
-    longest = 0.0
-
-    def note(seconds: float) -> None:
-        nonlocal longest
-        longest = max(longest, seconds)
-
-    async def once(item: Any) -> Any:
-        return await _Stepped(function(item), note)
-
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        calls.run(lambda item: loop.run_until_complete(once(item)), until)
-    return longest
-
-
-class _Stepped:
-    """Awaits a coroutine and notes how long each of its steps takes."""
-
-    def __init__(self, coroutine: Any, note: Callable[[float], None]) -> None:
-        self._coroutine, self._note = coroutine, note
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        steps, value, error = self._coroutine.__await__(), None, None
-        while True:
-            began = time.perf_counter()
-            try:
-                waiting = steps.send(value) if error is None else steps.throw(error)
-            except StopIteration as end:
-                return end.value
-            finally:
-                self._note(time.perf_counter() - began)
-            value, error = None, None
-            try:
-                value = yield waiting
-            except BaseException as thrown:
-                error = thrown
 
 
 def _spread(seconds: list[float]) -> float:

@@ -1,8 +1,8 @@
 """What running costs: the makespan and the peak memory of every model, predicted.
 
 For n tasks, each waiting w seconds and computing c, of which g hold the GIL, on p cores and with k
-in flight, a makespan is the largest of its bounds (waiting, computing, holding the GIL, handing
-over) plus what starting costs. `Costs` holds the constants.
+in flight, a makespan is the largest of its bounds (waiting, computing, holding the GIL, queueing
+for it, handing over) plus what starting costs. `Costs` holds the constants.
 """
 
 import math
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from scaffold.domain import Estimate, Machine, Model, Source, Workload
-from scaffold.reasons import in_flight
+from scaffold.reasons import MANY_THREADS, in_flight
 
 
 class Start(NamedTuple):
@@ -24,25 +24,31 @@ class Start(NamedTuple):
 class Costs(NamedTuple):
     """The constants of one machine, in seconds and bytes.
 
-    The defaults are medians of benchmarks/engines.py on 2 cores of Linux with CPython 3.13; they
-    are of the right order elsewhere. Rates are bytes a second.
+    The defaults are what `concgen doctor --calibrate` found on 2 cores of Linux with CPython 3.13;
+    they are of the right order elsewhere. Rates are bytes a second.
     """
 
-    call: float = 1.5e-6  # one task through the engine and into the results, sequentially
-    thread_start: float = 1.0e-4
-    thread_hand_over: float = 1.0e-5
-    loop_start: float = 2.0e-3
-    loop_hand_over: float = 4.0e-6
+    call: float = 3.0e-6  # one task through the engine, sequentially
+    thread_start: float = 1.5e-4
+    thread_hand_over: float = 5.0e-6
+    thread_wake: float = 2.5e-5  # from a wait, while other threads want the GIL
+    loop_start: float = 1.0e-3
+    loop_hand_over: float = 5.0e-6
+    loop_wake: float = 1.2e-5  # from a wait, among many coroutines
+    loop_call: float = 2.5e-5  # a coroutine run to its end by itself, in an engine without a loop
+    coroutine_start: float = 1.5e-5
     starts: Mapping[str, Start] = MappingProxyType(
         {
-            "fork": Start(pool=5.0e-3, process=5.0e-3),
-            "forkserver": Start(pool=6.0e-2, process=1.5e-2),
-            "spawn": Start(pool=4.0e-2, process=4.0e-2),
+            "fork": Start(pool=4.0e-3, process=4.0e-3),
+            "forkserver": Start(pool=8.0e-2, process=3.0e-2),
+            "spawn": Start(pool=5.0e-2, process=5.0e-2),
         }
     )
-    message: float = 6.0e-5
+    message: float = 6.0e-5  # from one process to another and back (benchmarks/engines.py)
     process_hand_over: float = 1.2e-6
-    pickle_rate: float = 1.0e9
+    hybrid_hand_over: float = 1.0e-5
+    pickle_rate: float = 6.5e8
+    read_rate: float = 3.0e8  # of items as JSON Lines
     interpreter_bytes: int = 14_000_000
     thread_bytes: int = 60_000
     coroutine_bytes: int = 8_000
@@ -50,14 +56,17 @@ class Costs(NamedTuple):
 
 DEFAULT_COSTS = Costs()
 
-# The most threads and the most coroutines that are offered: past them an ordinary server, or the
-# machine's open files, gives in before the model does (benchmarks/engines.py, growth in flight).
-MOST_THREADS = 256
+# The most coroutines that are offered: past them an ordinary server, or the machine's open files,
+# gives in before the model does (benchmarks/engines.py, growth in flight).
 MOST_COROUTINES = 1000
 # One parent feeds at most this many processes: a choice that bounds the search, not a measurement.
 MOST_PROCESSES = 64
 # A process engine hands out work in batches of about this long (templates/engines).
 BATCH_SECONDS = 0.010
+# A hybrid process looks for more work this often, and so late it notices its start and its end
+# (templates/engines/task.py); it pickles a payload by itself and again inside a message.
+HYBRID_IDLE = 2 * 0.005
+HYBRID_PICKLING = 1.5
 # Files that an interpreter keeps open for itself, and a margin for the client's own.
 SPARE_FILES = 32
 # Tasks are uneven when the longest takes this many times the mean.
@@ -120,13 +129,13 @@ def peak_memory(
 def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[int, ...]:
     """Return the counts of tasks in flight that are worth trying, fewest first."""
     most = in_flight(workload)
-    held = MOST_COROUTINES if workload.async_client else MOST_THREADS
+    held = MOST_COROUTINES if workload.async_client else MANY_THREADS
     cores = machine.workers
     match model:
         case Model.SEQUENTIAL:
             return (1,)
         case Model.THREADING:
-            return _up_to(min(most, MOST_THREADS, files_allow(machine)), cores)
+            return _up_to(min(most, MANY_THREADS, files_allow(machine)), cores)
         case Model.ASYNCIO:
             return _up_to(min(most, held, files_allow(machine)), cores)
         case Model.MULTIPROCESSING:
@@ -150,53 +159,82 @@ def _up_to(most: int, cores: int) -> tuple[int, ...]:
 
 
 def _sequential(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    return work.tasks * (work.task_seconds + costs.call)
+    each = work.task_seconds + costs.call + _bridge(work, costs) + _reading(work, costs)
+    return work.tasks * each
 
 
 def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    each = _in_thread(work, costs) + _reading(work, costs)
     holding = work.gil_seconds if machine.gil else 0.0
     return workers * costs.thread_start + max(
-        _side_by_side(work, workers),
-        work.tasks * (holding + costs.thread_hand_over),
-        work.tasks * work.cpu_seconds / machine.cores,
+        _flow(work, workers, 1, holding + each, each),
+        _flow(work, workers, machine.cores, work.cpu_seconds + each, each),
     )
 
 
 def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     if not work.async_client:  # blocking calls run in threads behind the event loop
         return costs.loop_start + _threading(workers, work, machine, costs)
-    return costs.loop_start + max(
-        _side_by_side(work, workers),
-        work.tasks * (work.cpu_seconds + costs.loop_hand_over),
-    )
+    each = _on_loop(work, costs) + _reading(work, costs)
+    start = costs.loop_start + workers * costs.coroutine_start
+    return start + _flow(work, workers, 1, work.cpu_seconds + each, each)
 
 
 def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    return (
-        _start(workers, work, machine, costs)
-        + max(
-            _side_by_side(work, workers),
-            work.tasks * work.cpu_seconds / machine.cores,
-        )
-        + _carrying(work, costs)
-    )
+    each = _bridge(work, costs)
+    start = _start(workers, work, machine, costs)
+    flow = _flow(work, workers, machine.cores, work.cpu_seconds + each, each)
+    return start + flow + _carrying(work, costs)
 
 
 def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     processes = min(workers, machine.workers)
     # Each process has an event loop for async work, and threads of its own for the other.
-    inner, hand_over = costs.loop_start, costs.loop_hand_over
-    if not work.async_client:
-        inner, hand_over = workers / processes * costs.thread_start, costs.thread_hand_over
-    return (
-        _start(processes, work, machine, costs)
-        + inner
-        + max(
-            _side_by_side(work, workers),
-            work.tasks * (work.cpu_seconds + hand_over) / min(processes, machine.cores),
-        )
-        + _carrying(work, costs)
-    )
+    if work.async_client:
+        inner, each = costs.coroutine_start, _on_loop(work, costs)
+    else:
+        inner, each = costs.thread_start, _in_thread(work, costs)
+    start = _start(processes, work, machine, costs) + workers / processes * inner + HYBRID_IDLE
+    flow = _flow(work, workers, min(processes, machine.cores), work.cpu_seconds + each, each)
+    carrying = costs.hybrid_hand_over + HYBRID_PICKLING * work.payload_bytes / costs.pickle_rate
+    return start + flow + work.tasks * carrying
+
+
+def _flow(work: Workload, workers: int, servers: float, busy: float, each: float) -> float:
+    """Seconds until all are done, with `workers` of them in flight and something scarce to share.
+
+    Of what is scarce (the GIL, an event loop, cores) there are `servers`, and a task keeps one for
+    `busy` seconds; the rest of its time, and of `each` for the engine, it needs none. How long it
+    queues is mean value analysis of a closed network with one queue per server, in Schweitzer's
+    approximation. Servers that hardly rest also miss the first wait, while nothing computes yet.
+    """
+    servers = min(servers, workers)
+    free = max(0.0, work.task_seconds + each - busy)
+    crowd = busy * workers / servers - free
+    queued = (crowd + math.sqrt(crowd * crowd + 4 * busy * free)) / 2
+    flowing = work.tasks * (free + queued) / workers
+    use = work.tasks * busy / servers / flowing
+    return max(_side_by_side(work, workers), flowing + use * work.wait_seconds)
+
+
+def _in_thread(work: Workload, costs: Costs) -> float:
+    """Seconds that a task keeps the GIL of its process for the sake of the engine."""
+    waking = min(costs.thread_wake, work.wait_seconds)  # a shorter wait is over before
+    return costs.thread_hand_over + waking + _bridge(work, costs)
+
+
+def _on_loop(work: Workload, costs: Costs) -> float:
+    return costs.loop_hand_over + min(costs.loop_wake, work.wait_seconds)
+
+
+def _bridge(work: Workload, costs: Costs) -> float:
+    """Seconds to run one coroutine to its end where the engine has no event loop."""
+    return costs.loop_call if work.async_client else 0.0
+
+
+def _reading(work: Workload, costs: Costs) -> float:
+    """Seconds to read one item: about half of what a task carries."""
+    return work.payload_bytes / 2 / costs.read_rate
 
 
 def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> float:

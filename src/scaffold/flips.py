@@ -57,7 +57,7 @@ def _search(
     start: float, direction: float, least: float, most: float, flips: Callable[[float], bool]
 ) -> float | None:
     """Return the nearest value that flips, going by doublings or halvings; None if none does."""
-    if start <= 0:
+    if not least <= start <= most:
         return None
     stays, value = start, start
     while 1 / FARTHEST <= value / start <= FARTHEST:

@@ -2,10 +2,10 @@
 
 Runs in the child process that measures the user's function; standard library only.
 
-A thread that sleeps half a millisecond wakes on time while nobody holds the GIL. While somebody
+A thread that sleeps half a millisecond is back on time while nobody holds the GIL. While somebody
 does, it is late: by up to the switch interval (5 ms) where Python code runs, and until the end of
 the call where native code keeps the GIL. So the time that it was late, plus the sleeps between two
-late wake-ups, is the time that the GIL was held. The same is measured for two functions whose
+late returns, is the time that the GIL was held. The same is measured for two functions whose
 answer is known, in the same session: when they do not come out right, the machine is too busy.
 """
 
@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 SLEEP = 0.0005  # seconds: far below the switch interval, far above the cost of waking up
 LATE = 0.0004  # seconds beyond the usual wake-up: more than a scheduler's jitter on an idle core
+SHORTEST = 2 * LATE  # seconds: the GIL held for less, between waits, is not seen
 CONTROL_SECONDS = 0.12  # per control: some 20 wake-ups under a held GIL, 200 under a free one
 CONTROL_BYTES = 1 << 20  # hashlib releases the GIL above 2 KiB; a megabyte takes a millisecond
 # What the controls have to show for a verdict: the held one at least, the free one at most.
@@ -29,10 +30,11 @@ HELD_AT_LEAST, FREE_AT_MOST = 0.8, 0.15
 
 
 class Wake(NamedTuple):
-    """One wake-up of the sampling thread, all in seconds."""
+    """One turn of the sampling thread, all in seconds."""
 
-    woke: float  # when
+    woke: float  # when it was over
     late: float  # for want of the GIL, or of a timer that is exact
+    wait: float  # the longest of what it was late by, in one go
     queued: float  # for want of a core
 
 
@@ -54,7 +56,7 @@ class Lateness:
         While the sampler itself waited for a core it saw nothing: that time does not count.
         """
         held, unseen, was_late = 0.0, 0.0, False
-        for woke, late, queued in self.wakes:
+        for woke, late, _, queued in self.wakes:
             if woke <= begin or woke - late > end:
                 was_late = False
                 continue
@@ -71,7 +73,7 @@ class Lateness:
 
     def longest(self, begin: float, end: float, usual: float) -> float:
         """Return the longest time, in seconds, that a thread waited for the GIL."""
-        waits = [one.late - usual for one in self.wakes if begin < one.woke < end + one.late]
+        waits = [one.wait - usual for one in self.wakes if begin < one.woke < end + one.late]
         return max(0.0, max(waits, default=0.0))
 
 
@@ -84,13 +86,14 @@ def sampling() -> Iterator[Lateness]:
 
     def sample() -> None:
         with _on(own_core), queueing() as queued:
-            before = queued()
+            before, turn = queued(), clock()
             while not stop.is_set():
-                due = clock() + SLEEP
                 sleep(SLEEP)
-                woke, after = clock(), queued()
-                record(Wake(woke, woke - due - (after - before), after - before))
-                before = after
+                woke, after, over = clock(), queued(), clock()
+                # Reading a file gives the GIL away as sleeping does: it may wait for it twice.
+                first, second, waited = woke - turn - SLEEP, over - woke, after - before
+                record(Wake(over, first + second - waited, max(first, second) - waited, waited))
+                before, turn = after, over
         lateness.cpu_seconds = time.thread_time()
 
     thread = threading.Thread(target=sample, daemon=True)

@@ -1,7 +1,8 @@
 """Tasks whose cost is known: what calibration and the benchmarks run.
 
-An item is (wait seconds, GIL-holding CPU seconds, GIL-free CPU seconds, result bytes, padding). The
-CPU parts burn time of their own thread, so that they cost the same however busy the machine is.
+An item is (wait seconds, GIL-holding CPU seconds, GIL-free CPU seconds, result bytes), and after
+them, where it matters, some padding and the bytes that one GIL-free call digests. The CPU parts
+burn time of their own thread, so that they cost the same however busy the machine is.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-# A block that hashlib digests without the GIL in about 0.1 ms: the grain of the GIL-free part.
-BLOCK = bytes(1 << 17)
+# What hashlib digests without the GIL, GRAIN bytes a call unless the item says otherwise: 0.1 ms.
+BLOCK = memoryview(bytes(1 << 21))
+GRAIN = 1 << 17
 
 
 def nothing(item: Any) -> None:
@@ -31,20 +33,22 @@ def echo(item: Any) -> Any:
 
 def task(item: Sequence[Any]) -> bytes:
     """Wait and compute as the item says, and return as many bytes."""
-    time.sleep(item[0])
+    if item[0]:  # sleep(0) would give the GIL away
+        time.sleep(item[0])
     return _compute(item)
 
 
 async def task_async(item: Sequence[Any]) -> bytes:
     """Do the same, but wait on the event loop."""
-    await asyncio.sleep(item[0])
+    if item[0]:
+        await asyncio.sleep(item[0])
     return _compute(item)
 
 
 def _compute(item: Sequence[Any]) -> bytes:
-    _, holding, free, result_bytes, *_ = item
+    _, holding, free, result_bytes, *rest = item
     burn_holding(holding)
-    burn_free(free)
+    burn_free(free, rest[1] if rest else GRAIN)
     return bytes(result_bytes)
 
 
@@ -56,8 +60,9 @@ def burn_holding(seconds: float) -> None:
             pass
 
 
-def burn_free(seconds: float) -> None:
+def burn_free(seconds: float, grain: int = GRAIN) -> None:
     """Compute in native code that releases the GIL, for `seconds` of this thread's time."""
+    block = BLOCK[:grain]
     end = time.thread_time() + seconds
     while time.thread_time() < end:
-        hashlib.sha256(BLOCK).digest()
+        hashlib.sha256(block).digest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from scaffold.child import Facts, run_child
 from scaffold.errors import UsageError
 from scaffold.observed import Profile
@@ -10,10 +12,9 @@ from scaffold.target import Items, Target
 DEFAULT_BUDGET = 3.0
 # Less leaves no time for a verdict about the GIL; more is a benchmark.
 LEAST_BUDGET, MOST_BUDGET = 1.0, 600.0
-# Seconds beyond the budget that the child gets to write its report before it is killed.
-GRACE = 0.4
-# Seconds that an interpreter takes to start, kept back from the child's share of the budget.
-START_UP = 0.1
+# Seconds beyond the budget that the child gets to write its report before it is killed: on a busy
+# machine it has to wait for a core first.
+GRACE = 0.8
 
 
 def measure(target: Target, items: Items, budget: float = DEFAULT_BUDGET) -> Profile:
@@ -27,7 +28,7 @@ def measure(target: Target, items: Items, budget: float = DEFAULT_BUDGET) -> Pro
         "function": target.function,
         "path": target.path,
         "items": items.sample,
-        "seconds": budget - START_UP,
+        "until": time.time() + budget,
     }
     facts, ended = run_child("scaffold.probe", request, budget + GRACE)
     return _profile(target, facts, ended, budget)

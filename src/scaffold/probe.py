@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from scaffold import gil
-from scaffold.calls import Calls, call_async
+from scaffold.calls import Calls
 from scaffold.loading import Refusal, load
 
 # The share of the time left that may go into controls until they come out right.
@@ -48,7 +48,7 @@ def main() -> None:
     """Measure what stdin asks for; exit code 0 whether or not it went well."""
     request = json.loads(sys.stdin.buffer.read())
     report = Report(request["report"])
-    deadline = time.monotonic() + request["seconds"]
+    deadline = request["until"] - time.time() + time.monotonic()  # starting took its share
     # The user's module may try to read it.
     sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
     calls = Calls(request["items"])
@@ -67,6 +67,8 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
     calls.waking = _waking(inspect.iscoroutinefunction(function))
     until = time.monotonic() + CALLING * (deadline - time.monotonic())
     if inspect.iscoroutinefunction(function):
+        from scaffold.awaiting import call_async
+
         report.tell(longest_loop_block_seconds=call_async(function, calls, until))
     else:
         calls.run(function, until)
@@ -88,18 +90,14 @@ def _waking(is_async: bool) -> float:
     That is the price of being called one by one from here: an engine pays its own, which is among
     the costs and not the function's.
     """
-    cpu = time.process_time()
     if is_async:
-        import asyncio
+        from scaffold import awaiting
 
-        with asyncio.Runner() as runner:
-            loop = runner.get_loop()
-            for _ in range(NAPS):
-                loop.run_until_complete(asyncio.sleep(NAP))
-    else:
-        for _ in range(NAPS):
-            time.sleep(NAP)
-    return (time.process_time() - cpu) / NAPS
+        return awaiting.waking(NAPS, NAP)
+    began = time.thread_time()
+    for _ in range(NAPS):
+        time.sleep(NAP)
+    return (time.thread_time() - began) / NAPS
 
 
 @contextmanager

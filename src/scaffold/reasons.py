@@ -9,8 +9,9 @@ from __future__ import annotations
 from scaffold.domain import Machine, Workload
 from scaffold.units import show_bytes, show_count, show_seconds
 
-# Threads that one process holds well: at 256 the hand-over between threads costs as much as 10 ms
-# of waiting saves (benchmarks/engines.py, thread rows). Above it, tasks outnumber workers.
+# Threads that one process holds well, and the most that are offered: at 256 the hand-over between
+# threads costs as much as 10 ms of waiting saves (benchmarks/engines.py, thread rows). Above it,
+# tasks outnumber workers.
 MANY_THREADS = 256
 # Total work below which no model can save what a person, or a script around it, would notice.
 TINY_SECONDS = 0.015

@@ -46,7 +46,7 @@ def run(
                 if burst and (not tasks or time.monotonic() > due):
                     yield burst
                     burst, due = [], time.monotonic() + BURST
-                if not tasks:
+                if not (tasks or backlog.empty):
                     time.sleep(backlog.patience)
         except KeyboardInterrupt:  # in work()
             yield burst

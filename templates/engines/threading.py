@@ -162,7 +162,8 @@ def run(
             for task in backlog.take(window - crew.pending):
                 crew.give(task)
             burst: list[Outcome] = []
-            for task, value, error, seconds in crew.collect(min(tick, backlog.patience)):
+            patience = 0.0 if backlog.empty and not crew.pending else min(tick, backlog.patience)
+            for task, value, error, seconds in crew.collect(patience):
                 if error is None:
                     burst.append(Outcome(task[0], task[1], value, None, seconds, task[2]))
                 elif isinstance(error, EngineError):

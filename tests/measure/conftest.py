@@ -13,6 +13,7 @@ TEXT = json.dumps([{"a": n, "b": [1.5, "x" * 20]} for n in range(2000)])
 NUMBERS = [(n * 7919) % 100003 for n in range(20000)]
 
 def loop(item): return sum(n * n for n in range(20000))
+def tiny(item): return item
 def parse(item): return len(json.loads(TEXT))
 def order(item): return sorted(NUMBERS)[0]
 def digest(item): return hashlib.sha256(BLOB).hexdigest()
@@ -20,6 +21,18 @@ def pack(item): return len(zlib.compress(BLOB))
 def wait(item): time.sleep(0.01); return item
 def program(item): return subprocess.run([sys.executable, "-S", "-c", ""]).returncode
 async def wait_async(item): await asyncio.sleep(0.01); return item
+async def compute_async(item): return loop(item)
+async def both_async(item): await asyncio.sleep(0.003); loop(item); loop(item); return item
+def nibble(item):
+    for _ in range(5):
+        time.sleep(0.0002)
+        sum(range(3000))
+def crowd(item):
+    import threading
+    threads = [threading.Thread(target=digest, args=(item,)) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+async def cancels(item): raise asyncio.CancelledError
 async def block(item): time.sleep(0.03); await asyncio.sleep(0); return item
 
 def fails(item): raise ValueError("no good")

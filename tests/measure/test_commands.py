@@ -72,7 +72,10 @@ def test_calibrated_costs_are_kept_and_used(concgen):
     assert "this machine's costs" in concgen("recommend", "--yes").out
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"schema": 1}', '{"schema": 9, "costs": {}}', "[]"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", '{"schema": 1}', '{"schema": 1, "costs": {}}', '{"schema": 9, "costs": {}}', "[]"],
+)
 def test_a_damaged_cache_is_as_none(content):
     """It can be measured again; it never gets in the way."""
     path = calibration.save(DEFAULT_COSTS, machine.inspect())

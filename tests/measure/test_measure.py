@@ -7,6 +7,7 @@ import time
 import pytest
 
 from scaffold.errors import UsageError
+from scaffold.machine import affinity_cores
 from scaffold.measure import measure
 from scaffold.target import parse_target, read_items
 
@@ -21,11 +22,14 @@ def profile(module, items, function, budget=2.0):
     ("function", "cpu", "gil"),
     [
         ("loop", 1, 1),
+        ("tiny", 1, 1),
         ("parse", 1, 1),
         ("order", 1, 1),
         ("digest", 1, 0),
         ("pack", 1, 0),
         ("wait", 0, None),
+        ("wait_async", 0, None),
+        ("compute_async", 1, 1),
     ],
 )
 def test_shares_of_known_functions(module, items, function, cpu, gil):
@@ -37,6 +41,20 @@ def test_shares_of_known_functions(module, items, function, cpu, gil):
         assert measured.reasons["gil_fraction"]
     else:
         assert measured.gil_fraction == pytest.approx(gil, abs=0.15)
+
+
+def test_the_gil_held_too_briefly_to_see_is_not_guessed(module, items):
+    """It is held for less than a late wake-up takes to show."""
+    measured = profile(module, items, "nibble")
+    assert measured.gil_fraction is None
+    reason = measured.reasons["gil_fraction"]
+    assert "too briefly" in reason or "hardly computes" in reason or reason == BUSY
+
+
+def test_several_threads_never_compute_on_more_cores_than_there_are(module, items):
+    """What they compute counts, while the caller waits for them."""
+    measured = profile(module, items, "crowd")
+    assert 0.5 < measured.cpu_fraction <= affinity_cores()
 
 
 def test_child_processes_count_as_waiting(module, items):
@@ -79,7 +97,12 @@ def test_what_cannot_be_pickled_is_null_with_a_reason(module, items):
 
 @pytest.mark.parametrize(
     ("function", "error"),
-    [("fails", "ValueError: no good"), ("fails_oddly", "Odd"), ("leaves", "SystemExit")],
+    [
+        ("fails", "ValueError: no good"),
+        ("fails_oddly", "Odd"),
+        ("leaves", "SystemExit"),
+        ("cancels", "CancelledError"),
+    ],
 )
 def test_a_function_that_always_raises_is_a_reported_fact(module, items, function, error):
     """Every call is counted as failed, and the first error is named."""

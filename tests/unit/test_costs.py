@@ -58,6 +58,34 @@ def test_threads_do_not_compute_side_by_side_under_the_gil():
     assert without == pytest.approx(50, rel=0.02)
 
 
+def test_a_worker_per_core_never_queues():
+    """Four tasks that compute, two at a time on two cores, take two rounds."""
+    workload = Workload(Bound.CPU, tasks=4, task_seconds=1.0, cpu_fraction=1.0)
+    assert makespan(Model.MULTIPROCESSING, 2, workload, TWO_CORES) == pytest.approx(2, rel=0.05)
+
+
+def test_tasks_that_wait_and_compute_queue_for_the_gil():
+    """Ten in flight, half of whose time is the GIL's, keep it busy and hardly faster than that."""
+    workload = Workload(Bound.MIXED, tasks=1000, task_seconds=0.02, cpu_fraction=0.5)
+    few, many = (makespan(Model.THREADING, k, workload, TWO_CORES) for k in (2, 64))
+    assert few > 1.2 * many
+    assert many == pytest.approx(10, rel=0.1)
+
+
+def test_an_async_function_costs_more_where_there_is_no_event_loop():
+    """Every call is run to its end by itself."""
+    fields = {"tasks": 10_000, "task_seconds": 1e-4, "cpu_fraction": 1.0}
+    plain = makespan(Model.THREADING, 2, Workload(**fields, async_client=False), TWO_CORES)
+    assert makespan(Model.THREADING, 2, Workload(**fields, async_client=True), TWO_CORES) > plain
+
+
+def test_large_items_take_time_to_read():
+    """Whatever the model."""
+    small, large = (Workload(tasks=1000, payload_bytes=size) for size in (100, 1_000_000))
+    for model in (Model.SEQUENTIAL, Model.THREADING, Model.ASYNCIO, Model.MULTIPROCESSING):
+        assert estimate(model, large, TWO_CORES).seconds > estimate(model, small, TWO_CORES).seconds
+
+
 def test_a_quota_below_a_core_slows_computing():
     """Half a core computes half as fast, and sequential too."""
     workload = Workload(Bound.CPU, tasks=100, task_seconds=0.1, cpu_fraction=1.0)

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 
 from scaffold import calibration, layout, machine
 from scaffold.calibration import Calibration
-from scaffold.costs import MOST_COROUTINES, MOST_THREADS, SPARE_FILES, Costs
+from scaffold.costs import MOST_COROUTINES, SPARE_FILES, Costs
 from scaffold.domain import Machine
 from scaffold.errors import ConcgenError
+from scaffold.reasons import MANY_THREADS
 from scaffold.units import show_bytes, show_count, show_seconds
 
 # `git merge-tree --write-tree`, which follows renames: what switch and update merge with.
@@ -157,7 +158,7 @@ def _facts(found: Checkup) -> list[tuple[str, str]]:
             "start method",
             f"{found.default_start_method} by default, {facts.start_method} in engines",
         ),
-        ("open files", f"{files} (threads use up to {MOST_THREADS}, asyncio {MOST_COROUTINES:,})"),
+        ("open files", f"{files} (threads use up to {MANY_THREADS}, asyncio {MOST_COROUTINES:,})"),
         ("git", found.git or "not found"),
         ("uv", found.uv or "not found"),
         ("costs", _costs(found.calibration)),
