@@ -156,11 +156,13 @@ def run(
     tick = min(TICK, timeout / 4) if timeout else TICK
     look = time.monotonic() + tick  # when to look for hung tasks next
     try:
-        while not backlog.overdue() and (crew.pending or not backlog.empty):
+        while not backlog.overdue():
             if backlog.stopping:
                 crew.drop_queued()
             for task in backlog.take(window - crew.pending):
                 crew.give(task)
+            if backlog.empty and not crew.pending:
+                break
             burst: list[Outcome] = []
             for task, value, error, seconds in crew.collect(min(tick, backlog.patience)):
                 if error is None:
