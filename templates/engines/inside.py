@@ -1,8 +1,8 @@
 """What runs inside a process of the hybrid engine: the engine that fits work(), fed by a pipe.
 
-    errands ══pipe══▶ reader (a thread) ──▶ inbox ──▶ the asyncio or the thread engine
-                                                                  │
-    answers ◀══════════════════════pipe═══════════════════════════┘
+errands ══pipe══▶ reader (a thread) ──▶ inbox ──▶ the asyncio or the thread engine
+                                                              │
+answers ◀══════════════════════pipe═══════════════════════════┘
 """
 
 from __future__ import annotations
