@@ -13,7 +13,11 @@ from typing import Any
 
 
 def run(
-    model: str, work: Callable[..., Any], items: Iterable[Any], workers: int, journal: bool | None
+    model: str,
+    work: Callable[..., Any],
+    items: Iterable[Any],
+    workers: int,
+    journal: bool | None = None,
 ) -> Iterator[Any]:
     """Results of the engine, from a package that engines.py assembled under this name.
 
