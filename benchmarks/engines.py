@@ -1,6 +1,6 @@
 """Engines beside their peers: ratios of medians from one run, each against its target.
 
-    python benchmarks/engines.py                  every case, 5 rounds
+    python benchmarks/engines.py                  every case, 3 rounds: about ten minutes
     python benchmarks/engines.py cpu noop -r 9    some cases, more rounds
     python benchmarks/engines.py --list           the cases
 
@@ -285,7 +285,7 @@ def main() -> None:
     """Run the cases that are named, or all."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("cases", nargs="*", metavar="CASE")
-    parser.add_argument("-r", "--rounds", type=int, default=5)
+    parser.add_argument("-r", "--rounds", type=int, default=3)
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
     if args.list:

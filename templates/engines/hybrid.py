@@ -28,7 +28,7 @@ from .task import NO_RETRY, Backlog, Numbered, Outcome, Retry, Stop, Task, descr
 MODEL = "hybrid"
 # Seconds of work sent ahead. Where every thread of a process computes, its engine gets a turn after
 # all of them, one switch interval each: with less, they run out of tasks meanwhile.
-AHEAD = 0.1
+AHEAD = 0.2
 LARGEST = 1000  # tasks sent ahead at most, for each process
 HEAVIEST = 1 << 22  # bytes of items sent ahead at most, in all: memory stays flat
 PATIENCE = 1.0  # seconds beyond the timeout that a process may take to give a sign of life
