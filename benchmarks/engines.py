@@ -7,8 +7,7 @@
 Competitors take turns, each measurement in a process of its own, so that a slow minute of the
 machine hits all of them. Times are inside the process, from before the competitor is imported to
 after its last result, start and end of its pool included; the tasks are imported before.
-Peers that are not installed are left
-out: pip install mpire joblib pebble aiometer anyio
+Peers that are not installed are left out: pip install mpire joblib pebble aiometer anyio
 """
 
 from __future__ import annotations
