@@ -44,13 +44,15 @@ def tasks_for(competitor: str) -> Any:
 def compete(
     competitor: str, tasks: Any, task: str, items: Iterable[Any], n: int, workers: int
 ) -> Iterator[Any]:
-    """The results of FAMILY:NAME, or of own:MODEL[:async|:WORKERS]."""
+    """The results of FAMILY:NAME, or of own:MODEL[:async|:WORKERS|:file|:journal]."""
     family, name, *variant = competitor.split(":")
     work = getattr(tasks, task, None)
     if family == "own":
         from peers import own
 
-        return own.run(name, work, items, next(map(int, filter(str.isdigit, variant)), workers))
+        workers = next(map(int, filter(str.isdigit, variant)), workers)
+        journal = {"file": False, "journal": True}.get(variant[-1]) if variant else None
+        return own.run(name, work, items, workers, journal)
     peer = getattr(importlib.import_module(f"peers.{family}"), name)
     if variant:  # another task instead
         work = getattr(tasks, variant[0])

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 
-def run(model: str, work: Callable[..., Any], items: Iterable[Any], workers: int) -> Iterator[Any]:
-    """Results of the engine, from a package that engines.py assembled under this name."""
-    engine = importlib.import_module(f"{model}_project.engine")
-    job = importlib.import_module(f"{model}_project.job").Job(work)
+def run(
+    model: str,
+    work: Callable[..., Any],
+    items: Iterable[Any],
+    workers: int,
+    journal: bool | None = None,
+) -> Iterator[Any]:
+    """Results of the engine, from a package that engines.py assembled under this name.
+
+    With `journal` given the items come from an input file, and with True the results go to a file.
+    """
+    package = f"{model}_project"
+    engine = importlib.import_module(f"{package}.engine")
+    job = importlib.import_module(f"{package}.job").Job(work)
     options = {}
     if method := os.environ.get("START_METHOD"):
         options["start_method"] = method
-    for burst in engine.run(job, enumerate(items), max_workers=workers, **options):
-        for outcome in burst:
-            if outcome.error is not None:
-                raise RuntimeError(outcome.error)
-            yield outcome.value
+    numbered: Iterable[Any] = enumerate(items)
+    keep = list
+    with tempfile.TemporaryDirectory() if journal is not None else nullcontext() as folder:
+        if folder:
+            source = _input(package, folder, items)
+            numbered = source.pending(bytearray(), None, None)
+        if journal:
+            results = importlib.import_module(f"{package}.results")
+            written = results.Journal(f"{folder}/results.jsonl")
+            keep = functools.partial(written.write, items=source)
+        for burst in engine.run(job, numbered, max_workers=workers, **options):
+            for outcome in keep(burst):
+                if outcome.error is not None:
+                    raise RuntimeError(outcome.error)
+                yield outcome.value
+
+
+def _input(package: str, folder: str, items: Iterable[Any]) -> Any:
+    path = f"{folder}/items.jsonl"
+    Path(path).write_text("".join(f"{item}\n" for item in items))
+    return importlib.import_module(f"{package}.items").Items(path)

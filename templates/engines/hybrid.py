@@ -15,115 +15,36 @@ from __future__ import annotations
 import contextlib
 import heapq
 import pickle
-import threading
 import time
 from collections.abc import Iterable, Iterator
-from multiprocessing.connection import Connection
-from queue import Empty, SimpleQueue
-from types import ModuleType
 
 from .cores import usable_cores
+from .inside import Answer, Errand, engine_for, own_cores, serve
 from .job import Job
 from .pool import Pool, PoolWorker
 from .processes import NEVER
 from .task import NO_RETRY, Backlog, Numbered, Outcome, Retry, Stop, Task, describe
 
 MODEL = "hybrid"
-AHEAD = 0.020  # seconds of work sent ahead: a process looks for more only every IDLE seconds
+# Seconds of work sent ahead. Where every thread of a process computes, its engine gets a turn after
+# all of them, one switch interval each: with less, they run out of tasks meanwhile.
+AHEAD = 0.2
 LARGEST = 1000  # tasks sent ahead at most, for each process
 HEAVIEST = 1 << 22  # bytes of items sent ahead at most, in all: memory stays flat
 PATIENCE = 1.0  # seconds beyond the timeout that a process may take to give a sign of life
-
-Answer = tuple[int, bytes, str | None, bool, float]  # index, pickled value, error, final, seconds
-
-
-def serve(
-    conn: Connection, clock: memoryview[float], job: Job, slots: int, timeout: float | None
-) -> None:
-    """In the process: run the tasks that come with the engine that fits work()."""
-    bursts = inner(job).run(
-        job, _inbox(conn), max_workers=slots, timeout=timeout, stop=Pulse(clock)
-    )
-    for burst in bursts:
-        conn.send_bytes(pickle.dumps([_answer(outcome) for outcome in burst]))
-
-
-def inner(job: Job) -> ModuleType:
-    """The engine for one process: the other one is not even imported."""
-    if job.is_async:
-        from . import coroutines
-
-        return coroutines
-    from . import threads
-
-    return threads
-
-
-def _inbox(conn: Connection) -> Iterator[Numbered | None]:
-    """Tasks as they come; None while there is none; the end with an empty message.
-
-    A thread reads the pipe. While this process waits to send large results, the parent may be
-    waiting to send large items, and one of the two has to read.
-    """
-    messages: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_read, args=(conn, messages), daemon=True).start()
-    while True:
-        try:
-            data = messages.get_nowait()
-        except Empty:
-            yield None
-            continue
-        if not data:
-            return
-        for index, item in pickle.loads(data):  # noqa: S301  # from our own process
-            try:
-                yield index, pickle.loads(item)  # noqa: S301  # from our own process
-            except Exception as exc:
-                error = f"item cannot be unpickled: {describe(exc)}"
-                conn.send_bytes(pickle.dumps([(index, b"", error, True, 0.0)]))
-
-
-def _read(conn: Connection, messages: SimpleQueue[bytes]) -> None:
-    data = b""
-    with contextlib.suppress(EOFError, OSError):  # the parent is gone
-        while data := conn.recv_bytes():
-            messages.put(data)
-    messages.put(b"")
-
-
-def _answer(outcome: Outcome) -> Answer:
-    error, final, value = outcome.error, False, b""
-    if error is None:
-        try:
-            value = pickle.dumps(outcome.value, pickle.HIGHEST_PROTOCOL)
-        except Exception as exc:
-            error, final = f"result cannot be pickled: {describe(exc)}", True
-    return outcome.id, value, error, final, outcome.seconds
-
-
-class Pulse:
-    """A stop signal that never comes. Engines look at it every tick: that is the sign of life."""
-
-    def __init__(self, clock: memoryview[float]) -> None:
-        self._clock = clock
-
-    def is_set(self) -> bool:
-        """Leave the time of this look for the parent."""
-        self._clock[0] = time.monotonic()
-        return False
 
 
 class CrowdedWorker(PoolWorker):
     """A process with the tasks that it has not answered."""
 
-    def __init__(self, pool: CrowdedPool, slots: int) -> None:
+    def __init__(self, pool: CrowdedPool, slots: int, core: int | None) -> None:
         self.slots = slots  # tasks in flight in it
+        self.core = core  # where it stays, if it stays
         self.given: dict[int, Task] = {}
         self.quarantined = False  # it runs suspects, and nothing may join them
         self._seen = NEVER, 0.0  # its last sign of life, and when it was seen first
-        super().__init__(
-            serve, pool.job, slots, pool.timeout, share=pool.processes, method=pool.method
-        )
+        arguments = pool.job, slots, pool.timeout, core
+        super().__init__(serve, *arguments, share=pool.processes, method=pool.method)
 
     def tasks(self) -> list[Task]:
         """What it has not answered."""
@@ -144,8 +65,9 @@ class CrowdedPool(Pool[CrowdedWorker]):
         self, job: Job, backlog: Backlog, size: int, timeout: float | None, method: str | None
     ) -> None:
         super().__init__(job, backlog, size, timeout, method)
-        inner(job)  # imported here, a forked process has it already
+        engine_for(job)  # imported here, a forked process has it already
         self.processes = min(size, usable_cores())
+        self._cores = own_cores(job, self.processes)
         self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead
         self._bytes = 1.0  # of an item, about
 
@@ -187,7 +109,9 @@ class CrowdedPool(Pool[CrowdedWorker]):
     def _start(self) -> CrowdedWorker:
         slots = self.size - sum(worker.slots for worker in self.workers)
         share = -(-slots // (self.processes - len(self.workers)))  # rounded up
-        self.workers.append(CrowdedWorker(self, share))
+        taken = {worker.core for worker in self.workers}
+        core = next((core for core in self._cores if core not in taken), None)
+        self.workers.append(CrowdedWorker(self, share, core))
         return self.workers[-1]
 
     def _quarantine(self, worker: CrowdedWorker, suspects: list[Task]) -> None:
@@ -195,7 +119,7 @@ class CrowdedPool(Pool[CrowdedWorker]):
         self._give(worker, suspects)
 
     def _give(self, worker: CrowdedWorker, tasks: list[Task]) -> None:
-        message = []
+        message: list[Errand] = []
         for task in tasks:
             try:
                 packed = pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL)

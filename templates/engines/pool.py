@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from multiprocessing.connection import wait
 from typing import Generic, TypeVar
 
+from .child import LAST_WORDS
 from .job import Job
-from .processes import LAST_WORDS, Worker, dismiss, exit_reason, pack
+from .processes import Worker, dismiss, exit_reason, pack
 from .task import TICK, Backlog, EngineError, Outcome, Task
 
 STILLBORN = 3  # more workers than the pool has, in a row, that die as they start: the run ends

@@ -13,38 +13,21 @@ import os
 import pickle
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
 from multiprocessing.heap import BufferWrapper
-from multiprocessing.process import BaseProcess
-from typing import Any, cast
+from typing import Any
 
-from .cores import usable_cores
+from .child import SIGNALS, Serve, main
 from .job import Job
 from .task import EngineError, describe
 
-if sys.platform == "linux":
-    import fcntl
-
-Serve = Callable[..., None]  # a top-level function: serve(conn, clock, job, *arguments)
 NEVER = float("inf")
 CLOCK = 16  # bytes: two doubles
-LAST_WORDS = b"!"  # begins a reply that tells why the run cannot go on; a pickle begins otherwise
 LEAVING = 5.0  # seconds that idle workers get for the teardown after setup()
 LAST_BREATH = 1.0  # seconds that a worker whose pipe has ended gets to exit
-SIGNALS = {signal.SIGINT, signal.SIGTERM}
-THREAD_LIMITS = (  # of numeric libraries, which read them when they are imported
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 
 
 def start_method() -> str:
@@ -87,7 +70,7 @@ class Worker:
         self.verdict = ""  # why it was killed
         self.conn, child = context.Pipe()
         target = (serve, share, child, self._shared, job, *arguments)
-        self.process = context.Process(target=_main, args=target)
+        self.process = context.Process(target=main, args=target)
         with _signals_blocked():
             self.process.start()
         child.close()  # so that the worker's death reads as the end of its pipe
@@ -149,58 +132,6 @@ def exit_reason(code: int | None) -> str:
     except ValueError:
         name = f"signal {-code}"
     return f"{name} (out of memory?)" if name == "SIGKILL" else name
-
-
-def _main(
-    serve: Serve, share: int, conn: Connection, shared: BufferWrapper, job: bytes, *arguments: Any
-) -> None:
-    """What the worker process runs."""
-    _stand_alone()
-    for name in THREAD_LIMITS:
-        os.environ.setdefault(name, str(max(1, usable_cores() // share)))
-    clock = shared.create_memoryview().cast("d")
-    with contextlib.suppress(EOFError, OSError):  # the parent is gone
-        try:
-            serve(conn, clock, _unpack(job), *arguments)
-        except EngineError as exc:
-            conn.send_bytes(LAST_WORDS + str(exc).encode())
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # however it was started, and whatever threads work() has left
-
-
-def _unpack(job: bytes) -> Job:
-    try:
-        return cast("Job", pickle.loads(job))  # noqa: S301  # from our own process
-    except Exception as exc:
-        raise EngineError(f"a worker cannot import work(): {describe(exc)}") from None
-
-
-def _stand_alone() -> None:
-    """Signals and process group of a worker, before it runs anything of the user's."""
-    for number in SIGNALS:  # a function: a program that work() starts gets the default back
-        signal.signal(number, lambda *_: None)
-    if sys.platform != "win32":
-        os.setpgid(0, 0)
-    parent = cast("BaseProcess", multiprocessing.parent_process())
-    if sys.platform == "linux":
-        # The kernel kills the group when the pipe from the parent ends, even in C code that holds
-        # the GIL: SIGIO, whose default action is to terminate.
-        signal.signal(signal.SIGIO, signal.SIG_DFL)
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, -os.getpgrp())
-        flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
-        if wait([parent.sentinel], 0):
-            os._exit(1)
-    else:
-        threading.Thread(target=_outlive, args=(parent,), daemon=True).start()
-    if sys.platform != "win32":
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-
-
-def _outlive(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
 
 
 @contextlib.contextmanager

@@ -156,11 +156,13 @@ def run(
     tick = min(TICK, timeout / 4) if timeout else TICK
     look = time.monotonic() + tick  # when to look for hung tasks next
     try:
-        while not backlog.overdue() and (crew.pending or not backlog.empty):
+        while not backlog.overdue():
             if backlog.stopping:
                 crew.drop_queued()
             for task in backlog.take(window - crew.pending):
                 crew.give(task)
+            if backlog.empty and not crew.pending:
+                break
             burst: list[Outcome] = []
             patience = 0.0 if backlog.empty and not crew.pending else min(tick, backlog.patience)
             for task, value, error, seconds in crew.collect(patience):

@@ -10,18 +10,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from jinja2 import Environment, FileSystemLoader
+
 TEMPLATES = Path(__file__).parents[2] / "templates"
 MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid")
 PROCESS_MODELS = ("multiprocessing", "hybrid")
-COMPANIONS = {
-    "multiprocessing": {"pool.py": "pool.py", "processes.py": "processes.py"},
-    "hybrid": {
-        "pool.py": "pool.py",
-        "processes.py": "processes.py",
-        "threads.py": "threading.py",
-        "coroutines.py": "asyncio.py",
-    },
-}
+PACKAGE = TEMPLATES / "project" / "{{package}}"
 STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()
 SETTINGS = "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n"
 
@@ -39,10 +33,14 @@ def assemble(model: str, root: Path, work: str, package: str = "pkg") -> Path:
     """Write ROOT/PACKAGE, with `work` as the text of work.py."""
     target = root / package
     target.mkdir(parents=True)
-    for source in (TEMPLATES / "project" / "{{package}}").glob("*.py"):
+    for source in PACKAGE.glob("*.py"):
         shutil.copy(source, target)
-    for name, source_name in {"engine.py": f"{model}.py", **COMPANIONS.get(model, {})}.items():
-        shutil.copy(TEMPLATES / "engines" / source_name, target / name)
+    jinja = Environment(loader=FileSystemLoader(TEMPLATES), keep_trailing_newline=True)
+    for source in PACKAGE.glob("*.jinja"):  # those whose names say for which models they are
+        name = jinja.from_string(source.stem).render(model=model)
+        if source.name.startswith(("engine.", "{%")) and name:
+            text = jinja.from_string(source.read_text()).render(model=model)
+            (target / name).write_text(text)
     (target / "__init__.py").write_text('"""Assembled for a test."""\n')
     (target / "settings.py").write_text(SETTINGS)
     (target / "work.py").write_text(work)

@@ -59,9 +59,13 @@ def test_engine_and_work_are_copied(rendered: Rendered) -> None:
     form = form or ("_native" if "native" in starter.forms else "")
     sources = {
         "engine.py": f"engines/{model}.py",
+        "child.py": "engines/child.py",
+        "inside.py": "engines/inside.py",
+        "pool.py": "engines/pool.py",
         "processes.py": "engines/processes.py",
         "coroutines.py": "engines/asyncio.py",
         "threads.py": "engines/threading.py",
+        "watchdog.py": "engines/watchdog.py",
         "work.py": f"starters/{starter.name}/work{form}.py",
     }
     for module, source in sources.items():

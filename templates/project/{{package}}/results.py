@@ -3,7 +3,8 @@
 results.jsonl        {"id": 0, "ok": true, "value": 4, "seconds": 0.012, "attempts": 1}
 results.jsonl.state  how many items were read, and their digest; never behind the results
 
-Each burst of outcomes is one write. After it they survive kill -9, and with fsync a power cut too.
+Each burst of outcomes is one write. After it they survive kill -9, and with fsync a power cut too;
+what kill -9 costs is the tasks that were running or waited for that write: they run again.
 A torn last line is cut off on opening. A line names its task, so lines come in any order.
 """
 
