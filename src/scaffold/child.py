@@ -40,7 +40,7 @@ def _run(module: str, request: bytes, seconds: float) -> str:
     try:
         child.communicate(request, timeout=seconds)
     except subprocess.TimeoutExpired:
-        return f"it would not stop after {seconds:.3g} s"
+        return f"killed, as it would not stop after {seconds:.3g} s"
     else:
         return _exit_reason(child.returncode)
     finally:

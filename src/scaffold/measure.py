@@ -47,9 +47,16 @@ def _profile(target: Target, facts: Facts, ended: str, budget: float) -> Profile
             hint="mend that first: in a project it costs a worker each time",
         )
     if facts.get("overran") and not facts.get("calls"):
-        doing = "one call" if "is_async" in facts else "importing it"
         raise UsageError(
-            f"{target}: {doing} did not finish in {budget:g} s", hint="give it more with --budget"
+            f"{target}: {_unfinished(facts)} in {budget:g} s", hint="give it more with --budget"
         )
     names = Profile.__dataclass_fields__
     return Profile(**{name: value for name, value in facts.items() if name in names})
+
+
+def _unfinished(facts: Facts) -> str:
+    if "is_async" not in facts:
+        return "importing it did not finish"
+    if facts["hung_item"] is None:
+        return "the machine was too busy for a single call"
+    return "one call did not finish"

@@ -141,6 +141,14 @@ def test_a_function_that_cannot_be_measured_is_refused(module, items, function, 
         profile(module, items, function, budget=2.0)
 
 
+def test_a_machine_too_busy_for_one_call_is_not_blamed_on_the_function(module, items, monkeypatch):
+    """The time was over before the first call."""
+    facts = {"is_async": False, "overran": True, "calls": 0, "hung_item": None}
+    monkeypatch.setattr("scaffold.measure.run_child", lambda *_: (facts, "exit code 0"))
+    with pytest.raises(UsageError, match="too busy for a single call"):
+        profile(module, items, "loop")
+
+
 def test_chatter_stays_in_the_child(module, items, capfd):
     """What the function prints is not part of any answer."""
     assert profile(module, items, "chatters", budget=2.0).failures == 0
