@@ -1,0 +1,47 @@
+"""What is done with one item: an external program runs with its arguments.
+
+    {"args": ["--sort-keys"], "input": "{\"b\": 1, \"a\": 2}", "cwd": "data", "timeout": 5}
+
+Only `args` is needed. The program is always `PROGRAM`, and no shell reads the arguments: an item
+cannot run anything else. The result is {"stdout": ..., "stderr": ...}; an exit code other than 0 is
+an error with the end of stderr. The bounds of the output are in `output.py`.
+"""
+
+import shutil
+import sys
+from typing import Any
+
+from .output import Result
+from .program import run
+
+# What runs, with the arguments that every item has: replace it with a program of your own, as in
+# ["ffmpeg", "-nostdin", "-i"]. Here it is a formatter for JSON that every Python brings.
+PROGRAM = [sys.executable, "-I", "-m", "json.tool"]
+
+# Seconds that one run may take, unless the item says otherwise: then it is killed, and what it has
+# started too. Keep --timeout longer: a program that ends by this one reports what it has said.
+TIMEOUT = 60.0
+
+# Pipes that one task has open: three to the program, one that ends it, and both ends of them all
+# while it starts.
+OPEN_FILES = 10
+
+
+def setup() -> list[str]:
+    """Find the program, once; raise FileNotFoundError when it is not there."""
+    path = shutil.which(PROGRAM[0])
+    if path is None:
+        raise FileNotFoundError(f"no program {PROGRAM[0]!r} on the PATH")
+    return [path, *PROGRAM[1:]]
+
+
+def work(item: dict[str, Any], program: list[str]) -> Result:
+    """Return what the program writes for one item.
+
+    Raises ProgramError when it fails, writes too much or takes too long.
+    """
+    args = item["args"]
+    if not isinstance(args, list):  # the letters of a text would become arguments
+        raise TypeError(f"args has to be a list, not {args!r}")
+    timeout = float(item.get("timeout", TIMEOUT))
+    return run([*program, *args], item.get("input"), item.get("cwd"), timeout)
