@@ -94,6 +94,7 @@ def _passing(error: Exception, request: Request) -> bool:
 
 def _turn(request: Request) -> AbstractAsyncContextManager[object]:
     """Hold one of the PER_HOST places at the host, the pauses between tries included."""
+    host = policy.host(request)
     if policy.PER_HOST is None:
         return nullcontext()
-    return _turns.setdefault(policy.host(request), asyncio.Semaphore(policy.PER_HOST))
+    return _turns.setdefault(host, asyncio.Semaphore(policy.PER_HOST))

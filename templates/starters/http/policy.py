@@ -109,8 +109,14 @@ def too_slow(request: Request) -> FetchError:
 
 
 def host(request: Request) -> str:
-    """Return the host with its port, such as example.com:8080."""
-    return urlsplit(request.url).netloc.rpartition("@")[2]
+    """Return the host with its port, such as example.com:8080; FetchError when the URL has none."""
+    try:
+        parts = urlsplit(request.url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise FetchError(f"{request}: not an http or https URL")
+    return parts.netloc.rpartition("@")[2]
 
 
 def decode(body: bytes | bytearray, content_type: str) -> str:

@@ -25,7 +25,7 @@ from .policy import Request, decode
 
 __all__ = ["OPEN_FILES", "setup", "work"]
 
-OPEN_FILES = HOSTS + 1  # sockets of a task: the connections it keeps, and one on a redirect's way
+OPEN_FILES = HOSTS + 1  # sockets of a task: the connections it keeps, and one for a redirect
 
 
 def work(item: dict[str, Any], pool: PoolManager) -> dict[str, Any]:
