@@ -34,6 +34,7 @@ def fetch(pool: PoolManager, request: Request, sink: Callable[[bytes], object]) 
 
     Raises FetchError for a status of 400 or more, and for whatever else went wrong for good.
     """
+    policy.check(request)
     with _turn(request):
         try:
             return _try(pool, request, sink)
@@ -125,8 +126,7 @@ def _redirected(hop: Request, status: int, location: str) -> Request:
 
 def _turn(request: Request) -> AbstractContextManager[object]:
     """Hold one of the PER_HOST places at the host, the pauses between tries included."""
-    host = policy.host(request)
     if policy.PER_HOST is None:
         return nullcontext()
     with _lock:
-        return _turns.setdefault(host, threading.Semaphore(policy.PER_HOST))
+        return _turns.setdefault(policy.host(request), threading.Semaphore(policy.PER_HOST))

@@ -44,6 +44,7 @@ async def fetch(session: ClientSession, request: Request, sink: Callable[[bytes]
 
     Raises FetchError for a status of 400 or more, and for whatever else went wrong for good.
     """
+    policy.check(request)
     async with _turn(request):
         try:
             return await _try(session, request, sink)
@@ -94,7 +95,6 @@ def _passing(error: Exception, request: Request) -> bool:
 
 def _turn(request: Request) -> AbstractAsyncContextManager[object]:
     """Hold one of the PER_HOST places at the host, the pauses between tries included."""
-    host = policy.host(request)
     if policy.PER_HOST is None:
         return nullcontext()
-    return _turns.setdefault(host, asyncio.Semaphore(policy.PER_HOST))
+    return _turns.setdefault(policy.host(request), asyncio.Semaphore(policy.PER_HOST))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import email.message
 import email.utils
+import re
 import time
 from functools import partial
 from typing import NamedTuple
@@ -27,6 +28,7 @@ LONGEST_PAUSE = 30.0  # seconds: a longer Retry-After is cut, for the task holds
 RETRY_STATUS = frozenset({429, 502, 503, 504})  # the server or a proxy says: not now
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110, 9.2.2
 
+URL = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)  # the rest is for the client to judge
 HEADERS = {"User-Agent": __package__ or "python"}  # many servers turn away a library's own name
 
 
@@ -108,15 +110,15 @@ def too_slow(request: Request) -> FetchError:
     return FetchError(f"{request}: not complete after {TOTAL:g} s (TOTAL)")
 
 
-def host(request: Request) -> str:
-    """Return the host with its port, such as example.com:8080; FetchError when the URL has none."""
-    try:
-        parts = urlsplit(request.url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+def check(request: Request) -> None:
+    """Raise FetchError for what is no URL of the web: another scheme, or none, or no host."""
+    if not URL.match(request.url):
         raise FetchError(f"{request}: not an http or https URL")
-    return parts.netloc.rpartition("@")[2]
+
+
+def host(request: Request) -> str:
+    """Return the host with its port, such as example.com:8080."""
+    return urlsplit(request.url).netloc.rpartition("@")[2]
 
 
 def decode(body: bytes | bytearray, content_type: str) -> str:
