@@ -62,7 +62,7 @@ def make(
     return [sys.executable, "-c", program, "run", "--fresh", "--quiet"]
 
 
-REQUESTS, IN_FLIGHT, DELAY = 5000, 100, 0.020  # seconds
+REQUESTS, IN_FLIGHT, DELAY = 10_000, 100, 0.020  # seconds
 
 
 @contextmanager

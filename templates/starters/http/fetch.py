@@ -85,7 +85,7 @@ def _send(pool: PoolManager, request: Request, hop: Request, deadline: float) ->
             retries=False,
             preload_content=False,
         )
-    except HTTPError as error:
+    except (HTTPError, UnicodeError) as error:  # the latter of a host that cannot be a name
         never_sent = isinstance(error, ConnectTimeoutError)
         cut_off = isinstance(error, ProtocolError) and request.idempotent
         kind = Unavailable if never_sent or cut_off else FetchError

@@ -9,11 +9,12 @@ import email.message
 import email.utils
 import re
 import time
-from functools import partial
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-import stamina
+if TYPE_CHECKING:
+    from stamina import Attempt
 
 CONNECT = 5.0  # seconds to connect: a host that is there answers within one or two round trips
 READ = 15.0  # seconds without a byte from the server, before its answer or in the middle of it
@@ -75,17 +76,27 @@ def again(error: Exception) -> bool | float:
     return True if error.after is None else error.after
 
 
-# Tells of every try whether there is a further one, and waits before it.
-tries = partial(
-    stamina.retry_context,
-    on=again,
-    attempts=1 + RETRIES,
-    timeout=None,
-    wait_initial=PAUSE,
-    wait_max=LONGEST_PAUSE,
-    wait_jitter=PAUSE,
-)
-stamina.instrumentation.set_on_retry_hooks([])  # by default each retry is a line on stderr
+class Tries(Protocol):
+    """Says of every try whether there is one more, and waits before it: `for` or `async for`."""
+
+    def __iter__(self) -> Iterator[Attempt]: ...
+
+    def __aiter__(self) -> AsyncIterator[Attempt]: ...
+
+
+def tries() -> Tries:
+    """Return the tries of one request, the first included."""
+    import stamina  # takes a fifth of the start-up, and few runs need it
+
+    stamina.instrumentation.set_on_retry_hooks([])  # by default each retry is a line on stderr
+    return stamina.retry_context(
+        on=again,
+        attempts=1 + RETRIES,
+        timeout=None,
+        wait_initial=PAUSE,
+        wait_max=LONGEST_PAUSE,
+        wait_jitter=PAUSE,
+    )
 
 
 def refused(
