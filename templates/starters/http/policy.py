@@ -86,7 +86,7 @@ class Tries(Protocol):
 
 def tries() -> Tries:
     """Return the tries of one request, the first included."""
-    import stamina  # takes a fifth of the start-up, and few runs need it
+    import stamina  # slow to import, and only failures need it
 
     stamina.instrumentation.set_on_retry_hooks([])  # by default each retry is a line on stderr
     return stamina.retry_context(
