@@ -77,7 +77,7 @@ async def _try(session: ClientSession, request: Request, sink: Callable[[bytes],
             return Page(response.status, str(response.url), size, content_type)
     except TooManyRedirects:
         raise FetchError(f"{request}: more than {policy.REDIRECTS} redirects") from None
-    except (ClientError, OSError) as error:
+    except (ClientError, OSError, UnicodeError) as error:  # the last: a host that cannot be a name
         if isinstance(error, TimeoutError) and not isinstance(error, ClientError):
             raise policy.too_slow(request) from None
         kind = Unavailable if _passing(error, request) and not size else FetchError
