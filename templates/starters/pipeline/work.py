@@ -1,0 +1,29 @@
+"""What is done with one item: fetch a page, parse it, compute.
+
+`work(item, pool)` gets what one line of `items.jsonl` holds, such as {"url": "https://..."}, waits
+for the page and computes what `analysis.py` says: title, most used words, links. An item that
+cannot be fetched, or is no text, gets its error instead.
+
+How requests behave (timeouts, retries, limits) is in `policy.py`.
+"""
+
+from typing import Any
+
+from urllib3 import PoolManager
+
+from .analysis import analyse
+from .fetch import HOSTS, fetch, setup
+from .policy import Request, decode
+
+__all__ = ["OPEN_FILES", "setup", "work"]
+
+OPEN_FILES = HOSTS + 1  # sockets of a task: the connections it keeps, and one for a redirect
+
+
+def work(item: dict[str, Any], pool: PoolManager) -> dict[str, Any]:
+    """Analyse the page at item["url"]. Raises FetchError, or ValueError for what is not text."""
+    body = bytearray()
+    page = fetch(pool, Request(item["url"]), body.extend)
+    if not page.content_type.startswith(("text/", "application/xhtml")):
+        raise ValueError(f"{page.url} is {page.content_type or 'of no type'}, not text")
+    return analyse(decode(body, page.content_type), page.url)

@@ -1,0 +1,30 @@
+"""What is done with one item: fetch a page, parse it, compute.
+
+`work(item, session)` gets what one line of `items.jsonl` holds, such as {"url": "https://..."},
+waits for the page and computes what `analysis.py` says: title, most used words, links. An item that
+cannot be fetched, or is no text, gets its error instead. While it computes, for some milliseconds,
+the other tasks in this process wait: the hybrid model has a process for every core.
+
+How requests behave (timeouts, retries, limits) is in `policy.py`.
+"""
+
+from typing import Any
+
+from aiohttp import ClientSession
+
+from .analysis import analyse
+from .fetch import fetch, setup
+from .policy import Request, decode
+
+__all__ = ["OPEN_FILES", "setup", "work"]
+
+OPEN_FILES = 2  # sockets of a task: one in use, and one that idles until fetch.IDLE has passed
+
+
+async def work(item: dict[str, Any], session: ClientSession) -> dict[str, Any]:
+    """Analyse the page at item["url"]. Raises FetchError, or ValueError for what is not text."""
+    body = bytearray()
+    page = await fetch(session, Request(item["url"]), body.extend)
+    if not page.content_type.startswith(("text/", "application/xhtml")):
+        raise ValueError(f"{page.url} is {page.content_type or 'of no type'}, not text")
+    return analyse(decode(body, page.content_type), page.url)

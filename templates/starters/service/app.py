@@ -1,0 +1,94 @@
+"""The web application: POST /work answers one item, GET /health tells how busy it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from . import engine
+from .bridge import Bridge
+from .task import EngineError, describe
+
+MAX_BODY = 1 << 20  # bytes of one item: more than a large document, and 1,000 of them fit in memory
+RETRY_AFTER = "1"  # seconds: what is in flight is mostly done by then
+
+encode = json.JSONEncoder(allow_nan=False).encode
+
+
+def create(bridge: Bridge) -> Starlette:
+    """Return the application in front of `bridge`, which it opens and closes."""
+
+    async def answer(request: Request) -> Response:
+        """One item in, one answer out."""
+        try:
+            item = json.loads(await _body(request))
+        except TooLarge:
+            return _error(413, f"the body is larger than {MAX_BODY:,} bytes")
+        except (ValueError, RecursionError) as exc:
+            return _error(400, f"not JSON: {describe(exc)}")
+        if bridge.full:
+            text = f"busy: {bridge.in_flight:,} in flight, try again in {RETRY_AFTER} s"
+            return _error(503, text, {"Retry-After": RETRY_AFTER})
+        try:
+            outcome = await bridge.answer(item)
+        except EngineError as exc:
+            return _error(500, str(exc))
+        if outcome.error is not None:
+            return _error(422, outcome.error, seconds=outcome.seconds)
+        try:
+            return _reply(200, {"ok": True, "value": outcome.value, "seconds": outcome.seconds})
+        except (TypeError, ValueError, RecursionError) as exc:
+            return _error(500, f"result is not JSON: {describe(exc)}")
+
+    async def health(_: Request) -> Response:
+        """For a load balancer: whether to send more."""
+        status = "full" if bridge.full else "ok"
+        facts = {"in_flight": bridge.in_flight, "capacity": bridge.capacity, "model": engine.MODEL}
+        if bridge.failure is not None:
+            return _reply(503, {"status": bridge.failure, **facts})
+        return _reply(200, {"status": status, **facts})
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        bridge.open()
+        yield
+        bridge.close()
+
+    routes = [
+        Route("/work", answer, methods=["POST"]),
+        Route("/health", health, methods=["GET"]),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+class TooLarge(Exception):
+    """A body of more than MAX_BODY bytes."""
+
+
+async def _body(request: Request) -> bytes:
+    """The body; it is not read further than it may be long."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_BODY:
+            raise TooLarge
+    return bytes(body)
+
+
+def _reply(
+    status: int, document: dict[str, Any], headers: dict[str, str] | None = None
+) -> Response:
+    return Response(encode(document), status, headers, media_type="application/json")
+
+
+def _error(
+    status: int, text: str, headers: dict[str, str] | None = None, **more: float
+) -> Response:
+    return _reply(status, {"ok": False, "error": text, **more}, headers)

@@ -1,0 +1,117 @@
+"""Command line of the web service: python -m PACKAGE.service. The parts are app.py and bridge.py.
+
+SIGTERM or Ctrl-C: no new connections, what runs is finished, then the end. The second: at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from . import engine, settings
+from .cores import usable_cores
+from .job import Job
+from .ready import NotReady, load_work, make_room
+from .signals import INTERRUPTED, leave
+from .task import say
+
+if TYPE_CHECKING:
+    from .bridge import Bridge
+
+OK, FAILED, USAGE = 0, 1, 2
+PATIENCE = 30  # seconds that what runs gets to finish, as long as Kubernetes gives
+BACKLOG = 1024  # connections that may wait to be accepted, so that a crowd gets its 503 in words
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Serve until a signal; exit code 0 stopped, 1 the engine failed, 2 usage, 130 at once."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if not all(number is None or number > 0 for number in (args.max_workers, args.timeout)):
+        parser.error("--max-workers and --timeout have to be above 0")
+    workers = args.max_workers or usable_cores()
+    try:
+        work = load_work()  # not above: a worker process may import this module
+        make_room(engine.MODEL, workers, getattr(work, "OPEN_FILES", 1))
+        listener = _listen(args.host, args.port)
+    except NotReady as exc:
+        say(f"error: {exc}")
+        leave(USAGE)
+    from .bridge import Bridge
+
+    job = Job(work.work, getattr(work, "setup", None))
+    bridge = Bridge(job, workers, args.timeout, settings.RETRIES)
+    leave(_serve(bridge, listener))
+
+
+def _serve(bridge: Bridge, listener: socket.socket) -> int:
+    import uvicorn  # not above, for the same reason
+
+    from .app import create
+
+    class Server(uvicorn.Server):
+        """One that ends with the engine, and at once at the second signal."""
+
+        async def on_tick(self, counter: int) -> bool:
+            return bridge.failure is not None or await super().on_tick(counter)
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if self.should_exit:
+                os._exit(INTERRUPTED)  # worker processes end with their parent
+            self.should_exit = True
+            say(f"stopping: {bridge.in_flight:,} in flight are finished; once more to stop at once")
+
+    config = uvicorn.Config(
+        create(bridge),
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=PATIENCE,
+    )
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    say(f"listening on http://{shown}:{port}, {engine.MODEL}, up to {bridge.capacity:,} in flight")
+    Server(config).run(sockets=[listener])
+    if bridge.failure is not None:
+        say(f"error: {bridge.failure}")
+        return FAILED
+    return OK
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens at the address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as exc:
+        raise NotReady(f"cannot listen on {host}:{port}: {exc}") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}.service")
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on [%(default)s]")
+    add("--port", type=int, default=8000, help="0 takes a free one [%(default)s]")
+    add(
+        "--max-workers",
+        type=int,
+        default=settings.MAX_WORKERS,
+        metavar="N",
+        help="tasks at once [%(default)s; None is one per core]",
+    )
+    add(
+        "--timeout",
+        type=float,
+        default=settings.TIMEOUT,
+        metavar="SECONDS",
+        help="for one task [%(default)s]",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()
