@@ -11,8 +11,10 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+
+OnError = Callable[[OSError], object]  # is told why a folder cannot be listed
 
 SIGNS = "*?["  # that a pattern has
 FOLDERS = "**"
@@ -23,10 +25,10 @@ def is_pattern(where: str) -> bool:
     return any(sign in where for sign in SIGNS) and not os.path.lexists(where)
 
 
-def find(where: str, on_error: Callable[[OSError], object]) -> Iterator[str]:
+def find(where: str, on_error: OnError) -> Iterator[str]:
     """Yield the paths that `where` stands for, in the same order every time.
 
-    One folder is held in memory at a time. `on_error` gets what keeps one from being listed.
+    One folder is held in memory at a time; one that cannot be listed is left out.
     """
     root, pattern = split(where)
     if not pattern and os.path.lexists(root) and not os.path.isdir(root):
@@ -60,12 +62,11 @@ def matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
     return bool(names) and fnmatchcase(names[0], pattern[0]) and matches(names[1:], pattern[1:])
 
 
-def main() -> int:
-    """Print the items; exit code 1 when a folder could not be listed, 130 when interrupted."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {__package__}.walk", description="print one item for each file"
-    )
-    parser.add_argument("where", nargs="+", help="a file, a folder, or a pattern in quotes")
+def show(items: Callable[[OnError], Iterable[object]]) -> int:
+    """Print items, one line each, as they are found.
+
+    Return the exit code: 1 when a folder could not be listed, which is said; 130 when interrupted.
+    """
     unlisted: list[OSError] = []
 
     def report(error: OSError) -> None:
@@ -73,15 +74,24 @@ def main() -> int:
         print(f"error: cannot list {error.filename}: {error.strerror}", file=sys.stderr)
 
     try:
-        for where in parser.parse_args().where:
-            for path in find(where, report):
-                print(json.dumps(path))  # in ASCII, so that it can be any name at all
+        for item in items(report):
+            print(json.dumps(item))  # in ASCII, in which a path may hold any byte
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
     return 1 if unlisted else 0
+
+
+def main() -> int:
+    """Print an item for each file of the command line's files, folders and patterns."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {__package__}.walk", description="print one item for each file"
+    )
+    parser.add_argument("where", nargs="+", help="a file, a folder, or a pattern in quotes")
+    places = parser.parse_args().where
+    return show(lambda report: (path for where in places for path in find(where, report)))
 
 
 if __name__ == "__main__":
