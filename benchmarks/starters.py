@@ -7,7 +7,7 @@
 Competitors are whole programs, timed from start to exit, and take turns, so that a slow minute of
 the machine hits all of them. Ours are projects as `concgen new` makes them, run as users run them:
 they write results that survive a crash, which the others do not. Peers that are not installed are
-left out: pip install requests
+left out: pip install requests joblib
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from peers import trees
 
 from scaffold import project
 
@@ -92,7 +94,54 @@ def http(folder: Path) -> Iterator[dict[str, list[str]]]:
         print(f"         {share:.0%} of a core was taken by the server: it is not the bottleneck")
 
 
+FILES, IMAGES, CORES = 1200, 120, 2
+
+
+@contextmanager
+def local(folder: Path, starter: str, items: list[object]) -> Iterator[dict[str, list[str]]]:
+    """The same work in our engine, in joblib and in a plain loop."""
+    own = make(folder, starter, "multiprocessing", items, CORES, bound="cpu")
+    by_hand = [sys.executable, str(PEERS / "same_work.py")]
+    order = [str(folder / f"{starter}-multiprocessing"), PACKAGE, str(CORES)]
+    commands = {
+        "own:multiprocessing": own,
+        **{peer: [*by_hand, peer, *order] for peer in ("joblib", "loop")},
+    }
+    yield commands
+    memory = {name: largest_process(command) for name, command in commands.items()}
+    print("    MB   " + ", ".join(f"{name} {size:.0f}" for name, size in memory.items()))
+
+
+def files(folder: Path) -> AbstractContextManager[dict[str, list[str]]]:
+    """Hash and parse files that the page cache holds."""
+    return local(folder, "files", trees.files(folder / "tree", FILES))
+
+
+def images(folder: Path) -> AbstractContextManager[dict[str, list[str]]]:
+    """Thumbnails of photos."""
+    return local(folder, "images", trees.images(folder / "photos", IMAGES))
+
+
+def largest_process(command: list[str]) -> float:
+    """Peak memory, in MB, of the largest of the processes that the command starts."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", LARGEST, *command], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout.splitlines()[-1]) / 1024
+
+
+# In a small process of its own, for a child begins with the peak of the one that it comes from.
+LARGEST = (
+    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+)
+LOCAL_TARGETS = (
+    Target("of joblib", "own:multiprocessing", "joblib", at_most=1.0),
+    Target("of a plain loop", "own:multiprocessing", "loop", at_most=0.6),
+)
 CASES = (
+    Case("files", f"{FILES:,} files of 0.1 to 1 MB, hashed and parsed", files, LOCAL_TARGETS),
+    Case("images", f"{IMAGES:,} thumbnails", images, LOCAL_TARGETS),
     Case(
         "http",
         f"{REQUESTS:,} requests to a server that takes {DELAY * 1000:g} ms, {IN_FLIGHT} in flight",

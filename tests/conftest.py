@@ -31,11 +31,11 @@ class Result:
 
 @pytest.fixture
 def concgen(monkeypatch, capsys):
-    """Return a function that runs the command line with arguments, without a terminal."""
+    """Return a function that runs the command line with arguments, and what is `typed` to it."""
 
-    def run(*args):
+    def run(*args, typed=""):
         monkeypatch.setattr(sys, "argv", ["concgen", *map(str, args)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
         code = cli.run()
         printed = capsys.readouterr()
         return Result(code, printed.out, printed.err)

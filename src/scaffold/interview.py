@@ -4,7 +4,7 @@ An answer given as an option wins over the answers file; what neither gives is a
 default.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -43,15 +43,18 @@ class Replies(NamedTuple):
         asked = {BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
         return replace(base, **fields, sources={**base.sources, **asked})
 
-    def options(self) -> list[str]:
-        """Return the options that give the same answers: all that were given or decide."""
+    def options(self, implied: Container[str] = ()) -> list[str]:
+        """Return the options that give the same answers: all that were given or decide.
+
+        `implied` names the questions that the starter answers, whose defaults do not hold then.
+        """
         words = []
         for question in QUESTIONS:
             value = self.values[question.name]
             essential = question.name in ("workload", "tasks", "task-time")
             if self.measured is not None and question.name not in self.given:
                 continue
-            if not essential and value == question.default:
+            if not essential and value == question.default and question.name not in implied:
                 continue
             words += _option(question, value)
         return words

@@ -1,6 +1,5 @@
 """Starters as a user meets them: listed, offered, taken, refused."""
 
-import io
 import json
 
 import pytest
@@ -12,17 +11,6 @@ from scaffold.questions import BY_NAME
 
 NAMED = starters.names()[1:]
 UNFIT = [(name, model) for name in NAMED for model in starters.load(name).unfit]
-
-
-@pytest.fixture
-def person(monkeypatch):
-    """Return a function that lets a person type the lines at the terminal."""
-
-    def types(*lines):
-        monkeypatch.setattr(console, "can_ask", lambda: True)
-        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
-
-    return types
 
 
 def test_the_list_has_every_starter_with_its_models(concgen):
@@ -75,6 +63,13 @@ def test_choosing_one_answers_the_questions_that_follow(concgen, tmp_path, name)
     assert f"--starter {name}" in result.json["command"]
 
 
+def test_the_command_repeats_an_answer_that_overrules_the_starter(concgen, tmp_path):
+    """Without it the starter's own answer would hold, and the project would be another."""
+    overruled = ["new", tmp_path / "p", "--starter", "numeric", "--holds-gil"]
+    result = concgen(*overruled, "--yes", "--dry-run", "--json")
+    assert "--holds-gil" in result.json["command"]
+
+
 @pytest.mark.parametrize(("name", "model"), UNFIT)
 def test_a_model_that_cannot_run_it_is_refused_with_the_reason(concgen, tmp_path, name, model):
     """Exit 2 for `--model`, and for a later switch, and nothing is written."""
@@ -91,11 +86,12 @@ def test_a_model_that_cannot_run_it_is_refused_with_the_reason(concgen, tmp_path
     assert (tmp_path / "p/.concgen/answers.json").read_bytes() == record
 
 
-def test_the_interview_offers_those_that_fit(concgen, tmp_path, monkeypatch, person):
+def test_the_interview_offers_those_that_fit(concgen, tmp_path, monkeypatch):
     """After the model the starters are numbered lines, and the one that is chosen is made."""
     starter = next(one for one in map(starters.load, NAMED) if "io" in one.fits)
-    person("1", "20", "100ms", "n", "none", "threading", starter.name)
-    result = concgen("new", tmp_path / "p")
+    monkeypatch.setattr(console, "can_ask", lambda: True)
+    answers = ["1", "20", "100ms", "n", "none", "threading", starter.name]
+    result = concgen("new", tmp_path / "p", typed="".join(f"{line}\n" for line in answers))
     assert result.code == 0, result.err
     assert "What does the project start from?" in result.err
     answers = json.loads((tmp_path / "p/.concgen/answers.json").read_text())["answers"]

@@ -130,6 +130,8 @@ def test_another_model_than_the_advice(terminal, tmp_path):
     child.sendline("threads")
     child.expect("did you mean threading")
     child.sendline("threading")
+    child.expect("What does the project start from")
+    child.sendline("")
     child.expect("Created crawl/")
     child.expect("--model threading --yes")
     assert end(child) == 0

@@ -122,7 +122,7 @@ def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | Non
         words += ["--name", wanted.name]
     if yours is not None:
         words += ["--from", str(yours.target), "--items", str(yours.items.file)]
-    words += advice.replies.options()
+    words += advice.replies.options(wanted.starter.answers if wanted.starter else ())
     if wanted.starter is not None and wanted.starter.name != starters.DEFAULT:
         words += ["--starter", wanted.starter.name]
     if model is not advice.recommendation.model:
