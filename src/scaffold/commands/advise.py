@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from scaffold import calibration, machine
+from scaffold import api, machine
 from scaffold.domain import Model, Recommendation, Workload
 from scaffold.errors import UsageError
 from scaffold.interview import Replies, collect, missing
 from scaffold.inventory import available_models
 from scaffold.questions import Ask
-from scaffold.recommend import recommend
 
 
 class Given(NamedTuple):
@@ -78,11 +77,9 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
         )
     replies = collect(given.questions, ask, measured.workload if measured else None)
     facts = machine.inspect()
-    kept = calibration.load(facts)
     if measured is not None:
         facts = facts._replace(start_method=measured.start_method)
-    advice = recommend(replies.workload, facts, costs=kept.costs, models=_models(given))
-    return Advice(replies, advice._replace(notes=(*advice.notes, kept.note)))
+    return Advice(replies, api.recommend(replies.workload, facts, models=_models(given)))
 
 
 def _models(given: Given) -> tuple[Model, ...]:
