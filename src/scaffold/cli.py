@@ -170,6 +170,14 @@ def new(
             rich_help_panel=PROJECT,
         ),
     ] = None,
+    ci: Annotated[
+        bool | None,
+        typer.Option(
+            "--ci/--no-ci",
+            help="Whether GitHub Actions is to run its checks [yes].",
+            rich_help_panel=PROJECT,
+        ),
+    ] = None,
     yes: Yes = False,
     answers: AnswersFile = None,
     dry_run: Annotated[
@@ -186,7 +194,7 @@ def new(
     options = _options(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
     )
-    wishes = {"name": name, "starter": starter, "model": model}
+    wishes = {"name": name, "starter": starter, "model": model, "ci": None if ci is None else str(ci)}
     given = advise.gather(options, answers, wishes)
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
