@@ -3,7 +3,7 @@
     python benchmarks/pictures.py [NAME...]
 
 Writes docs/pictures/NAME.svg: terminals (interview, recommendation, bench) as what concgen printed
-on a pseudo-terminal of 88 columns, and crossovers (crossover-io, crossover-cpu) as `bench --save`
+on a pseudo-terminal of 92 columns, and crossovers (crossover-io, crossover-cpu) as `bench --save`
 draws them. On a quiet machine all of it takes about two minutes; `pip install -e ".[dev]"` brings
 what it needs.
 """
@@ -27,7 +27,7 @@ from rich.text import Text
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 CONCGEN = str(Path(sysconfig.get_path("scripts")) / "concgen")
-COLUMNS = 88
+COLUMNS = 92
 PATIENCE = 120  # seconds for one answer: a bench is the longest
 
 WORK = """
@@ -74,7 +74,8 @@ THEME = TerminalTheme(
 )  # fmt: skip
 # As rich draws it, without the fonts that it would fetch from the network.
 FRAME = """\
-<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img">
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"
+ xml:space="preserve">
 <title>TITLE</title>
 <style>
 .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -113,8 +114,9 @@ def main(names: Sequence[str]) -> None:
 
 
 def interview(folder: Path) -> str:
-    """Answer the questions as a person would, up to the project."""
-    return drawn("new crawl", session(folder, "new crawl", ANSWERS))
+    """Answer the questions as a person would; of the tree that ends it, only that it is there."""
+    printed = session(folder, "new crawl", ANSWERS)
+    return drawn("new crawl", re.sub(r"(?s)(\nCreated [^\n]+\n).*(?=\nNext:)", r"\1  ...", printed))
 
 
 def recommendation(folder: Path) -> str:
@@ -165,7 +167,7 @@ def session(folder: Path, command: str, answers: Sequence[tuple[str, str]] = ())
 def visible(printed: str) -> str:
     """Return the lines as a terminal shows them at the end: what was overwritten is gone."""
     lines = (line.rpartition("\r")[2] for line in printed.replace("\r\n", "\n").split("\n"))
-    return "\n".join(re.sub(r"\033\[[0-9;?]*[A-LN-Za-z]", "", line) for line in lines).strip("\n")
+    return "\n".join(re.sub(r"\033\[[0-9;?]*[A-Za-ln-z]", "", line) for line in lines).strip("\n")
 
 
 def drawn(command: str, printed: str) -> str:
