@@ -194,7 +194,8 @@ def new(
     options = _options(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
     )
-    wishes = {"name": name, "starter": starter, "model": model, "ci": None if ci is None else str(ci)}
+    workflow = None if ci is None else str(ci)
+    wishes = {"name": name, "starter": starter, "model": model, "ci": workflow}
     given = advise.gather(options, answers, wishes)
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)

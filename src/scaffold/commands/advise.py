@@ -40,8 +40,8 @@ def gather(
 ) -> Given:
     """Put options and answers file together; an option wins. Raises UsageError for a bad file.
 
-    `options` are about the work, `wishes` (name, starter, model, ci) about the project. What follows
-    from the choice of a starter need not be answered again, but may be.
+    `options` are about the work, `wishes` (name, starter, model, ci) about the project. What
+    follows from the choice of a starter need not be answered again, but may be.
     """
     questions, project = _from_file(answers) if answers else ({}, {})
     for name, value in options.items():
