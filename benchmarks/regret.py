@@ -37,13 +37,13 @@ from pathlib import Path
 from typing import Any
 
 from scaffold import machine
+from scaffold.advice import recommend
 from scaffold.calibrate import calibrate
 from scaffold.commands import measure
 from scaffold.costs import DEFAULT_COSTS, Costs, Start, makespan
 from scaffold.domain import Bound, Machine, Model, Recommendation, Source, Workload
 from scaffold.inventory import available_models
 from scaffold.lab import Laboratory, laboratory
-from scaffold.recommend import recommend
 from scaffold.target import Target, read_items
 
 FORGIVEN = 0.05

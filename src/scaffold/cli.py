@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
+from scaffold import completion
+from scaffold.usage import Command, Group
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="concgen",
+    cls=Group,
     help="Choose a concurrency model for a slow loop, and get a project that runs it.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich would cost more start-up time than all the rest
@@ -37,53 +41,100 @@ app = typer.Typer(
 # Typer keeps the root of its usage errors private; the public BadParameter is one of them.
 TyperUsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
+# Under these headings the options stand in `--help`.
+WORK, MEASURING, PROJECT = "The work", "Measuring", "The project"
+
 Workload = Annotated[
-    str | None, typer.Option(metavar="io|cpu|mixed", help="What one task mostly does.")
+    str | None,
+    typer.Option(
+        metavar="io|cpu|mixed",
+        help="What one task mostly does: waits, computes, or both.",
+        autocompletion=completion.workloads,
+        rich_help_panel=WORK,
+    ),
 ]
-Tasks = Annotated[str | None, typer.Option(metavar="N", help="How many tasks, such as 20k.")]
+Tasks = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="How many tasks, such as 20k.", rich_help_panel=WORK),
+]
 TaskTime = Annotated[
-    str | None, typer.Option(metavar="TIME", help="How long one takes alone, such as 50ms.")
+    str | None,
+    typer.Option(
+        metavar="TIME", help="How long one takes alone, such as 50ms.", rich_help_panel=WORK
+    ),
 ]
 AsyncClient = Annotated[
-    bool | None, typer.Option("--async-client/--no-async-client", help="Is the client async?")
+    bool | None,
+    typer.Option(
+        "--async-client/--no-async-client",
+        help="Whether the client has an async API.",
+        rich_help_panel=WORK,
+    ),
 ]
 ReleasesGil = Annotated[
     bool | None,
-    typer.Option("--releases-gil/--holds-gil", help="Does the computing release the GIL?"),
+    typer.Option(
+        "--releases-gil/--holds-gil",
+        help="Whether the computing releases the GIL.",
+        rich_help_panel=WORK,
+    ),
 ]
 MaxInFlight = Annotated[
-    str | None, typer.Option(metavar="N", help="The most that may be in flight at once, or none.")
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="The most that may be in flight at once, or none.",
+        rich_help_panel=WORK,
+    ),
 ]
 Payload = Annotated[
-    str | None, typer.Option(metavar="SIZE", help="Data in and out per task, such as 10KB.")
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="Data in and out per task, such as 10KB.", rich_help_panel=WORK
+    ),
 ]
 AnswersFile = Annotated[
-    Path | None, typer.Option("--answers", metavar="FILE", help="Answers, as JSON or TOML.")
+    Path | None,
+    typer.Option("--answers", metavar="FILE", help="Take answers from this JSON or TOML file."),
 ]
 Target = Annotated[
     str, typer.Argument(metavar="FILE.py:FUNC", help="Your function; or package.module:FUNC.")
 ]
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="FILE.py:FUNC", help="Measure this function instead of asking."),
+    typer.Option(
+        "--from",
+        metavar="FILE.py:FUNC",
+        help="Measure this function instead of asking.",
+        rich_help_panel=MEASURING,
+    ),
 ]
 ItemsFile = Annotated[
-    Path | None, typer.Option("--items", metavar="FILE", help="Its items: JSON Lines, or a .txt.")
+    Path | None,
+    typer.Option(
+        "--items",
+        metavar="FILE",
+        help="Its items: JSON Lines, or a .txt.",
+        rich_help_panel=MEASURING,
+    ),
 ]
 Budget = Annotated[
-    str | None, typer.Option("--budget", metavar="SECONDS", help="What measuring may take [3].")
+    str | None,
+    typer.Option(
+        "--budget", metavar="SECONDS", help="What it may take [3].", rich_help_panel=MEASURING
+    ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take the defaults for all the rest.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults for the rest.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    epilog="Example: concgen new crawl --workload io --tasks 20k --task-time 200ms --yes",
+)
 def new(
     dest: Annotated[
         Path | None, typer.Argument(metavar="[DEST]", help="Where the project goes.")
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Its name; by default that of DEST.")
     ] = None,
     workload: Workload = None,
     tasks: Tasks = None,
@@ -95,11 +146,37 @@ def new(
     function: From = None,
     items: ItemsFile = None,
     budget: Budget = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Its name; by default that of DEST.", rich_help_panel=PROJECT
+        ),
+    ] = None,
     starter: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What the project starts from.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What it starts from; `concgen starters` lists them.",
+            autocompletion=completion.starters,
+            rich_help_panel=PROJECT,
+        ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="auto|MODEL", help="The model; auto takes the advice.")
+        str | None,
+        typer.Option(
+            metavar="auto|MODEL",
+            help="Its model; auto takes the advice.",
+            autocompletion=completion.auto_or_model,
+            rich_help_panel=PROJECT,
+        ),
+    ] = None,
+    ci: Annotated[
+        bool | None,
+        typer.Option(
+            "--ci/--no-ci",
+            help="Whether GitHub Actions is to run its checks [yes].",
+            rich_help_panel=PROJECT,
+        ),
     ] = None,
     yes: Yes = False,
     answers: AnswersFile = None,
@@ -117,7 +194,8 @@ def new(
     options = _options(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
     )
-    wishes = {"name": name, "starter": starter, "model": model}
+    workflow = None if ci is None else str(ci)
+    wishes = {"name": name, "starter": starter, "model": model, "ci": workflow}
     given = advise.gather(options, answers, wishes)
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
@@ -142,7 +220,10 @@ def new(
         dialogue.show_created(created, dry_run=dry_run)
 
 
-@app.command()
+@app.command(
+    cls=Command,
+    epilog="Example: concgen recommend --workload cpu --tasks 5k --task-time 50ms --yes",
+)
 def recommend(
     workload: Workload = None,
     tasks: Tasks = None,
@@ -186,14 +267,22 @@ def recommend(
         console.answer_headed(views.recommendation(advice.recommendation, console.width()))
 
 
-@app.command(name="measure")
+@app.command(
+    name="measure",
+    cls=Command,
+    epilog="Example: concgen measure work.py:digest --items items.jsonl",
+)
 def show_profile(
     target: Target,
     items: ItemsFile = None,
     budget: Budget = None,
     as_json: Json = False,
 ) -> None:
-    """Run your function on a sample of your items, and measure what the decision depends on."""
+    """Measure your function on a sample of your items.
+
+    It is run for real, in a process of its own: what a call takes, how much of it computes and
+    holds the GIL, and what goes in and out.
+    """
     from scaffold import console, profile_views
     from scaffold.commands import measure as command
 
@@ -207,7 +296,9 @@ def show_profile(
         console.answer_lines(profile_views.profile(profile, console.width()))
 
 
-@app.command()
+@app.command(
+    cls=Command, epilog="Example: concgen bench work.py:digest --items items.jsonl --save bench.svg"
+)
 def bench(
     target: Annotated[
         str | None,
@@ -215,14 +306,21 @@ def bench(
     ] = None,
     items: ItemsFile = None,
     budget: Annotated[
-        str | None, typer.Option(metavar="SECONDS", help="What all of it may take [20].")
+        str | None,
+        typer.Option(
+            metavar="SECONDS", help="What all of it may take [20].", rich_help_panel=MEASURING
+        ),
     ] = None,
     save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it too, as .html or .svg.")
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Run every model that applies on the same items, and hold the predictions against it."""
+    """Run every model that applies, predicted beside measured.
+
+    All of them run the same function on the same items, by the engines that projects get.
+    Without a function it is the work of the project here.
+    """
     from scaffold import bench_dialogue
     from scaffold.commands import bench as command
 
@@ -232,14 +330,17 @@ def bench(
     return code
 
 
-@app.command()
+@app.command(cls=Command)
 def doctor(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Measure this machine's costs, in some seconds.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Look at this machine: cores, memory, Python, limits, tools, and what to do about them."""
+    """Show what this machine has and what limits it.
+
+    Cores, memory, Python, the GIL, open files, git and uv, and what to do about them.
+    """
     from scaffold import console
     from scaffold.commands import doctor as command
 
@@ -252,13 +353,19 @@ def doctor(
         console.answer_lines(command.report(found, console.width()))
 
 
-@app.command()
+@app.command(cls=Command)
 def rules(
     rule: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="One rule, such as R4.")
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="One rule, such as R4.", autocompletion=completion.rules
+        ),
     ] = None,
 ) -> None:
-    """List the decision rules, or explain one: its source, when it fires, when it does not."""
+    """List the decision rules, or explain one.
+
+    With an id: where it comes from, when it fires and when it does not, by example.
+    """
     from scaffold import console
     from scaffold.commands import catalog
 
@@ -266,13 +373,19 @@ def rules(
     console.answer_lines(lines)
 
 
-@app.command()
+@app.command(cls=Command)
 def starters(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One starter, such as http.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="One starter, such as blank.", autocompletion=completion.starters
+        ),
     ] = None,
 ) -> None:
-    """List what a project can start from: the work, the models it runs on, what it needs."""
+    """List what a project can start from.
+
+    With a name: the work, the models that it runs on, what it needs.
+    """
     from scaffold import console
     from scaffold.commands import catalog
 
@@ -280,9 +393,12 @@ def starters(
     console.answer_lines(catalog.starter(name, width) if name else catalog.starters(width))
 
 
-@app.command()
+@app.command(cls=Command)
 def models() -> None:
-    """Compare the models: parallelism, memory, start-up, communication, the GIL, and more."""
+    """Compare the models.
+
+    Parallelism, memory, start-up, communication, the GIL, and what each is for.
+    """
     from scaffold import console
     from scaffold.commands import catalog
 
@@ -300,9 +416,14 @@ Force = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Command)
 def switch(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model to run with.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="The model to run with.", autocompletion=completion.models
+        ),
+    ],
     project: ProjectDir = None,
     dry_run: DryRun = False,
     diff: Diff = False,
@@ -317,7 +438,7 @@ def switch(
     return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 def update(
     project: ProjectDir = None,
     dry_run: DryRun = False,
@@ -328,7 +449,10 @@ def update(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Bring this concgen's templates into a generated project, and keep your edits."""
+    """Bring newer templates into a project, and keep your edits.
+
+    The templates are those of this concgen; every answer stays as it was.
+    """
     from scaffold import plan_dialogue
     from scaffold.commands import update as command
 
@@ -336,7 +460,7 @@ def update(
     return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
 
 
-@app.command(name="diff")
+@app.command(name="diff", cls=Command)
 def show_diff(
     project: ProjectDir = None,
     stat: Annotated[
@@ -344,14 +468,14 @@ def show_diff(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what you changed in the generated files since they were made."""
+    """Show what you changed in the generated files."""
     from scaffold import plan_dialogue
     from scaffold.commands import diff as command
 
     plan_dialogue.show_edits(command.edits(project), stat=stat, as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 def check(
     project: ProjectDir = None,
     measure: Annotated[
@@ -359,7 +483,10 @@ def check(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Ask whether the recorded decision is still right here; exit 5 when it flipped."""
+    """Ask whether the recorded decision is still right here.
+
+    Decides again, for this machine and this Python; exit 5 when the advice flipped.
+    """
     from scaffold import console
     from scaffold.commands import check as command
 
@@ -371,9 +498,12 @@ def check(
     return verdict.exit_code
 
 
-@app.command()
+@app.command(cls=Command)
 def undo(project: ProjectDir = None, as_json: Json = False) -> None:
-    """Take back the last switch or update, or one that was cut short."""
+    """Take back the last switch or update.
+
+    Exactly, and also one that was cut short.
+    """
     from scaffold import plan_dialogue
     from scaffold.commands import undo as command
 

@@ -32,6 +32,12 @@ class Bound(StrEnum):
     MIXED = "mixed"
 
 
+# The share of its time that a task computes, where nobody measured it; both waits and computes by
+# halves.
+CPU_FRACTION = {Bound.IO: 0.0, Bound.CPU: 1.0, Bound.MIXED: 0.5}
+_BY_BOUND = float("nan")  # stands for it until the bound is known
+
+
 class Source(StrEnum):
     """Where a value of the workload came from."""
 
@@ -53,18 +59,18 @@ class Workload:
     """What the user says about the work, or what was measured of it.
 
     `tasks` is how many there are, `task_seconds` how long one takes alone. `cpu_fraction` is the
-    share of that time spent computing (above 1 when native threads use several cores),
-    `gil_fraction` the share of the computing that holds the GIL. `max_in_flight` is a limit from
-    outside (a server's, a licence's), or None. `payload_bytes` is what one task takes in and gives
-    back together, `import_seconds` what importing the function takes in a worker,
-    `longest_seconds` what the longest task takes (0: not known). `sources` names where each field
-    came from; a field that is not in it is a default.
+    share of that time spent computing (above 1 when native threads use several cores; by default
+    what `bound` says), `gil_fraction` the share of the computing that holds the GIL.
+    `max_in_flight` is a limit from outside (a server's, a licence's), or None. `payload_bytes` is
+    what one task takes in and gives back together, `import_seconds` what importing the function
+    takes in a worker, `longest_seconds` what the longest task takes (0: not known). `sources` names
+    where each field came from; a field that is not in it is a default.
     """
 
     bound: Bound = Bound.IO
     tasks: int = 1000
     task_seconds: float = 0.2
-    cpu_fraction: float = 0.0
+    cpu_fraction: float = _BY_BOUND
     gil_fraction: float = 1.0
     async_client: bool = True
     max_in_flight: int | None = None
@@ -74,7 +80,10 @@ class Workload:
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a value that no workload can have."""
+        """Complete the fields that follow from others; raise ValueError for an impossible value."""
+        object.__setattr__(self, "bound", Bound(self.bound))  # "cpu" will do
+        if self.cpu_fraction is _BY_BOUND:
+            object.__setattr__(self, "cpu_fraction", CPU_FRACTION[self.bound])
         if self.tasks < 1:
             raise ValueError(f"tasks must be 1 or more, not {self.tasks}")
         if not 0 <= self.task_seconds < float("inf"):

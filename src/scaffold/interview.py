@@ -8,12 +8,11 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from scaffold.domain import Bound, Source, Workload
+from scaffold.domain import CPU_FRACTION, Bound, Source, Workload
 from scaffold.errors import UsageError
 from scaffold.names import shown
 from scaffold.questions import (
     BY_NAME,
-    CPU_FRACTION,
     MEASURE,
     QUESTIONS,
     SPELLINGS,

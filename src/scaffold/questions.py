@@ -215,4 +215,3 @@ SPELLINGS = {
     for question in QUESTIONS
     for spelling in (question.name, question.name.replace("-", "_"), question.field)
 }
-CPU_FRACTION = {Bound.IO: 0.0, Bound.CPU: 1.0, Bound.MIXED: 0.5}

@@ -174,3 +174,33 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
         ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
     assert result.stderr == ""
+
+
+WORKFLOW = ".github/workflows/checks.yml"
+
+
+def test_the_workflow_can_be_left_out(concgen, tmp_path):
+    """By an option, which the equivalent command repeats and the record keeps."""
+    assert WORKFLOW in concgen("new", tmp_path / "a", "--yes", "--json").json["project"]["files"]
+    result = concgen("new", tmp_path / "b", "--no-ci", "--yes", "--json")
+    assert WORKFLOW not in result.json["project"]["files"]
+    assert result.json["command"].endswith("--no-ci --yes")
+    again = concgen(
+        "new", tmp_path / "c", "--answers", tmp_path / "b/.concgen/answers.json", "--yes"
+    )
+    assert again.code == 0
+    assert not (tmp_path / "c" / WORKFLOW).exists()
+
+
+@pytest.mark.parametrize(("text", "there"), [("false", False), ('"no"', False), ('"yes"', True)])
+def test_the_workflow_in_an_answers_file(concgen, tmp_path, text, there):
+    (tmp_path / "answers.json").write_text(f'{{"ci": {text}}}')
+    command = ["new", tmp_path / "a", "--answers", tmp_path / "answers.json", "--yes", "--dry-run"]
+    assert (WORKFLOW in concgen(*command, "--json").json["project"]["files"]) == there
+
+
+def test_a_workflow_that_is_neither_wanted_nor_not(concgen, tmp_path):
+    (tmp_path / "answers.json").write_text('{"ci": "perhaps"}')
+    result = concgen("new", tmp_path / "a", "--answers", tmp_path / "answers.json", "--yes")
+    assert result.code == 2
+    assert "ci: 'perhaps' is not yes or no" in result.err

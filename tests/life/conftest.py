@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from scaffold import documents, machine
+from scaffold.advice import recommend
 from scaffold.commands import change
 from scaffold.domain import Model
 from scaffold.interview import collect
 from scaffold.inventory import available_models
 from scaffold.journal import FOLDER as UNDO
-from scaffold.recommend import recommend
 from scaffold.tree import Files
 
 MODELS = available_models()

@@ -419,3 +419,15 @@ def test_a_project_around_the_users_own_function(tmp_path, monkeypatch, concgen)
     assert "in a thread of its own" in concgen("switch", "asyncio", "--dry-run").err
     assert concgen("switch", "threading").code == 0
     assert snapshot(tmp_path / "crawl") == before
+
+
+def test_the_workflow_is_the_same_for_every_model(crawl, concgen):
+    """An edited one is not touched either, and a deleted one stays deleted."""
+    workflow = ".github/workflows/checks.yml"
+    assert workflow not in concgen("switch", "threading", "--dry-run", "--json").actions
+    edit(crawl / workflow, "[main, master]", "[trunk]")
+    assert concgen("switch", "threading").code == 0
+    assert "[trunk]" in (crawl / workflow).read_text()
+    (crawl / workflow).unlink()
+    assert concgen("switch", "multiprocessing").code == 0
+    assert not (crawl / workflow).exists()

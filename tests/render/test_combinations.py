@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXPECTED = {
     ".concgen/answers.json",
     ".concgen/pristine.zip",
+    ".github/workflows/checks.yml",
     ".gitignore",
     "CONCURRENCY.md",
     "README.md",

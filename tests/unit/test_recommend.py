@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
+from scaffold.advice import CLOSE_ENOUGH, FORGIVEN_SECONDS, choose, recommend
 from scaffold.costs import estimate
 from scaffold.domain import SIMPLEST_FIRST, Bound, Machine, Model, Verdict, Workload
-from scaffold.recommend import CLOSE_ENOUGH, FORGIVEN_SECONDS, choose, recommend
 from scaffold.rules import findings, forbidden
 
 from .strategies import machines, workloads

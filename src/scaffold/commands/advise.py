@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from scaffold import calibration, machine
+from scaffold import api, machine
 from scaffold.domain import Model, Recommendation, Workload
 from scaffold.errors import UsageError
 from scaffold.interview import Replies, collect, missing
 from scaffold.inventory import available_models
 from scaffold.questions import Ask
-from scaffold.recommend import recommend
 
 
 class Given(NamedTuple):
@@ -41,8 +40,8 @@ def gather(
 ) -> Given:
     """Put options and answers file together; an option wins. Raises UsageError for a bad file.
 
-    `options` are about the work, `wishes` (name, starter, model) about the project. What follows
-    from the choice of a starter need not be answered again, but may be.
+    `options` are about the work, `wishes` (name, starter, model, ci) about the project. What
+    follows from the choice of a starter need not be answered again, but may be.
     """
     questions, project = _from_file(answers) if answers else ({}, {})
     for name, value in options.items():
@@ -78,11 +77,9 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
         )
     replies = collect(given.questions, ask, measured.workload if measured else None)
     facts = machine.inspect()
-    kept = calibration.load(facts)
     if measured is not None:
         facts = facts._replace(start_method=measured.start_method)
-    advice = recommend(replies.workload, facts, costs=kept.costs, models=_models(given))
-    return Advice(replies, advice._replace(notes=(*advice.notes, kept.note)))
+    return Advice(replies, api.recommend(replies.workload, facts, models=_models(given)))
 
 
 def _models(given: Given) -> tuple[Model, ...]:

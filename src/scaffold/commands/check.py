@@ -7,10 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from scaffold import calibration, machine, record
+from scaffold import api, machine, record
 from scaffold.commands import bench, measure
 from scaffold.domain import Bound, Model, Recommendation, Source, Workload
-from scaffold.recommend import recommend
 
 # `check` in a pipeline: a decision that flipped is neither an error nor all right.
 FLIPPED = 5
@@ -52,13 +51,12 @@ def check(place: Path | None, *, remeasure: bool, say: Callable[[str], None]) ->
         target, items = measure.prepare(*bench.project_target(found.root))
         taken = measure.measured(target, items, None, say)
         work, facts = taken.workload, facts._replace(start_method=taken.start_method)
-    costs = calibration.load(facts).costs
     decided = found.answers.get("decision") or {}
     return Verdict(
         model=found.model,
         decided=decided.get("model"),
         chosen_by=decided.get("chosen_by", "user"),
-        advice=recommend(work, facts, costs=costs, models=found.starter.models),
+        advice=api.recommend(work, facts, models=found.starter.models),
         measured=remeasure,
     )
 

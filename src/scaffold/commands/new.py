@@ -12,7 +12,7 @@ from scaffold import documents, inventory, names, project, staging, starters
 from scaffold.commands.advise import Advice
 from scaffold.domain import Model
 from scaffold.errors import UsageError
-from scaffold.questions import read_choice
+from scaffold.questions import read_bool, read_choice
 from scaffold.starters import Starter
 from scaffold.yours import Yours
 
@@ -25,7 +25,8 @@ class Order:
     """A checked wish: where the project goes, what it is called, what it starts from.
 
     `model` is None where the advice decides, `starter` where the user has not chosen. `named` tells
-    a name that the user gave from one that the directory suggested.
+    a name that the user gave from one that the directory suggested, `ci` that GitHub Actions is to
+    run the checks.
     """
 
     dest: Path
@@ -33,6 +34,7 @@ class Order:
     named: bool
     starter: Starter | None
     model: Model | None
+    ci: bool
 
     @property
     def package(self) -> names.Package:
@@ -62,8 +64,8 @@ class Created:
 def order(dest: Path, wishes: Mapping[str, str]) -> Order:
     """Check what the user wants before anything is asked about the work.
 
-    `wishes` may hold `name`, `starter` and `model`. Raises UsageError for an invalid one, Refused
-    when the place is taken.
+    `wishes` may hold `name`, `starter`, `model` and `ci`, as text. Raises UsageError for an invalid
+    one, Refused when the place is taken.
     """
     given_name = wishes.get("name")
     name = names.name_for(dest) if given_name is None else names.check_name(given_name)
@@ -75,6 +77,7 @@ def order(dest: Path, wishes: Mapping[str, str]) -> Order:
         named=given_name is not None,
         starter=starter,
         model=read_model(wishes.get("model", AUTO), starter),
+        ci=read_ci(wishes.get("ci", "yes")),
     )
 
 
@@ -93,6 +96,14 @@ def read_model(text: str, starter: Starter | None) -> Model | None:
     return model
 
 
+def read_ci(text: str) -> bool:
+    """Read whether the project gets a workflow; raise UsageError for neither yes nor no."""
+    try:
+        return read_bool(text)
+    except ValueError as error:
+        raise UsageError(f"ci: {error}") from error
+
+
 def create(
     wanted: Order, advice: Advice, model: Model, *, dry_run: bool, yours: Yours | None = None
 ) -> Created:
@@ -105,6 +116,7 @@ def create(
         starter=_starter(wanted, yours),
         model=model,
     )
+    answers["ci"] = wanted.ci
     own = None
     if yours is not None:
         answers |= yours.answers
@@ -127,6 +139,8 @@ def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | Non
         words += ["--starter", wanted.starter.name]
     if model is not advice.recommendation.model:
         words += ["--model", str(model)]
+    if not wanted.ci:
+        words.append("--no-ci")
     return shlex.join([*words, "--yes"])
 
 

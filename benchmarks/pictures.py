@@ -1,0 +1,194 @@
+"""The pictures of the guide and the README, from real runs on this machine.
+
+    python benchmarks/pictures.py [NAME...]
+
+Writes docs/pictures/NAME.svg: terminals (interview, recommendation, bench) as what concgen printed
+on a pseudo-terminal of 92 columns, and crossovers (crossover-io, crossover-cpu) as `bench --save`
+draws them. On a quiet machine all of it takes about two minutes; `pip install -e ".[dev]"` brings
+what it needs.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import os
+import re
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pexpect
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+from rich.text import Text
+
+PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+CONCGEN = str(Path(sysconfig.get_path("scripts")) / "concgen")
+COLUMNS = 92
+PATIENCE = 120  # seconds for one answer: a bench is the longest
+
+WORK = """
+import asyncio
+import hashlib
+import json
+
+LINES = json.dumps([{"n": n, "name": str(n)} for n in range(1500)])
+BLOCK = bytes(1_000_000)
+
+
+async def fetch(item: int) -> int:
+    await asyncio.sleep(0.02)
+    return item
+
+
+def parse(item: int) -> int:
+    return len(json.loads(LINES)) + item
+
+
+def digest(item: int) -> str:
+    return hashlib.sha256(BLOCK + str(item).encode()).hexdigest()
+"""
+ITEMS = 1000
+
+# What is typed in the interview, each after the prompt that it answers.
+ANSWERS = (
+    ("mostly do.*: ", "1"),
+    ("How many tasks.*: ", "20k"),
+    ("How long.*: ", "200ms"),
+    ("async API.*: ", "y"),
+    ("in flight at once.*: ", ""),
+    ("Use asyncio.*: ", "y"),
+)
+RECOMMEND = "recommend --workload cpu --tasks 5k --task-time 50ms --yes"
+BENCH = "bench work.py:digest --items items.jsonl --budget 20s"
+
+# A light page, and colours that keep a contrast of 4.5 on it.
+THEME = TerminalTheme(
+    (250, 250, 250),
+    (36, 41, 47),
+    [(36, 41, 47), (164, 14, 38), (17, 99, 41), (121, 78, 0), (9, 105, 218), (130, 80, 223),
+     (27, 124, 131), (110, 119, 129)],
+)  # fmt: skip
+# As rich draws it, without the fonts that it would fetch from the network.
+FRAME = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"
+ xml:space="preserve">
+<title>TITLE</title>
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  font-size: {char_height}px; line-height: {line_height}px; }}
+{styles}
+</style>
+<defs><clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g></g></svg>
+"""
+
+
+def main(names: Sequence[str]) -> None:
+    """Make the pictures named, or all."""
+    unknown = set(names) - set(MAKERS)
+    if unknown:
+        sys.exit(f"no picture {', '.join(sorted(unknown))}; there are {', '.join(MAKERS)}")
+    PICTURES.mkdir(exist_ok=True)
+    for name in names or MAKERS:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            (folder / "work.py").write_text(WORK, encoding="utf-8")
+            lines = "".join(f"{number}\n" for number in range(ITEMS))
+            (folder / "items.jsonl").write_text(lines, encoding="utf-8")
+            text = MAKERS[name](folder)
+        path = PICTURES / f"{name}.svg"
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.relative_to(PICTURES.parents[1])}: {len(text) / 1000:.0f} KB")
+
+
+def interview(folder: Path) -> str:
+    """Answer the questions as a person would; of the tree that ends it, only that it is there."""
+    printed = session(folder, "new crawl", ANSWERS)
+    return drawn("new crawl", re.sub(r"(?s)(\nCreated [^\n]+\n).*(?=\nNext:)", r"\1  ...", printed))
+
+
+def recommendation(folder: Path) -> str:
+    """Draw the advice for work that computes."""
+    return drawn(RECOMMEND, session(folder, RECOMMEND))
+
+
+def bench(folder: Path) -> str:
+    """Draw every model on native code, which releases the GIL."""
+    return drawn(BENCH, session(folder, BENCH))
+
+
+def crossover(function: str) -> Callable[[Path], str]:
+    """Return what draws the bench of `function`, its crossover chart with it."""
+
+    def draw(folder: Path) -> str:
+        target = f"work.py:{function}"
+        session(folder, f"bench {target} --items items.jsonl --budget 40s --save bench.svg")
+        return (folder / "bench.svg").read_text(encoding="utf-8")
+
+    return draw
+
+
+def session(folder: Path, command: str, answers: Sequence[tuple[str, str]] = ()) -> str:
+    """Run concgen on a terminal in `folder` and return what it printed, with the colours."""
+    env = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    child = pexpect.spawn(
+        CONCGEN,
+        command.split(),
+        cwd=str(folder),
+        env={**env, "TERM": "xterm-256color"},
+        dimensions=(60, COLUMNS),
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+    screen = io.StringIO()
+    child.logfile_read = screen
+    for prompt, answer in answers:
+        child.expect(prompt)
+        child.sendline(answer)
+    child.expect(pexpect.EOF)
+    child.close()
+    if child.exitstatus:
+        sys.exit(f"concgen {command} ended with {child.exitstatus}:\n{screen.getvalue()}")
+    return visible(screen.getvalue())
+
+
+def visible(printed: str) -> str:
+    """Return the lines as a terminal shows them at the end: what was overwritten is gone."""
+    lines = (line.rpartition("\r")[2] for line in printed.replace("\r\n", "\n").split("\n"))
+    return "\n".join(re.sub(r"\033\[[0-9;?]*[A-Za-ln-z]", "", line) for line in lines).strip("\n")
+
+
+def drawn(command: str, printed: str) -> str:
+    """Return an SVG of a terminal in which `command` printed `printed`."""
+    text = Text.from_ansi(f"\033[1m$ concgen {command}\033[0m\n{printed}")
+    console = Console(
+        record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, legacy_windows=False
+    )
+    console.print(text, soft_wrap=True)
+    frame = FRAME.replace("TITLE", html.escape(f"concgen {command}"))
+    return console.export_svg(title="", theme=THEME, code_format=frame, unique_id="concgen")
+
+
+MAKERS: dict[str, Callable[[Path], str]] = {
+    "interview": interview,
+    "recommendation": recommendation,
+    "bench": bench,
+    "crossover-io": crossover("fetch"),
+    "crossover-cpu": crossover("parse"),
+}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

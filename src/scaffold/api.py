@@ -1,0 +1,30 @@
+"""The advice for programs, and what the commands build on: looking at the machine, its costs."""
+
+from collections.abc import Collection
+
+from scaffold import advice, calibration
+from scaffold.domain import Machine, Model, Recommendation, Workload
+from scaffold.inventory import available_models
+from scaffold.machine import inspect as inspect_machine
+
+__all__ = ["inspect_machine", "recommend"]
+
+
+def recommend(
+    workload: Workload,
+    machine: Machine | None = None,
+    *,
+    models: Collection[Model] | None = None,
+) -> Recommendation:
+    """Choose how to run `workload`, with the reasons, the estimates and what would flip it.
+
+    `machine` is where it will run, by default this machine and interpreter. `models` are those to
+    choose from, by default all that concgen generates; running one task after another is always
+    among them. The estimates rest on the costs that `concgen doctor --calibrate` measured here,
+    and on typical ones for another machine; the last of the `notes` says which.
+    """
+    facts = inspect_machine() if machine is None else machine
+    offered = available_models() if models is None else {Model.SEQUENTIAL, *models}
+    kept = calibration.load(facts)
+    found = advice.recommend(workload, facts, costs=kept.costs, models=offered)
+    return found._replace(notes=(*found.notes, kept.note))
