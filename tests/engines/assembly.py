@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid")
+MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid", "dask")
 PROCESS_MODELS = ("multiprocessing", "hybrid")
 COMPANIONS = {
     "multiprocessing": {"pool.py": "pool.py", "processes.py": "processes.py"},
@@ -21,6 +21,7 @@ COMPANIONS = {
         "threads.py": "threading.py",
         "coroutines.py": "asyncio.py",
     },
+    "dask": {"parcel.py": "parcel.py", "station.py": "station.py"},
 }
 STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()
 SETTINGS = "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n"
