@@ -59,6 +59,7 @@ ROLL_CALL = 0.5  # seconds between two looks at which workers there are
 POLL = 0.005  # seconds between two looks at what is done
 CONNECTING = 10.0  # seconds for the scheduler to answer
 LEAVING = 5.0  # seconds for the teardown after setup()
+LOGGERS = ("distributed", "distributed.client", "tornado")  # they print tracebacks
 
 Kill = Callable[[Collection[str]], None]  # of the workers with these addresses
 
@@ -267,6 +268,8 @@ def run(
     They run on the cluster with that address, or with the one in the environment. Where there is
     none, `max_workers` processes are started here.
     """
+    for logger in LOGGERS:  # what goes wrong is said here, or is in the outcomes
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     from .parcel import Parcel, pack
 
     backlog = Backlog(items, retry, stop)
@@ -314,30 +317,34 @@ def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
             memory_limit=0,  # as with any other model: the machine's
-            silence_logs=logging.CRITICAL,  # what goes wrong is in the outcomes
+            silence_logs=logging.CRITICAL,
         )
 
     def kill(addresses: Collection[str]) -> None:
         for nanny in cluster.workers.values():
             if nanny.worker_address in addresses:
+                nanny.close_gracefully()  # it does not start another
                 _kill(nanny.pid)
 
     client = Client(cluster, set_as_default=False)
     try:
         yield client, kill
     finally:
-        kill([nanny.worker_address for nanny in cluster.workers.values()])
         client.close(timeout=LEAVING)
+        kill([nanny.worker_address for nanny in cluster.workers.values()])
         cluster.close(timeout=LEAVING)
 
 
-def _kill(pid: int) -> None:
+def _kill(pid: int | None) -> None:
     """End a worker, and the programs that work() started, now."""
-    with contextlib.suppress(ProcessLookupError):
-        if sys.platform == "win32":
-            os.kill(pid, signal.SIGTERM)
-        else:
-            os.killpg(pid, signal.SIGKILL)
+    if pid is None:  # it is gone
+        return
+    if sys.platform == "win32":
+        os.kill(pid, signal.SIGTERM)
+        return
+    for kill in (os.killpg, os.kill):  # it may not lead its group yet
+        with contextlib.suppress(ProcessLookupError):
+            kill(pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager

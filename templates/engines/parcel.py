@@ -108,6 +108,9 @@ def _import_from(archive: bytes, package: str, parent: str) -> None:
 
 
 def _stand_alone() -> None:
+    """Let the parent decide what a signal means: it will tell, or its end will."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     if sys.platform != "win32":
         os.setpgid(0, 0)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})

@@ -64,16 +64,18 @@ def scheduler() -> Iterator[str]:
     """The address of a cluster that all tests share; its processes know nothing of the packages."""
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=4, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+        n_workers=4, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
     ) as cluster:
         yield cluster.scheduler_address
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cluster(models: dict[str, Model], scheduler: str) -> Model:
-    """The model that runs on a cluster."""
-    models["dask"].options = {"scheduler": scheduler}
-    return models["dask"]
+    """The model that runs on a cluster, with the threads already there that Dask keeps."""
+    model = models["dask"]
+    model.options = {"scheduler": scheduler}
+    model.run(model.job("square"), range(1))
+    return model
 
 
 @pytest.fixture(params=MODELS)
