@@ -57,6 +57,10 @@ MaxInFlight = Annotated[
 Payload = Annotated[
     str | None, typer.Option(metavar="SIZE", help="Data in and out per task, such as 10KB.")
 ]
+Deadline = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="What all of it may take, such as 1h; else a cluster."),
+]
 AnswersFile = Annotated[
     Path | None, typer.Option("--answers", metavar="FILE", help="Answers, as JSON or TOML.")
 ]
@@ -92,6 +96,7 @@ def new(
     releases_gil: ReleasesGil = None,
     max_in_flight: MaxInFlight = None,
     payload: Payload = None,
+    deadline: Deadline = None,
     function: From = None,
     items: ItemsFile = None,
     budget: Budget = None,
@@ -115,7 +120,7 @@ def new(
     from scaffold.yours import gather
 
     options = _options(
-        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
+        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
     )
     wishes = {"name": name, "starter": starter, "model": model}
     given = advise.gather(options, answers, wishes)
@@ -151,6 +156,7 @@ def recommend(
     releases_gil: ReleasesGil = None,
     max_in_flight: MaxInFlight = None,
     payload: Payload = None,
+    deadline: Deadline = None,
     function: From = None,
     items: ItemsFile = None,
     budget: Budget = None,
@@ -163,7 +169,7 @@ def recommend(
     from scaffold.commands import advise
 
     options = _options(
-        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
+        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
     )
     given = advise.gather(options, answers)
     ask = None if yes else console.asker()
@@ -405,6 +411,7 @@ def _options(
     releases_gil: bool | None,
     max_in_flight: str | None,
     payload: str | None,
+    deadline: str | None,
 ) -> dict[str, Any]:
     """Name the options about the work as the interview names its questions."""
     return {
@@ -415,6 +422,7 @@ def _options(
         "releases-gil": releases_gil,
         "max-in-flight": max_in_flight,
         "payload": payload,
+        "deadline": deadline,
     }
 
 

@@ -5,9 +5,9 @@
                  └── retries, suspects ◀══scheduler══ rows of a batch ┴──▶ outcomes
 
 With an address it runs on that cluster, and takes the package along; without one it starts a
-cluster on this machine. Dask carries, watches and restarts; which worker gets which batch is decided
-here. So it is known what a worker ran when it died: those tasks are suspects, which run again in
-halves, each half alone on a worker, and a task that outlives too many workers alone has failed.
+cluster on this machine. Dask carries, watches and restarts; which worker gets which batch is
+decided here. So it is known what a worker ran when it died: those tasks are suspects, which run
+again in halves, each half alone on a worker, and a task that outlives too many workers has failed.
 What had only waited behind them just goes elsewhere.
 """
 
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cores import usable_cores
 from .job import Job
+from .ready import NotReady
 from .task import (
     NO_RETRY,
     Backlog,
@@ -70,7 +71,7 @@ class Member:
 
     address: str
     slots: int  # batches that run at once on it; what it has beyond them waits there
-    batches: dict[Future, list[Task]] = field(default_factory=dict)
+    batches: dict[Future[Any], list[Task]] = field(default_factory=dict)
     alone: bool = False  # it runs suspects, and nothing may join them
 
 
@@ -185,7 +186,7 @@ class Crew:
                     self._settle(member, future, reply)
                     break
 
-    def _settle(self, member: Member, future: Future, reply: Any) -> None:
+    def _settle(self, member: Member, future: Future[Any], reply: Any) -> None:
         from distributed import KilledWorker
 
         tasks = member.batches.pop(future)
@@ -268,10 +269,13 @@ def run(
     They run on the cluster with that address, or with the one in the environment. Where there is
     none, `max_workers` processes are started here.
     """
+    try:
+        from .parcel import Parcel, pack
+    except ModuleNotFoundError as exc:
+        raise NotReady(f"the module {exc.name} is not installed: pip install -e .") from None
+
     for logger in LOGGERS:  # what goes wrong is said here, or is in the outcomes
         logging.getLogger(logger).setLevel(logging.CRITICAL)
-    from .parcel import Parcel, pack
-
     backlog = Backlog(items, retry, stop)
     packed, package = _pack(job), str(__package__)
     name = f"{package}-{uuid.uuid4().hex}"

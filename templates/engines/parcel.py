@@ -15,7 +15,7 @@ import sys
 import tempfile
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zipfile import ZipFile
 
 import cloudpickle
@@ -61,15 +61,17 @@ class Parcel(WorkerPlugin):
 
 def deliver(name: str, batch: bytes, timeout: float | None) -> bytes:
     """Run a batch on the worker that this is called on, with the parcel of that name."""
-    parcel: Parcel = get_worker().plugins[name]
+    parcel = cast("Parcel", get_worker().plugins[name])
     return parcel.serve(batch, timeout)
+
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 class ByValue:
     """A function of this module that arrives as itself, code and all."""
 
     def __init__(self, function: Any) -> None:
-        cloudpickle.register_pickle_by_value(sys.modules[__name__])
         self._packed = cloudpickle.dumps(function)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ def test_an_edited_package_goes_to_workers_that_had_the_old_one(
     project = Project.make("dask", tmp_path / "project", SLOW, "1\n2\n3\n")
     environment = os.environ | {"DASK_SCHEDULER_ADDRESS": processes.address}
     for factor in (10, 100):
-        text = f"from .factor import FACTOR\ndef work(item):\n    return FACTOR * item\n"
+        text = "from .factor import FACTOR\ndef work(item):\n    return FACTOR * item\n"
         (project.root / "pkg/work.py").write_text(text)
         (project.root / "pkg/factor.py").write_text(f"FACTOR = {factor}\n")
         done = project.run("run", "--fresh", env=environment)
