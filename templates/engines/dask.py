@@ -117,7 +117,8 @@ class Crew:
     def dismiss(self) -> list[str]:
         """Call back all batches; return the addresses of the workers that were at one."""
         busy = [member for member in self._members.values() if member.batches]
-        self._client.cancel([future for member in busy for future in member.batches])
+        batches = [future for member in busy for future in member.batches]
+        _within(LEAVING, self._client.cancel, batches)
         return [member.address for member in busy]
 
     def _call_roll(self) -> None:
