@@ -13,20 +13,16 @@ What had only waited behind them just goes elsewhere.
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 import pickle
-import signal
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
+from .clusters import LEAVING, connect, within
 from .cores import usable_cores
 from .job import Job
 from .ready import NotReady
@@ -58,11 +54,6 @@ HEAVIEST = 1 << 22  # bytes in a batch: schedulers do not like large messages, a
 DEATHS = 3  # of workers that a task may see while it is alone: Dask's own `allowed-failures`
 ROLL_CALL = 0.5  # seconds between two looks at which workers there are
 POLL = 0.005  # seconds between two looks at what is done
-CONNECTING = 10.0  # seconds for the scheduler to answer
-LEAVING = 5.0  # seconds for the teardown after setup()
-LOGGERS = ("distributed", "distributed.client", "tornado")  # they print tracebacks
-
-Kill = Callable[[Collection[str]], None]  # of the workers with these addresses
 
 
 @dataclass
@@ -118,7 +109,7 @@ class Crew:
         """Call back all batches; return the addresses of the workers that were at one."""
         busy = [member for member in self._members.values() if member.batches]
         batches = [future for member in busy for future in member.batches]
-        _within(LEAVING, self._client.cancel, batches)
+        within(LEAVING, self._client.cancel, batches)
         return [member.address for member in busy]
 
     def _call_roll(self) -> None:
@@ -275,13 +266,11 @@ def run(
     except ModuleNotFoundError as exc:
         raise NotReady(f"the module {exc.name} is not installed: pip install -e .") from None
 
-    for logger in LOGGERS:  # what goes wrong is said here, or is in the outcomes
-        logging.getLogger(logger).setLevel(logging.CRITICAL)
     backlog = Backlog(items, retry, stop)
     packed, package = _pack(job), str(__package__)
     name = f"{package}-{uuid.uuid4().hex}"
     address = scheduler or os.environ.get(ADDRESS)
-    with _remote(address) if address else _embedded(max_workers) as (client, kill):
+    with connect(address, max_workers) as (client, kill):
         say(f"dashboard of the cluster: {client.dashboard_link}")
         client.register_plugin(Parcel(name, package, pack(package) if address else None, packed))
         crew = Crew(client, backlog, max_workers, timeout, name)
@@ -291,91 +280,8 @@ def run(
             raise EngineError(f"lost the scheduler: {describe(exc)}") from None
         finally:
             kill(crew.dismiss())
-            _within(LEAVING, client.unregister_worker_plugin, name)
+            within(LEAVING, client.unregister_worker_plugin, name)
     backlog.check()
-
-
-@contextlib.contextmanager
-def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
-    """A client of the cluster there. Nobody can kill its workers."""
-    from distributed import Client
-
-    try:
-        client = Client(address, timeout=CONNECTING, set_as_default=False)
-    except (OSError, ValueError) as exc:
-        raise EngineError(f"no scheduler at {address}: {exc}") from None
-    try:
-        yield client, lambda _: None
-    finally:
-        client.close(timeout=LEAVING)
-
-
-@contextlib.contextmanager
-def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
-    """A client of a cluster on this machine, which ends with it; and a way to kill its workers."""
-    from distributed import Client, LocalCluster
-
-    with _signals_blocked():
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            memory_limit=0,  # as with any other model: the machine's
-            silence_logs=logging.CRITICAL,
-        )
-
-    def kill(addresses: Collection[str]) -> None:
-        for nanny in cluster.workers.values():
-            if nanny.worker_address in addresses:
-                nanny.close_gracefully()  # it does not start another
-                _kill(nanny.pid)
-
-    client = Client(cluster, set_as_default=False)
-    try:
-        yield client, kill
-    finally:
-        client.close(timeout=LEAVING)
-        kill([nanny.worker_address for nanny in cluster.workers.values()])
-        cluster.close(timeout=LEAVING)
-
-
-def _kill(pid: int | None) -> None:
-    """End a worker, and the programs that work() started, now."""
-    if pid is None:  # it is gone
-        return
-    if sys.platform == "win32":
-        os.kill(pid, signal.SIGTERM)
-        return
-    for kill in (os.killpg, os.kill):  # it may not lead its group yet
-        with contextlib.suppress(ProcessLookupError):
-            kill(pid, signal.SIGKILL)
-
-
-@contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """For the threads that start the workers, and so for the workers until they stand alone."""
-    if sys.platform == "win32":
-        yield
-        return
-    resource_tracker.ensure_running()  # here, because it would unblock the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _within(seconds: float, call: Callable[..., object], *arguments: object) -> None:
-    """Call it; go on without it when it takes too long, or fails: the scheduler may be gone."""
-
-    def attempt() -> None:
-        with contextlib.suppress(OSError):
-            call(*arguments)
-
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(seconds)
 
 
 def _pack(job: Job) -> bytes:

@@ -21,7 +21,7 @@ COMPANIONS = {
         "threads.py": "threading.py",
         "coroutines.py": "asyncio.py",
     },
-    "dask": {"parcel.py": "parcel.py", "station.py": "station.py"},
+    "dask": {name: name for name in ("clusters.py", "parcel.py", "station.py")},
 }
 STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()
 SETTINGS = "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n"

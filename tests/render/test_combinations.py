@@ -62,6 +62,7 @@ def test_engine_and_work_are_copied(rendered: Rendered) -> None:
         "processes.py": "engines/processes.py",
         "coroutines.py": "engines/asyncio.py",
         "threads.py": "engines/threading.py",
+        "clusters.py": "engines/clusters.py",
         "parcel.py": "engines/parcel.py",
         "station.py": "engines/station.py",
         "work.py": f"starters/{starter.name}/work{form}.py",
