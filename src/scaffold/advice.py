@@ -6,8 +6,10 @@ Pure: the same workload, machine and costs give the same recommendation.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from scaffold.costs import DEFAULT_COSTS, Costs, estimate, files_allow, rank
+from scaffold.deadline import cores_needed, obstacle, on_cluster
 from scaffold.domain import (
     SIMPLEST_FIRST,
     Estimate,
@@ -44,20 +46,50 @@ def recommend(
     models: Collection[Model] = SIMPLEST_FIRST,
 ) -> Recommendation:
     """Choose among `models` for `workload` on `machine`, with reasons and what would flip it."""
-    found = tuple(one for one in findings(workload, machine) if one.model in models)
-    estimates = rank(estimate(model, workload, machine, costs) for model in models)
-    chosen = choose(estimates, found)
+    chosen, estimates, found = weigh(workload, machine, costs, models)
+    elsewhere = chosen.model is Model.DASK
     return Recommendation(
         workload=workload,
         machine=machine,
         model=chosen.model,
         settings=Settings(max_workers=chosen.max_workers),
         headline=headline(chosen, estimates),
-        findings=(*found, *_by_estimate(chosen, estimates, found)),
+        findings=(*found, *_by_estimate(chosen, estimates, found, workload)),
         estimates=estimates,
-        flips=find_flips(workload, lambda other: _model_for(other, machine, costs, models)),
-        notes=(*_assumptions(workload), *_limits(workload, machine, chosen)),
+        flips=find_flips(workload, lambda other: weigh(other, machine, costs, models).chosen.model),
+        notes=(
+            *_assumptions(workload),
+            *_limits(workload, machine, chosen),
+            *_deadline(workload, machine, costs, chosen),
+        ),
+        cores_needed=chosen.max_workers if elsewhere else None,
     )
+
+
+class Weighed(NamedTuple):
+    """The choice, every estimate that it was made from, and what the rules said."""
+
+    chosen: Estimate
+    estimates: tuple[Estimate, ...]
+    found: tuple[Finding, ...]
+
+
+def weigh(workload: Workload, machine: Machine, costs: Costs, models: Collection[Model]) -> Weighed:
+    """Choose among the models on this machine; where they miss the deadline, a cluster."""
+    here = [model for model in models if model is not Model.DASK]
+    found = tuple(one for one in findings(workload, machine) if one.model in here)
+    estimates = rank(estimate(model, workload, machine, costs) for model in here)
+    chosen = choose(estimates, found)
+    if Model.DASK in models and _misses(chosen, workload):
+        cores = cores_needed(workload, machine, costs)
+        if cores is not None:
+            chosen = on_cluster(cores, workload, machine, costs)
+            estimates = rank([*estimates, chosen])
+    return Weighed(chosen, estimates, found)
+
+
+def _misses(chosen: Estimate, workload: Workload) -> bool:
+    return workload.deadline_seconds is not None and chosen.seconds > workload.deadline_seconds
 
 
 def choose(estimates: Collection[Estimate], found: Collection[Finding]) -> Estimate:
@@ -78,23 +110,28 @@ def headline(chosen: Estimate, estimates: Collection[Estimate]) -> str:
     alone = next((one for one in estimates if one.model is Model.SEQUENTIAL), chosen)
     if chosen.model is Model.SEQUENTIAL:
         return f"sequential: do not parallelise, it takes {show_seconds(chosen.seconds)}"
+    if chosen.model is Model.DASK:
+        return (
+            f"dask, a cluster of about {show_count(chosen.max_workers)} cores:"
+            f" {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}"
+        )
     return (
         f"{chosen.model}, {show_count(chosen.max_workers)} in flight:"
         f" about {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}"
     )
 
 
-def _model_for(
-    workload: Workload, machine: Machine, costs: Costs, models: Collection[Model]
-) -> Model:
-    estimates = [estimate(model, workload, machine, costs) for model in models]
-    return choose(estimates, findings(workload, machine)).model
-
-
 def _by_estimate(
-    chosen: Estimate, estimates: Collection[Estimate], found: Collection[Finding]
+    chosen: Estimate,
+    estimates: Collection[Estimate],
+    found: Collection[Finding],
+    workload: Workload,
 ) -> tuple[Finding, ...]:
     """Return the reasons that come from the estimates rather than from a rule of thumb."""
+    if chosen.model is Model.DASK:
+        here = choose([one for one in estimates if one is not chosen], found)
+        reason = _too_slow(chosen, here, workload)
+        return (Finding(BY_ESTIMATE, BEYOND, Model.DASK, Verdict.PREFER, reason),)
     off = forbidden(tuple(found))
     rivals = [one for one in estimates if one.model not in off and one.model is not chosen.model]
     faster = [one for one in rivals if one.seconds < chosen.seconds]
@@ -107,6 +144,14 @@ def _by_estimate(
             if one.model in preferred
         ]
     return tuple(reasons)
+
+
+def _too_slow(chosen: Estimate, here: Estimate, workload: Workload) -> str:
+    deadline = show_seconds(workload.deadline_seconds or 0.0)
+    return (
+        f"{deadline} needs about {show_count(chosen.max_workers)} cores: the best on this machine,"
+        f" {here.model}, takes {show_seconds(here.seconds)}"
+    )
 
 
 def _why(chosen: Estimate, faster: list[Estimate]) -> str:
@@ -134,6 +179,16 @@ def _assumptions(workload: Workload) -> tuple[str, ...]:
         f"assumed: of {show_seconds(workload.task_seconds)} a task waits"
         f" {show_seconds(workload.wait_seconds)} and computes {show_seconds(workload.cpu_seconds)}",
     )
+
+
+def _deadline(
+    workload: Workload, machine: Machine, costs: Costs, chosen: Estimate
+) -> tuple[str, ...]:
+    """Say that the deadline cannot be met, and why, if so."""
+    if chosen.model is Model.DASK or not _misses(chosen, workload):
+        return ()
+    deadline = show_seconds(workload.deadline_seconds or 0.0)
+    return (f"{deadline} cannot be met: {obstacle(workload, machine, costs)}",)
 
 
 def _limits(workload: Workload, machine: Machine, chosen: Estimate) -> tuple[str, ...]:

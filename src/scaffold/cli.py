@@ -93,6 +93,10 @@ Payload = Annotated[
         metavar="SIZE", help="Data in and out per task, such as 10KB.", rich_help_panel=WORK
     ),
 ]
+Deadline = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="What all of it may take, such as 1h; else a cluster."),
+]
 AnswersFile = Annotated[
     Path | None,
     typer.Option("--answers", metavar="FILE", help="Take answers from this JSON or TOML file."),
@@ -143,6 +147,7 @@ def new(
     releases_gil: ReleasesGil = None,
     max_in_flight: MaxInFlight = None,
     payload: Payload = None,
+    deadline: Deadline = None,
     function: From = None,
     items: ItemsFile = None,
     budget: Budget = None,
@@ -192,7 +197,7 @@ def new(
     from scaffold.yours import gather
 
     options = _options(
-        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
+        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
     )
     workflow = None if ci is None else str(ci)
     wishes = {"name": name, "starter": starter, "model": model, "ci": workflow}
@@ -232,6 +237,7 @@ def recommend(
     releases_gil: ReleasesGil = None,
     max_in_flight: MaxInFlight = None,
     payload: Payload = None,
+    deadline: Deadline = None,
     function: From = None,
     items: ItemsFile = None,
     budget: Budget = None,
@@ -244,7 +250,7 @@ def recommend(
     from scaffold.commands import advise
 
     options = _options(
-        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload
+        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
     )
     given = advise.gather(options, answers)
     ask = None if yes else console.asker()
@@ -535,6 +541,7 @@ def _options(
     releases_gil: bool | None,
     max_in_flight: str | None,
     payload: str | None,
+    deadline: str | None,
 ) -> dict[str, Any]:
     """Name the options about the work as the interview names its questions."""
     return {
@@ -545,6 +552,7 @@ def _options(
         "releases-gil": releases_gil,
         "max-in-flight": max_in_flight,
         "payload": payload,
+        "deadline": deadline,
     }
 
 

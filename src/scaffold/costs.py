@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from scaffold import cluster
 from scaffold.domain import Estimate, Machine, Model, Source, Workload
 from scaffold.reasons import MANY_THREADS, in_flight
 
@@ -121,8 +122,10 @@ def peak_memory(
             extra = workers * costs.coroutine_bytes
         case Model.MULTIPROCESSING:
             extra = workers * one
-        case Model.HYBRID | Model.DASK:
+        case Model.HYBRID:
             extra = one * min(workers, machine.workers) + workers * costs.coroutine_bytes
+        case Model.DASK:
+            return cluster.peak_memory(workers, workload)
     return one + extra + payloads
 
 
@@ -138,9 +141,9 @@ def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[i
             return _up_to(min(most, MANY_THREADS, files_allow(machine)), cores)
         case Model.ASYNCIO:
             return _up_to(min(most, held, files_allow(machine)), cores)
-        case Model.MULTIPROCESSING:
+        case Model.MULTIPROCESSING | Model.DASK:
             return tuple(range(1, min(most, cores, MOST_PROCESSES) + 1))
-        case Model.HYBRID | Model.DASK:
+        case Model.HYBRID:
             return _up_to(min(most, held, files_allow(machine)), cores)
 
 
@@ -237,6 +240,14 @@ def _reading(work: Workload, costs: Costs) -> float:
     return work.payload_bytes / 2 / costs.read_rate
 
 
+def _dask(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    return cluster.START + max(
+        _side_by_side(work, workers),
+        work.tasks * work.cpu_seconds / machine.cores,
+        cluster.carrying(work),
+    )
+
+
 def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> float:
     start = costs.starts[machine.start_method]
     # A forked worker has the user's module already; any other imports it, side by side.
@@ -269,7 +280,7 @@ _MAKESPAN: dict[Model, Callable[[int, Workload, Machine, Costs], float]] = {
     Model.ASYNCIO: _asyncio,
     Model.MULTIPROCESSING: _multiprocessing,
     Model.HYBRID: _hybrid,
-    Model.DASK: _hybrid,
+    Model.DASK: _dask,
 }
 
 

@@ -16,6 +16,9 @@ from scaffold.views import note
 # Grows when a key changes its meaning or goes away; a new key alone leaves it.
 SCHEMA = 1
 
+# Models whose workers are as many as the cores that they run on, here or elsewhere.
+PER_CORE = (Model.MULTIPROCESSING, Model.DASK)
+
 Document = dict[str, Any]
 
 
@@ -28,6 +31,7 @@ def recommendation(advice: Recommendation) -> Document:
         "model": advice.model,
         "headline": advice.headline,
         "settings": advice.settings._asdict(),
+        "cores_needed": advice.cores_needed,
         "findings": [one._asdict() for one in advice.findings],
         "estimates": [one._asdict() for one in advice.estimates],
         "flips": [one._asdict() for one in advice.flips],
@@ -77,7 +81,7 @@ def with_model(answers: Mapping[str, Any], model: Model) -> Document:
     for one in decided.get("estimates", ()):
         if one.get("model") == model and "max_workers" in one:
             # A process per core is right on every machine; any other count is this workload's own.
-            per_core = model is Model.MULTIPROCESSING and answers.get("max_in_flight") is None
+            per_core = model in PER_CORE and answers.get("max_in_flight") is None
             changed["max_workers"] = None if per_core else one["max_workers"]
     if "model" in decided:
         chosen_by = "advice" if decided["model"] == model else "user"
@@ -108,6 +112,7 @@ def decision(advice: Recommendation, replies: Replies) -> Document:
                 "source": str(advice.workload.source(question.field)),
             }
             for question in QUESTIONS
+            if question.is_asked or question.name in replies.given
         ]
         + _shares(advice.workload),
         "reasons": [

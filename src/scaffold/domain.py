@@ -63,8 +63,9 @@ class Workload:
     what `bound` says), `gil_fraction` the share of the computing that holds the GIL.
     `max_in_flight` is a limit from outside (a server's, a licence's), or None. `payload_bytes` is
     what one task takes in and gives back together, `import_seconds` what importing the function
-    takes in a worker, `longest_seconds` what the longest task takes (0: not known). `sources` names
-    where each field came from; a field that is not in it is a default.
+    takes in a worker, `longest_seconds` what the longest task takes (0: not known).
+    `deadline_seconds` is what all of it may take, or None. `sources` names where each field came
+    from; a field that is not in it is a default.
     """
 
     bound: Bound = Bound.IO
@@ -77,6 +78,7 @@ class Workload:
     payload_bytes: int = 1000
     import_seconds: float = 0.0
     longest_seconds: float = 0.0
+    deadline_seconds: float | None = None
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +96,8 @@ class Workload:
             raise ValueError(f"gil_fraction must be from 0 to 1, not {self.gil_fraction}")
         if self.max_in_flight is not None and self.max_in_flight < 1:
             raise ValueError(f"max_in_flight must be 1 or more, not {self.max_in_flight}")
+        if self.deadline_seconds is not None and not 0 < self.deadline_seconds < float("inf"):
+            raise ValueError(f"deadline_seconds must be above 0, not {self.deadline_seconds}")
         if self.payload_bytes < 0:
             raise ValueError(f"payload_bytes must be 0 or more, not {self.payload_bytes}")
 
@@ -182,7 +186,10 @@ class Settings(NamedTuple):
 
 
 class Recommendation(NamedTuple):
-    """The choice and everything that led to it. `estimates` is ranked, fastest first."""
+    """The choice and everything that led to it. `estimates` is ranked, fastest first.
+
+    `cores_needed` is how many cores meet a deadline that this machine misses, None otherwise.
+    """
 
     workload: Workload
     machine: Machine
@@ -193,6 +200,7 @@ class Recommendation(NamedTuple):
     estimates: tuple[Estimate, ...]
     flips: tuple[Flip, ...]
     notes: tuple[str, ...] = ()
+    cores_needed: int | None = None
 
     def estimate(self, model: Model) -> Estimate | None:
         """Return the estimate of `model`, or None when it was not offered."""

@@ -114,6 +114,9 @@ def _choice_flips(workload: Workload, now: Model, model_for: ModelFor) -> Iterat
                 f"if it {'computes' if other is Bound.CPU else 'waits'} instead",
             )
         )
+    if workload.deadline_seconds is not None:
+        unhurried = replace(workload, deadline_seconds=None)
+        changes.append(("deadline_seconds", "none", unhurried, "without the deadline"))
     for field, value, changed, words in changes:
         if (model := model_for(changed)) is not now:
             yield Flip(field, value, model, f"{words}: {model}")

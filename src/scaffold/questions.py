@@ -46,6 +46,11 @@ class Question(NamedTuple):
 
     display: Callable[[Any], str] | None = None
 
+    @property
+    def is_asked(self) -> bool:
+        """Tell whether anybody is ever asked: the rest is an option for those who know it."""
+        return self.asked_if is not _never
+
     def show(self, value: Any) -> str:
         """Return an answer for people: the word of the choice, or the figure, rounded."""
         words = {choice.value: choice.word for choice in self.choices}
@@ -115,6 +120,20 @@ class Unsure(UsageError):
             "to measure it, the function has to be named",
             hint="--from FILE.py:FUNC --items FILE",
         )
+
+
+def read_deadline(text: str) -> float | None:
+    """Read how long all of it may take, or `none`. Raise ValueError otherwise."""
+    if text.strip().lower() == "none":
+        return None
+    seconds = parse_seconds(text)
+    if seconds <= 0:
+        raise ValueError(f"{text!r} is too short: nothing is done in no time")
+    return seconds
+
+
+def _never(answers: Answers) -> bool:
+    return False
 
 
 def _waits(answers: Answers) -> bool:
@@ -205,6 +224,17 @@ QUESTIONS: tuple[Question, ...] = (
         write_bytes,
         _only_computes,
         display=show_bytes,
+    ),
+    Question(
+        "deadline",
+        "deadline_seconds",
+        "Deadline",
+        "How long may all of it take? (such as 10min, 1h, or none)",
+        None,
+        read_deadline,
+        lambda value: "none" if value is None else write_seconds(value),
+        _never,
+        display=show_seconds,
     ),
 )
 

@@ -15,7 +15,7 @@ _WORKERS = {
     Model.ASYNCIO: ("in flight", "in flight"),
     Model.MULTIPROCESSING: ("process", "processes"),
     Model.HYBRID: ("in flight", "in flight"),
-    Model.DASK: ("in flight", "in flight"),
+    Model.DASK: ("core elsewhere", "cores elsewhere"),
 }
 
 

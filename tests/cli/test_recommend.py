@@ -136,3 +136,21 @@ def test_a_missing_answers_file_is_named(concgen, tmp_path):
     result = concgen("recommend", "--answers", tmp_path / "none.json", "--yes")
     assert result.code == 2
     assert "none.json" in result.err
+
+
+def test_a_deadline_brings_in_a_cluster(concgen):
+    """With how many cores it takes; one that is kept here changes nothing."""
+    options = ("--workload", "cpu", "--tasks", "200k", "--task-time", "700ms", "--yes", "--json")
+    hurried = concgen("recommend", *options, "--deadline", "10min").json
+    assert hurried["model"] == "dask"
+    assert hurried["workload"]["deadline_seconds"] == 600
+    assert hurried["cores_needed"] == hurried["settings"]["max_workers"] > 200
+    relaxed = concgen("recommend", *options, "--deadline", "29d").json
+    assert (relaxed["model"] == "dask", relaxed["cores_needed"]) == (False, None)
+
+
+@pytest.mark.parametrize("deadline", ["soon", "0s", "-1h"])
+def test_a_deadline_that_is_none_is_refused(concgen, deadline):
+    result = concgen("recommend", *CPU, "--yes", "--deadline", deadline)
+    assert result.code == 2
+    assert f"--deadline: '{deadline}'" in result.err

@@ -13,7 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid")
+MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid", "dask")
 PROCESS_MODELS = ("multiprocessing", "hybrid")
 PACKAGE = TEMPLATES / "project" / "{{package}}"
 STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ class Model(SimpleNamespace):
     """The modules of an assembled package, and a shortcut to run its engine."""
 
     name: str
+    options: dict[str, Any]  # of its engine, in every test
     engine: Any
     task: Any
     works: Any
@@ -30,7 +32,7 @@ class Model(SimpleNamespace):
 
     def bursts(self, job: Any, items: Any, **options: Any) -> Iterator[list[Any]]:
         """The engine's own interface, on items that are numbered here."""
-        options = {"max_workers": 2} | options
+        options = {"max_workers": 2} | self.options | options
         return self.engine.run(job, enumerate(items), **options)  # type: ignore[no-any-return]
 
     def run(self, job: Any, items: Any, **options: Any) -> list[Any]:
@@ -48,18 +50,39 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
     for name in MODELS:
         package = f"assembled_{name}"
         target = assemble(name, root, "", package)
-        (target / "works.py").write_text(WORKS)
+        (target / "works.py").write_text(f"{WORKS}\n\nFOLDER = Path({str(target)!r})\n")
         modules = {
             part: importlib.import_module(f"{package}.{part}")
             for part in ("engine", "task", "works", "items", "results", "cores")
         }
-        found[name] = Model(name=name, **modules)
+        found[name] = Model(name=name, options={}, **modules)
     return found
+
+
+@pytest.fixture(scope="session")
+def scheduler() -> Iterator[str]:
+    """The address of a cluster that all tests share; its processes know nothing of the packages."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=4, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.fixture(scope="session")
+def cluster(models: dict[str, Model], scheduler: str) -> Model:
+    """The model that runs on a cluster, with the threads already there that Dask keeps."""
+    model = models["dask"]
+    model.options = {"scheduler": scheduler}
+    model.run(model.job("square"), range(1))
+    return model
 
 
 @pytest.fixture(params=MODELS)
 def model(request: pytest.FixtureRequest, models: dict[str, Model]) -> Model:
     """Each model in turn."""
+    if request.param == "dask":
+        return request.getfixturevalue("cluster")  # type: ignore[no-any-return]
     return models[request.param]
 
 

@@ -16,7 +16,11 @@ OTHERS = [f"item {n}" for n in range(40)]
 @pytest.fixture(params=PROCESS_MODELS)
 def model(request: pytest.FixtureRequest, models: dict[str, Model]) -> Model:
     """Each model that uses processes."""
-    return models[request.param]
+    return models.get(request.param) or request.getfixturevalue(request.param)
+
+
+# A cluster too: for what can go wrong on the way to another process and back.
+everywhere = pytest.mark.parametrize("model", [*PROCESS_MODELS, "cluster"], indirect=True)
 
 
 def errors(model: Model, kind: str, *culprits: Any, **options: Any) -> list[str]:
@@ -44,6 +48,7 @@ def test_a_dead_worker_costs_one_task(model: Model, kind: str) -> None:
     assert second.startswith("worker died: SIGKILL")
 
 
+@everywhere
 def test_a_dead_worker_is_retried(model: Model, kind: str) -> None:
     """A death counts as a failed attempt like any other."""
     retry = model.task.Retry(times=1, base=0.01)
@@ -51,11 +56,13 @@ def test_a_dead_worker_is_retried(model: Model, kind: str) -> None:
     assert [(o.error is None, o.attempts) for o in outcomes] == [(True, 1), (False, 2), (True, 1)]
 
 
+@everywhere
 def test_an_exception_that_cannot_be_unpickled(model: Model, kind: str) -> None:
     """Exceptions cross as text."""
     assert errors(model, kind, "raise") == ["Stubborn: 1"]
 
 
+@everywhere
 def test_results_that_cannot_cross(model: Model, kind: str) -> None:
     """A result that cannot be pickled, or not be unpickled, is the error of its task."""
     there, back = errors(model, kind, "return lambda", "return stubborn")
@@ -63,6 +70,7 @@ def test_results_that_cannot_cross(model: Model, kind: str) -> None:
     assert back.startswith("result cannot be unpickled: TypeError: Stubborn")
 
 
+@everywhere
 def test_items_that_cannot_cross(model: Model, kind: str) -> None:
     """An item that cannot be pickled, or not be unpickled, is the error of its task."""
     away, there = errors(model, kind, lambda: None, model.works.NeedsHome(os.getpid()))
@@ -75,6 +83,7 @@ def test_an_item_that_kills_whoever_unpickles_it(model: Model, kind: str) -> Non
     assert errors(model, kind, model.works.Poison()) == ["worker died: exit code 9"]
 
 
+@everywhere
 def test_work_that_no_process_can_import(model: Model) -> None:
     """A lambda cannot go to another process, and that is said before any starts."""
     job = model.job("square")

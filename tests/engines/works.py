@@ -83,8 +83,11 @@ async def slow_async(item: Any) -> Any:
 # -- setup: each keeps a log, one line per event
 
 
+FOLDER = Path(__file__).parent
+
+
 def note(event: str) -> None:
-    with Path(__file__).with_name("setup.log").open("a") as file:
+    with (FOLDER / "setup.log").open("a") as file:
         file.write(event + "\n")
 
 

@@ -106,7 +106,8 @@ def assert_gone(processes: list[psutil.Process]) -> None:
 
 def assert_resumes(project: Project) -> None:
     """Another run completes it: every task exactly once in the results."""
-    assert project.run("run", "--max-workers", "64").returncode == 0
+    workers = "2" if project.model == "dask" else "64"  # it starts all of them
+    assert project.run("run", "--max-workers", workers).returncode == 0
     assert sorted(record["id"] for record in results(project)) == list(range(TASKS))
 
 

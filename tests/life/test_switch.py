@@ -113,6 +113,26 @@ def test_modules_of_one_model_come_and_go(tmp_path, monkeypatch, concgen):
     assert [path for path in extra if (root / path).exists()] == extra[:1]
 
 
+def test_to_a_cluster_and_back(crawl, concgen):
+    """What the model needs comes and goes; a limit of the user's holds on the cluster too."""
+    edit(crawl / "crawl/settings.py", "RETRIES: int = 0", "RETRIES: int = 3")
+    before = snapshot(crawl)
+    assert concgen("switch", "dask").code == 0
+    assert "distributed" in (crawl / "pyproject.toml").read_text()
+    assert "RETRIES: int = 3" in (crawl / "crawl/settings.py").read_text()
+    assert "MAX_WORKERS: int | None = None" in (crawl / "crawl/settings.py").read_text()
+    assert (crawl / "crawl/parcel.py").is_file()
+    assert concgen("check").code == 0
+    assert concgen("switch", "asyncio").code == 0
+    assert snapshot(crawl) == before
+
+
+def test_a_limit_holds_on_a_cluster_too():
+    """Where only so many may be in flight, a cluster gets no more."""
+    settings = render({**answers("dask"), "max_in_flight": 7})["crawl/settings.py"]
+    assert b"MAX_WORKERS: int | None = 7\n" in settings
+
+
 def test_a_file_of_the_users_where_the_engine_needs_one_is_refused(crawl, concgen):
     """It is neither overwritten nor merged; with --force it is kept under another name."""
     (crawl / "crawl/processes.py").write_text("MINE = 1\n")

@@ -103,7 +103,7 @@ def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session", params=inventory.available_models())
 def generated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     """One project per model, with the work that the model is for."""
-    bound = {Model.MULTIPROCESSING: Bound.CPU, Model.HYBRID: Bound.MIXED}
+    bound = {Model.MULTIPROCESSING: Bound.CPU, Model.HYBRID: Bound.MIXED, Model.DASK: Bound.CPU}
     answers = {
         "name": "crawl",
         "model": request.param,

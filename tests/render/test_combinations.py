@@ -67,6 +67,9 @@ def test_engine_and_work_are_copied(rendered: Rendered) -> None:
         "coroutines.py": "engines/asyncio.py",
         "threads.py": "engines/threading.py",
         "watchdog.py": "engines/watchdog.py",
+        "clusters.py": "engines/clusters.py",
+        "parcel.py": "engines/parcel.py",
+        "station.py": "engines/station.py",
         "work.py": f"starters/{starter.name}/work{form}.py",
     }
     for module, source in sources.items():
@@ -142,8 +145,11 @@ def test_pyproject(rendered: Rendered) -> None:
     document = tomllib.loads(rendered.read("pyproject.toml"))
     assert document["project"]["name"] == "my-crawler"
     assert document["project"]["scripts"] == {"my_crawler": "my_crawler.__main__:main"}
-    needed = starters.load(rendered.answers["starter"]).forms.values()
-    assert document["project"]["dependencies"] in [list(form) for form in needed]
+    forms = starters.load(rendered.answers["starter"]).forms.values()
+    needed = document["project"]["dependencies"]
+    own = [name for name in needed if name.startswith("distributed")]
+    assert bool(own) == (rendered.answers["model"] == "dask")
+    assert needed in [[*own, *form] for form in forms]
     assert document["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["my_crawler"]
 
 

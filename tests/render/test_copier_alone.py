@@ -37,11 +37,11 @@ def test_every_field_of_the_workload_is_a_question(tmp_path: Path) -> None:
     assert Workload(**defaults) == Workload()
 
 
-@pytest.mark.parametrize("model", sorted(set(Model) - set(inventory.available_models())))
-def test_a_model_without_an_engine_is_not_offered(tmp_path: Path, model: Model) -> None:
-    """Copier refuses it before anything is written."""
+def test_a_model_without_an_engine_is_not_offered(tmp_path: Path) -> None:
+    """Copier refuses it before anything is written; every other has one."""
+    assert inventory.available_models() == tuple(Model)
     with pytest.raises(ConcgenError, match="Invalid choice"):
-        project.render({"model": model}, tmp_path)
+        project.render({"model": "fibers"}, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

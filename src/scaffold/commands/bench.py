@@ -137,6 +137,8 @@ def run(request: Order, progress: Progress) -> Iterator[Bench]:
     costs = calibration.load(facts).costs
     results: list[Result] = []
     models = applicable(profile, work)
+    if Model.DASK in available_models():
+        progress("dask is left out: on one machine it tells nothing of a cluster")
     with laboratory() as lab:
         for number, model in enumerate(models):
             seconds = max(0.5, deadline - time.monotonic()) / (len(models) - number)

@@ -109,9 +109,10 @@ PORTRAITS = {
     ),
     Model.DASK: Portrait(
         parallelism="full, over the processes of one or many machines",
-        memory="an interpreter per worker, and a scheduler",
-        start_up="about a second, and a cluster to run",
-        communication="items and results are pickled and carried over the network",
+        memory="about 75 MB per worker process, and a scheduler",
+        start_up="some seconds, and a cluster to run",
+        communication="items and results are pickled and carried over the network; the project's"
+        " package travels along",
         synchronisation="nothing is shared between workers",
         gil="one per worker process",
         best_for="more work than one machine can do in time",

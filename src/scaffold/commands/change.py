@@ -159,7 +159,8 @@ def work_note(root: Path, work: str, model: Model, made: tuple[Change, ...]) -> 
             f"{work} has a plain `def work`: asyncio runs each call in a thread of its own;"
             " `async def work` with an async client scales further"
         ]
-    if model in (Model.SEQUENTIAL, Model.THREADING, Model.MULTIPROCESSING) and kind == "async def":
+    one_at_a_time = (Model.SEQUENTIAL, Model.THREADING, Model.MULTIPROCESSING, Model.DASK)
+    if model in one_at_a_time and kind == "async def":
         return [
             f"{work} has an `async def work`: {model} runs it in an event loop per worker, one call"
             " at a time; a plain `def work` does without"

@@ -22,6 +22,9 @@ from .task import EngineError, Retry, say
 
 OK, FAILED, USAGE = 0, 1, 2
 ASYNC_ENGINES = ("asyncio", "hybrid")
+# What only this engine takes, by name and in words, and how many tasks it runs at once by itself.
+OPTIONS: dict[str, str] = getattr(engine, "OPTIONS", {})
+default_workers: Callable[..., int] = getattr(engine, "default_workers", usable_cores)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -40,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """work through the items that have no result yet"""
-    workers = args.max_workers or usable_cores()
+    workers, options = _choices(args)
     job = _job(workers)
     items = Items(args.items)
     journal = Journal(
@@ -56,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
             timeout=args.timeout,
             retry=Retry(args.retries),
             stop=stop,
+            **options,
         )
         try:
             for burst in outcomes:
@@ -70,10 +74,10 @@ def run(args: argparse.Namespace) -> int:
 
 def bench(args: argparse.Namespace) -> int:
     """run a sample one after the other and with the engine, and compare"""
-    workers = args.max_workers or usable_cores()
+    workers, options = _choices(args)
     job = _job(workers)
     pending = Items(args.items).pending(bytearray(), None, args.limit)
-    results = compare(job, pending, workers, args.timeout, args.seconds)
+    results = compare(job, pending, workers, args.timeout, args.seconds, **options)
     rates = [result.items / result.seconds for result in results]
     speedup = rates[1] / rates[0]
     if args.json:
@@ -84,7 +88,8 @@ def bench(args: argparse.Namespace) -> int:
         f"{f'   {result.failed:,} failed' if result.failed else ''}"
         for result, rate in zip(results, rates, strict=True)
     ]
-    return _answer("\n".join([*lines, f"speedup {speedup:.2f}x with {workers:,} at once"]))
+    several = f"{workers:,}" if workers else "all workers"
+    return _answer("\n".join([*lines, f"speedup {speedup:.2f}x with {several} at once"]))
 
 
 def _job(workers: int) -> Job:
@@ -96,6 +101,12 @@ def _job(workers: int) -> Job:
     if not job.is_async and engine.MODEL == "asyncio":
         say("work() is a plain `def`: it runs in threads, up to --max-workers of them")
     return job
+
+
+def _choices(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
+    """Tasks in flight at once, and the options that only this engine has."""
+    options = {name: getattr(args, name) for name in OPTIONS}
+    return args.max_workers or default_workers(**options), options
 
 
 def _answer(text: str) -> int:
@@ -141,6 +152,8 @@ def _parser() -> argparse.ArgumentParser:
             metavar="SECONDS",
             help="for one task [%(default)s]",
         )
+        for name, words in OPTIONS.items():
+            add(f"--{name}", help=words)
         add("--limit", type=_number(int, 0), metavar="N", help="only the first N items")
         if command is run:
             add("--results", default="results.jsonl", metavar="FILE", help="[%(default)s]")

@@ -30,6 +30,7 @@ def compare(
     max_workers: int,
     timeout: float | None,
     budget: float,
+    **options: Any,
 ) -> tuple[Measured, Measured]:
     """Measure a plain loop for up to `budget` seconds, then the engine on the items it finished."""
     sample: list[Numbered] = []
@@ -38,7 +39,7 @@ def compare(
     outcomes = []
     stop = threading.Event()
     for burst in engine.run(
-        job, sample, max_workers=max_workers, timeout=timeout or budget, stop=stop
+        job, sample, max_workers=max_workers, timeout=timeout or budget, stop=stop, **options
     ):
         outcomes += burst
         if time.monotonic() - began > budget:

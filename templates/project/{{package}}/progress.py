@@ -48,7 +48,8 @@ class Progress:
         if (total := self._items.total) is not None and rate:
             left = max(0.0, total - self._earlier - self.done) / rate
             parts.append(f"{_duration(left)} left")
-        parts.append(f"{self._workers} at once")
+        if self._workers:  # otherwise as many as a cluster has
+            parts.append(f"{self._workers} at once")
         line = " · ".join(parts)
         if self._tty:
             line = line[: shutil.get_terminal_size().columns - 1]

@@ -111,10 +111,10 @@ class Backlog:
             self._again.extendleft(reversed(list(tasks)))
 
     def suspect(self, tasks: list[Task]) -> None:
-        """One of these, two at least, broke what they went through together: halve the circle."""
+        """One of these broke what they went through together: halve the circle."""
         if not self.stopping:
             half = len(tasks) // 2
-            self._suspects += tasks[:half], tasks[half:]
+            self._suspects += filter(None, (tasks[:half], tasks[half:]))
 
     def suspects(self) -> list[Task]:
         """A group that has to go by itself, or none."""

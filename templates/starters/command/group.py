@@ -47,7 +47,7 @@ class Group:
             return
         if sys.platform == "win32":
             command = ["taskkill", "/F", "/T", "/PID", str(pid)]
-            subprocess.run(command, capture_output=True, check=False)
+            subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # a list, no shell
         else:
             with contextlib.suppress(ProcessLookupError, PermissionError):  # nothing is left
                 os.killpg(pid, signal.SIGKILL)

@@ -22,7 +22,7 @@ def run(command: list[str], text: str | None, cwd: str | None, seconds: float) -
     data = None if text is None else text.encode()
     with Group() as group:
         output = Output(group)
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  # a list, no shell
             command,
             bufsize=0,
             stdin=subprocess.DEVNULL if data is None else pipe,

@@ -1,0 +1,116 @@
+"""A client of the cluster that an address names, or of one that is started on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterator
+from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING
+
+from .task import EngineError
+
+if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
+    from distributed import Client
+
+CONNECTING = 10.0  # seconds for the scheduler to answer
+LEAVING = 5.0  # seconds for the teardown after setup(), and for each other step of the end
+LOGGERS = ("distributed", "distributed.client", "tornado")  # they print tracebacks
+
+Kill = Callable[[Collection[str]], None]  # of the workers with these addresses
+
+
+@contextlib.contextmanager
+def connect(address: str | None, workers: int) -> Iterator[tuple[Client, Kill]]:
+    """A client, and a way to kill workers; without an address, of `workers` processes here."""
+    for logger in LOGGERS:  # what goes wrong is said by us, or is in the outcomes
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
+    with _remote(address) if address else _embedded(workers) as connected:
+        yield connected
+
+
+@contextlib.contextmanager
+def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
+    """A client of the cluster there. Nobody can kill its workers."""
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=CONNECTING, set_as_default=False)
+    except (OSError, ValueError) as exc:
+        raise EngineError(f"no scheduler at {address}: {exc}") from None
+    try:
+        yield client, lambda _: None
+    finally:
+        client.close(timeout=LEAVING)
+
+
+@contextlib.contextmanager
+def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
+    """A client of a cluster on this machine, which ends with it; and a way to kill its workers."""
+    from distributed import Client, LocalCluster
+
+    with _signals_blocked():
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            memory_limit=0,  # as with any other model: the machine's
+            silence_logs=logging.CRITICAL,
+        )
+
+    def kill(addresses: Collection[str]) -> None:
+        for nanny in cluster.workers.values():
+            if nanny.worker_address in addresses:
+                nanny.close_gracefully()  # it does not start another
+                _kill(nanny.pid)
+
+    client = Client(cluster, set_as_default=False)
+    try:
+        yield client, kill
+    finally:
+        client.close(timeout=LEAVING)
+        kill([nanny.worker_address for nanny in cluster.workers.values()])
+        cluster.close(timeout=LEAVING)
+
+
+def _kill(pid: int | None) -> None:
+    """End a worker, and the programs that work() started, now."""
+    if pid is None:  # it is gone
+        return
+    if sys.platform == "win32":
+        os.kill(pid, signal.SIGTERM)
+        return
+    for kill in (os.killpg, os.kill):  # it may not lead its group yet
+        with contextlib.suppress(ProcessLookupError):
+            kill(pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """For the threads that start the workers, and so for the workers until they stand alone."""
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # here, because it would unblock the signals
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def within(seconds: float, call: Callable[..., object], *arguments: object) -> None:
+    """Call it; go on without it when it takes too long, or fails: the scheduler may be gone."""
+
+    def attempt() -> None:
+        with contextlib.suppress(OSError):
+            call(*arguments)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)

@@ -1,0 +1,197 @@
+"""What only a cluster can get wrong: in this process on a shared one, and with real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from .assembly import STARTED, Project
+from .conftest import Model
+from .test_processes import errors
+
+pytest.importorskip("distributed")
+
+TASKS = 120
+ITEMS = "".join(f"{n}\n" for n in range(TASKS))
+SLOW = """
+import time
+def work(item):
+    time.sleep(0.05)
+    return item
+"""
+
+
+class Cluster:
+    """A scheduler and workers, each a process of its own, with nothing of ours in their path."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.workers = folder, []
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        self.scheduler = self._start(
+            "scheduler", "--host", self.address, "--dashboard-address", "127.0.0.1:0"
+        )
+
+    def add(self, *options: str) -> psutil.Process:
+        """One worker more."""
+        own = ("--no-nanny", "--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
+        return self._start("worker", self.address, *own, *options)
+
+    def _start(self, *words: str) -> psutil.Process:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_" + words[0], *words[1:]],
+            cwd=self.folder,
+            start_new_session=True,
+            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "log").open("a"),
+        )
+        STARTED.append(process)
+        return psutil.Process(process.pid)
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Cluster:
+    """A scheduler with two workers, one of them with two threads."""
+    (tmp_path / "elsewhere").mkdir()
+    cluster = Cluster(tmp_path / "elsewhere")
+    cluster.workers = [cluster.add("--nthreads", "1"), cluster.add("--nthreads", "2")]
+    return cluster
+
+
+def results(project: Project) -> list[dict[str, Any]]:
+    """All records so far."""
+    path = project.root / "results.jsonl"
+    text = path.read_text() if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Give up after a long time."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.02)
+
+
+def test_a_worker_killed_in_the_middle(processes: Cluster, tmp_path: Path) -> None:
+    """Its tasks run again, one that joins late takes part, and each task has one result."""
+    project = Project.make("dask", tmp_path / "project", SLOW, ITEMS)
+    run = project.start("run", "--scheduler", processes.address)
+    wait_for(lambda: len(results(project)) > 10)
+    processes.workers[1].kill()
+    processes.add("--nthreads", "1")
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 0, err
+    assert sorted(record["id"] for record in results(project)) == list(range(TASKS))
+    assert "dashboard" in err
+
+
+def test_an_edited_package_goes_to_workers_that_had_the_old_one(
+    processes: Cluster, tmp_path: Path
+) -> None:
+    """Every run brings its own code along, to the cluster that the environment names."""
+    project = Project.make("dask", tmp_path / "project", SLOW, "1\n2\n3\n")
+    environment = os.environ | {"DASK_SCHEDULER_ADDRESS": processes.address}
+    for factor in (10, 100):
+        text = "from .factor import FACTOR\ndef work(item):\n    return FACTOR * item\n"
+        (project.root / "pkg/work.py").write_text(text)
+        (project.root / "pkg/factor.py").write_text(f"FACTOR = {factor}\n")
+        done = project.run("run", "--fresh", env=environment)
+        assert done.returncode == 0, done.stderr
+        assert {record["value"] for record in results(project)} == {factor * n for n in (1, 2, 3)}
+
+
+def test_what_the_workers_do_not_have_ends_the_run(processes: Cluster, tmp_path: Path) -> None:
+    """A module beside the package stays behind, and one line says so."""
+    project = Project.make("dask", tmp_path / "project", "import beside\n" + SLOW, ITEMS)
+    (project.root / "beside.py").touch()
+    done = project.run("run", "--scheduler", processes.address)
+    assert done.returncode == 1
+    assert "cannot import work(): ModuleNotFoundError: No module named 'beside'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_lost_scheduler_ends_the_run(processes: Cluster, tmp_path: Path) -> None:
+    """With one line, and what was done is kept."""
+    project = Project.make("dask", tmp_path / "project", SLOW, ITEMS)
+    run = project.start("run", "--scheduler", processes.address)
+    wait_for(lambda: len(results(project)) > 10)
+    processes.scheduler.kill()
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert "error: lost the scheduler" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense:::"])
+def test_no_scheduler_is_one_line(tmp_path: Path, address: str) -> None:
+    """The address and the reason."""
+    project = Project.make("dask", tmp_path, SLOW.replace("CONNECTING = 10.0", ""), ITEMS)
+    done = project.run("run", "--scheduler", address)
+    assert done.returncode == 1
+    assert f"error: no scheduler at {address}: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_distributed_the_way_to_it_is_said(tmp_path: Path) -> None:
+    """Exit 2, one line, and `--help` works all the same."""
+    project = Project.make("dask", tmp_path, SLOW, ITEMS)
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['distributed'] = None\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = project.run("run", env=environment)
+    assert done.returncode == 2
+    assert "pip install -e ." in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "--scheduler" in project.run("run", "--help", env=environment).stdout
+
+
+def test_a_dead_worker_costs_one_task(cluster: Model) -> None:
+    """Whoever kills its workers again and again is found, and the others are run again."""
+    [error] = errors(cluster, "def", "_exit", max_workers=4)
+    assert error.startswith("worker died: ")
+
+
+def test_killed_workers_cost_nothing(cluster: Model, scheduler: str) -> None:
+    """Workers that are killed from outside have their tasks run again, elsewhere."""
+    from distributed import Client
+
+    with Client(scheduler, set_as_default=False) as client:
+        pids = client.run(os.getpid)
+    killed = iter(sorted(pids.values())[:3])
+    outcomes = []
+    for burst in cluster.bursts(cluster.job("slow"), range(300), max_workers=4):
+        outcomes += burst
+        if len(outcomes) > 30 and (pid := next(killed, None)):
+            os.kill(pid, signal.SIGKILL)
+    assert sorted((o.id, o.value) for o in outcomes) == [(n, n) for n in range(300)]
+
+
+def test_nothing_stays_on_the_cluster(cluster: Model, scheduler: str) -> None:
+    """No plugin, no module search path, no key of a run that is over."""
+    from distributed import Client
+
+    def left(dask_worker: Any) -> list[str]:
+        folders = [path for path in sys.path if path.startswith(dask_worker.local_directory)]
+        return [*filter(lambda name: "assembled" in name, dask_worker.plugins), *folders]
+
+    cluster.run(cluster.job("square"), range(100))
+    with Client(scheduler, set_as_default=False) as client:
+        assert set(map(tuple, client.run(left).values())) == {()}
+        wait_for(lambda: not client.run_on_scheduler(_keys))
+
+
+def _keys(dask_scheduler: Any) -> list[str]:
+    return [key for key in dask_scheduler.tasks if "assembled" in str(key)]
