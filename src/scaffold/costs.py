@@ -215,9 +215,9 @@ def _flow(work: Workload, workers: int, servers: float, busy: float, each: float
     free = max(0.0, work.task_seconds + each - busy)
     crowd = busy * workers / servers - free
     queued = (crowd + math.sqrt(crowd * crowd + 4 * busy * free)) / 2
-    flowing = work.tasks * (free + queued) / workers
-    use = work.tasks * busy / servers / flowing
-    return max(_side_by_side(work, workers), flowing + use * work.wait_seconds)
+    apart = (free + queued) / workers  # seconds from one task's end to the next one's
+    use = busy / servers / apart if apart else 0.0
+    return max(_side_by_side(work, workers), work.tasks * apart + use * work.wait_seconds)
 
 
 def _in_thread(work: Workload, costs: Costs) -> float:
