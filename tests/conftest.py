@@ -6,8 +6,13 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import settings
 
 from scaffold import cli
+
+# A busy machine is no failure: how long an example takes is nobody's property.
+settings.register_profile("concgen", deadline=None)
+settings.load_profile("concgen")
 
 
 @dataclass

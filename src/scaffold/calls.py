@@ -28,6 +28,9 @@ LEAST_OTHERS = 0.02
 SEVERAL_CORES = 1.2
 # A machine on which the function waited for a core more than this share of the time is too busy.
 MOST_QUEUEING = 0.4
+# So much of the function's time may have been spent for want of the GIL, and not waiting.
+MOST_UNSURE = 0.1
+TOO_BUSY = "the machine is too busy to tell"
 # Items and results that are kept for pickling: enough for a mean, few enough for large ones.
 KEPT = 8
 
@@ -127,6 +130,9 @@ class Calls:
         # The threads of native code compute while the caller waits for a core of its own.
         cpu = min(self.cpu / own, affinity_cores())
         gil_fraction, hold = self._gil(cpu, reasons)
+        # While the sampler waits for a core it may have the GIL, and the function waits for it.
+        if min(self._lateness.queued() / own, 1 - cpu) > MOST_UNSURE:
+            reasons["cpu_fraction"] = TOO_BUSY
         return {
             "calls": self.count,
             "failures": self.failures,
@@ -136,7 +142,7 @@ class Calls:
             "longest_seconds": max(self.seconds),
             "spread_seconds": _spread(self.seconds),
             "growth": _growth(self.seconds),
-            "cpu_fraction": cpu,
+            "cpu_fraction": None if "cpu_fraction" in reasons else cpu,
             "gil_fraction": gil_fraction,
             "longest_gil_hold_seconds": hold,
             "busy_fraction": self.queued / self.wall,
@@ -156,7 +162,7 @@ class Calls:
             reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]
             return None, None
         if not self.controls.trusted or self.queued > MOST_QUEUEING * self.wall:
-            reasons["gil_fraction"] = "the machine is too busy to tell"
+            reasons["gil_fraction"] = TOO_BUSY
             reasons["longest_gil_hold_seconds"] = reasons["gil_fraction"]
             return None, None
         if cpu < LEAST_CPU:

@@ -45,6 +45,10 @@ class Lateness:
     wakes: list[Wake] = field(default_factory=list)
     cpu_seconds: float = 0.0
 
+    def queued(self) -> float:
+        """Return how long, in seconds, the sampler itself waited for a core in all."""
+        return sum(wake.queued for wake in self.wakes)
+
     def usual(self) -> float:
         """Return how late, in seconds, a wake-up is when nobody holds the GIL: a low quartile."""
         late = sorted(wake.late for wake in self.wakes)

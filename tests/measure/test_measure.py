@@ -35,7 +35,10 @@ def profile(module, items, function, budget=2.0):
 def test_shares_of_known_functions(module, items, function, cpu, gil):
     """Within 0.15 of the truth, or an honest word that the machine is too busy."""
     measured = profile(module, items, function, budget=2.0)
-    assert measured.cpu_fraction == pytest.approx(cpu, abs=0.15)
+    if measured.cpu_fraction is None:
+        assert measured.reasons["cpu_fraction"] == BUSY
+    else:
+        assert measured.cpu_fraction == pytest.approx(cpu, abs=0.15)
     if gil is None or measured.reasons.get("gil_fraction") == BUSY:
         assert measured.gil_fraction is None
         assert measured.reasons["gil_fraction"]
@@ -54,14 +57,16 @@ def test_the_gil_held_too_briefly_to_see_is_not_guessed(module, items):
 def test_several_threads_never_compute_on_more_cores_than_there_are(module, items):
     """What they compute counts, while the caller waits for them."""
     measured = profile(module, items, "crowd")
-    assert 0.5 < measured.cpu_fraction <= affinity_cores()
+    if measured.cpu_fraction is None:
+        assert measured.reasons["cpu_fraction"] == BUSY
+    else:
+        assert 0.5 < measured.cpu_fraction <= affinity_cores()
 
 
 def test_child_processes_count_as_waiting(module, items):
     """The parent only waits for them."""
     measured = profile(module, items, "program")
-    assert measured.cpu_fraction is not None
-    assert measured.cpu_fraction < 0.5
+    assert measured.cpu_fraction is None or measured.cpu_fraction < 0.5
 
 
 def test_a_coroutine_function(module, items):

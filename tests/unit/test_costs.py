@@ -61,7 +61,7 @@ def test_threads_do_not_compute_side_by_side_under_the_gil():
 def test_a_worker_per_core_never_queues():
     """Four tasks that compute, two at a time on two cores, take two rounds."""
     workload = Workload(Bound.CPU, tasks=4, task_seconds=1.0, cpu_fraction=1.0)
-    assert makespan(Model.MULTIPROCESSING, 2, workload, TWO_CORES) == pytest.approx(2, rel=0.05)
+    assert makespan(Model.MULTIPROCESSING, 2, workload, TWO_CORES) == pytest.approx(2, rel=0.1)
 
 
 def test_tasks_that_wait_and_compute_queue_for_the_gil():
