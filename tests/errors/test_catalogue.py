@@ -151,7 +151,7 @@ CASES = {
         "undo", 3, ("'README.md'", "symbolic link", "put the file"),
         lambda scene: (scene.switched(), scene.link("README.md", "other.md")),
     ),
-    "apply._refuse_unwritable: is in the way": Case(
+    "apply._refuse_unwritable: the directory": Case(
         "switch threading",
         3,
         ("'crawl/.engine.py.concgen'", "in the way", "move it away"),
@@ -180,7 +180,7 @@ CASES = {
         "undo", 2, ("nothing to undo", "on record", "concgen diff"), Scene.project,
     ),
     "bench_dialogue.show: cannot write": Case(
-        "bench functions.py:work --items items.jsonl --budget 1 --save x.svg", 1,
+        "bench functions.py:work --items items.jsonl --budget 15 --save x.svg", 1,
         ("'x.svg'", "Is a directory", "--save"),
         lambda scene: (scene.functions(), (scene.here / "x.svg").mkdir()),
     ),
@@ -239,7 +239,7 @@ CASES = {
         "measure functions.py:work --budget 1ms", 2, ("1ms", "not from", "such as"),
     ),
     "commands.measure.workload: every call failed, the first with": Case(
-        "recommend --from functions.py:fails --items items.jsonl --budget 1 --yes", 2,
+        "recommend --from functions.py:fails --items items.jsonl --budget 3 --yes", 2,
         ("no good", "every call failed", "works on these items"), Scene.functions,
     ),
     "commands.new.read_model: model": Case(
@@ -315,13 +315,13 @@ CASES = {
             scene.here / ".concgen/undo/applying.zip"),
     ),
     "lab.run": Case(
-        "bench functions.py:work --items items.jsonl --budget 1", 2,
+        "bench functions.py:work --items items.jsonl --budget 15", 2,
         ("sequential: ", "unwell", "concgen measure"),
         lambda scene: (scene.functions(), scene.monkeypatch.setattr(
             "scaffold.lab.run_child", lambda *_: ({"refused": "EngineError: unwell"}, ""))),
     ),
     "lab.run: the run did not end by itself": Case(
-        "bench functions.py:dies_in_a_trial --items items.jsonl --budget 1", 2,
+        "bench functions.py:dies_in_a_trial --items items.jsonl --budget 15", 2,
         ("sequential", "exit code 7", "concgen measure"), Scene.functions,
     ),
     "measure._profile": Case(
