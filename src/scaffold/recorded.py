@@ -112,7 +112,9 @@ _ANSWERS: dict[str, Any] = {
     "payload_bytes": _number(0, MAX_BYTES, int),
     "import_seconds": _SECONDS,
     "longest_seconds": _SECONDS,
+    "deadline_seconds": _optional(_number(1e-6, _MAX_SECONDS)),
     "max_workers": _optional(_COUNT),
+    "ci": _is_bool,
     "sources": _are_sources,
     "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice
 }

@@ -79,7 +79,7 @@ class ByValue:
 
     def __call__(self, *arguments: Any) -> Any:
         """Be called: Dask looks whether it can be."""
-        return cloudpickle.loads(self._packed)(*arguments)  # noqa: S301  # from our own cluster
+        return cloudpickle.loads(self._packed)(*arguments)  # from our own cluster
 
 
 def pack(package: str) -> bytes:

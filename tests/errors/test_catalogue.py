@@ -27,6 +27,7 @@ SITES = sites()
 # Their reason is one of `units` or `questions`, which say what would be right.
 REASON_SAYS_HOW = {
     "commands.measure.read_budget: budget",
+    "commands.new.read_ci: ci",
     "commands.new.read_model: model",
     "console.ask_line",
     "interview.read",
@@ -245,6 +246,12 @@ CASES = {
     "commands.new.read_model: model": Case(
         f"new p {IO} --model asynco", 2, ("'asynco'", "not one of", "did you mean asyncio?"),
     ),
+    "commands.new.read_ci: ci": Case(
+        f"new p --answers a.json {IO}",
+        2,
+        ("ci: 'maybe'", "not yes or no"),
+        lambda scene: scene.write("a.json", '{"ci": "maybe"}'),
+    ),
     "commands.switch.read_model: model": Case(
         "switch treading", 2, ("'treading'", "did you mean threading?", "concgen models"),
     ),
@@ -328,9 +335,9 @@ CASES = {
         "measure functions.py:wrk --items items.jsonl", 2,
         ("functions has no wrk", "its functions: ", "work", "name a function"), Scene.functions,
     ),
-    "measure._profile: did not finish in": Case(
+    "measure._profile: in": Case(
         "measure functions.py:hangs --items items.jsonl --budget 1", 2,
-        ("functions.py:hangs", "did not finish in 1 s", "--budget"), Scene.functions,
+        ("functions.py:hangs", " in 1 s", "--budget"), Scene.functions,
     ),
     "measure._profile: ended the whole process": Case(
         "measure functions.py:dies --items items.jsonl", 2,
