@@ -66,7 +66,11 @@ def _is_source(value: Any) -> bool:
 
 
 def _are_sources(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_is_source, value.values()))
+    return (
+        isinstance(value, dict)
+        and _fits([*value], [_is_line])
+        and _fits([*value.values()], [_is_source])
+    )
 
 
 _SECONDS, _SHARE = _number(0, _MAX_SECONDS), _number(0, 1)
@@ -108,7 +112,9 @@ _ANSWERS: dict[str, Any] = {
     "payload_bytes": _number(0, MAX_BYTES, int),
     "import_seconds": _SECONDS,
     "longest_seconds": _SECONDS,
+    "deadline_seconds": _optional(_number(1e-6, _MAX_SECONDS)),
     "max_workers": _optional(_COUNT),
+    "ci": _is_bool,
     "sources": _are_sources,
     "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice
 }
@@ -117,7 +123,8 @@ _ANSWERS: dict[str, Any] = {
 def _fits(value: Any, shape: Any) -> bool:
     """Tell whether `value` has the shape: a test, a list of one shape, or a table of shapes."""
     if isinstance(shape, dict):
-        return isinstance(value, dict) and all(_fits(value.get(key), shape[key]) for key in shape)
+        known = isinstance(value, dict) and value.keys() <= shape.keys()
+        return known and all(_fits(value.get(key), shape[key]) for key in shape)
     if isinstance(shape, list):
         return isinstance(value, list) and all(_fits(one, shape[0]) for one in value)
     return bool(shape(value))

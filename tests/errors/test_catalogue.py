@@ -27,6 +27,7 @@ SITES = sites()
 # Their reason is one of `units` or `questions`, which say what would be right.
 REASON_SAYS_HOW = {
     "commands.measure.read_budget: budget",
+    "commands.new.read_ci: ci",
     "commands.new.read_model: model",
     "console.ask_line",
     "interview.read",
@@ -151,7 +152,7 @@ CASES = {
         "undo", 3, ("'README.md'", "symbolic link", "put the file"),
         lambda scene: (scene.switched(), scene.link("README.md", "other.md")),
     ),
-    "apply._refuse_unwritable: is in the way": Case(
+    "apply._refuse_unwritable: the directory": Case(
         "switch threading",
         3,
         ("'crawl/.engine.py.concgen'", "in the way", "move it away"),
@@ -180,7 +181,7 @@ CASES = {
         "undo", 2, ("nothing to undo", "on record", "concgen diff"), Scene.project,
     ),
     "bench_dialogue.show: cannot write": Case(
-        "bench functions.py:work --items items.jsonl --budget 1 --save x.svg", 1,
+        "bench functions.py:work --items items.jsonl --budget 15 --save x.svg", 1,
         ("'x.svg'", "Is a directory", "--save"),
         lambda scene: (scene.functions(), (scene.here / "x.svg").mkdir()),
     ),
@@ -239,11 +240,17 @@ CASES = {
         "measure functions.py:work --budget 1ms", 2, ("1ms", "not from", "such as"),
     ),
     "commands.measure.workload: every call failed, the first with": Case(
-        "recommend --from functions.py:fails --items items.jsonl --budget 1 --yes", 2,
+        "recommend --from functions.py:fails --items items.jsonl --budget 3 --yes", 2,
         ("no good", "every call failed", "works on these items"), Scene.functions,
     ),
     "commands.new.read_model: model": Case(
         f"new p {IO} --model asynco", 2, ("'asynco'", "not one of", "did you mean asyncio?"),
+    ),
+    "commands.new.read_ci: ci": Case(
+        f"new p --answers a.json {IO}",
+        2,
+        ("ci: 'maybe'", "not yes or no"),
+        lambda scene: scene.write("a.json", '{"ci": "maybe"}'),
     ),
     "commands.switch.read_model: model": Case(
         "switch treading", 2, ("'treading'", "did you mean threading?", "concgen models"),
@@ -315,22 +322,22 @@ CASES = {
             scene.here / ".concgen/undo/applying.zip"),
     ),
     "lab.run": Case(
-        "bench functions.py:work --items items.jsonl --budget 1", 2,
+        "bench functions.py:work --items items.jsonl --budget 15", 2,
         ("sequential: ", "unwell", "concgen measure"),
         lambda scene: (scene.functions(), scene.monkeypatch.setattr(
             "scaffold.lab.run_child", lambda *_: ({"refused": "EngineError: unwell"}, ""))),
     ),
     "lab.run: the run did not end by itself": Case(
-        "bench functions.py:dies_in_a_trial --items items.jsonl --budget 1", 2,
+        "bench functions.py:dies_in_a_trial --items items.jsonl --budget 15", 2,
         ("sequential", "exit code 7", "concgen measure"), Scene.functions,
     ),
     "measure._profile": Case(
         "measure functions.py:wrk --items items.jsonl", 2,
         ("functions has no wrk", "its functions: ", "work", "name a function"), Scene.functions,
     ),
-    "measure._profile: did not finish in": Case(
+    "measure._profile: in": Case(
         "measure functions.py:hangs --items items.jsonl --budget 1", 2,
-        ("functions.py:hangs", "did not finish in 1 s", "--budget"), Scene.functions,
+        ("functions.py:hangs", " in 1 s", "--budget"), Scene.functions,
     ),
     "measure._profile: ended the whole process": Case(
         "measure functions.py:dies --items items.jsonl", 2,

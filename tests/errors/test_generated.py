@@ -78,7 +78,7 @@ CASES = {
         "run", 2, ("line 2", "not a result of this input", "--fresh"),
         result("[" * 100_000), first=True,
     ),
-    "a place for no file": Case("run --results .", 2, ("cannot open .", "directory", "--results")),
+    "a place for no file": Case("run --results .", 2, (". is not a file", "--results")),
     "a device for results": Case(
         "run --results /dev/full", 2, ("/dev/full", "is not a file", "--results"),
     ),
