@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -156,31 +157,45 @@ CASES = (
 )
 
 
-def measure(command: list[str]) -> float | None:
-    """Seconds from start to exit; None when what it imports is not installed."""
-    began = time.perf_counter()
+class Sample(NamedTuple):
+    """One run of a program: seconds from start to exit, and seconds of CPU in it."""
+
+    seconds: float
+    cpu: float
+
+
+def measure(command: list[str]) -> Sample | None:
+    """Run it once; None when what it imports is not installed."""
+    before, began = os.times(), time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - began
+    seconds, after = time.perf_counter() - began, os.times()
     if done.returncode:
         if "ModuleNotFoundError" in done.stderr:
             return None
         raise RuntimeError(f"{command[-5:]}: {done.stderr[-2000:]}")
-    return seconds
+    cpu = after.children_user + after.children_system
+    return Sample(seconds, cpu - before.children_user - before.children_system)
 
 
 def run_case(case: Case, rounds: int) -> bool:
     """Measure, print the table and the targets; tell whether all were met."""
     print(f"\n{case.title}  ({rounds} rounds)")
-    samples: dict[str, list[float]] = {}
+    samples: dict[str, list[Sample]] = {}
     with tempfile.TemporaryDirectory() as folder, case.prepare(Path(folder)) as commands:
         for _ in range(rounds):
             for name, command in commands.items():
-                if (seconds := measure(command)) is not None:
-                    samples.setdefault(name, []).append(seconds)
-    medians = {name: statistics.median(group) for name, group in samples.items()}
+                if (sample := measure(command)) is not None:
+                    samples.setdefault(name, []).append(sample)
+    medians = {
+        name: statistics.median(sample.seconds for sample in group)
+        for name, group in samples.items()
+    }
     fastest = min(medians.values())
     for name, median in sorted(medians.items(), key=lambda pair: pair[1]):
-        spread = f"[{min(samples[name]):.3f} .. {max(samples[name]):.3f}]"
+        seconds, cpu = zip(*samples[name], strict=True)
+        spread = (
+            f"[{min(seconds):.3f} .. {max(seconds):.3f}]  {statistics.median(cpu):8.3f} s of CPU"
+        )
         print(f"  {name:24} {median:8.3f} s  x{median / fastest:6.2f}  {spread}")
     met = [report(target, medians) for target in case.targets]
     return all(met)
