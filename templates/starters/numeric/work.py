@@ -31,7 +31,8 @@ def work(item: dict[str, Any]) -> dict[str, Any]:
     stream, strike, paths = item["stream"], item["strike"], item["paths"]
     if stream < 0 or paths < 2:
         raise ValueError(f"{item}: expected a stream from 0, and 2 paths or more")
-    generator = random.Random(f"{ROOT_SEED}/{stream}")  # noqa: S311  # a text seeds by its SHA-512
+    # The text is hashed (SHA-512) to a seed, so that near streams have nothing in common.
+    generator = random.Random(f"{ROOT_SEED}/{stream}")  # noqa: S311 - no secret
     payoffs = [simulate(generator, strike) for _ in range(paths)]
     mean = fmean(payoffs)
     variance = math.fsum((payoff - mean) ** 2 for payoff in payoffs) / (paths - 1)

@@ -49,6 +49,6 @@ def simulate(generator: np.random.Generator, strike: float, paths: int) -> NDArr
     drift, spread = (RATE - VOLATILITY**2 / 2) * day, VOLATILITY * math.sqrt(day)
     growth, total = np.zeros(paths), np.zeros(paths)  # logarithms of the prices to SPOT; their sum
     for _ in range(DAYS):
-        growth += generator.normal(drift, spread, paths)
+        growth += drift + spread * generator.standard_normal(paths)
         total += np.exp(growth)
     return math.exp(-RATE * YEARS) * np.maximum(SPOT * total / DAYS - strike, 0.0)
