@@ -95,7 +95,11 @@ Payload = Annotated[
 ]
 Deadline = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="What all of it may take, such as 1h; else a cluster."),
+    typer.Option(
+        metavar="TIME",
+        help="What all of it may take, such as 1h; else a cluster.",
+        rich_help_panel=WORK,
+    ),
 ]
 AnswersFile = Annotated[
     Path | None,

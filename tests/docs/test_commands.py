@@ -54,6 +54,7 @@ BEFORE = {
     }
 }
 MARK = "@@exit@@"
+PATIENCE = 600  # seconds for a page, on the busiest of machines
 
 
 class Command(NamedTuple):
@@ -119,7 +120,7 @@ def in_bash(script: str, folder: Path, scratch: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     return done.stdout
@@ -153,7 +154,9 @@ def check_output(command: Command, output: str) -> None:
     printed = set(map(without_figures, output.splitlines()))
     for line in command.shown:
         words = without_figures(line)
-        assert line == "..." or not words or words in printed, f"{command.line}\n{line}\n{output}"
+        assert line.strip() == "..." or not words or words in printed, (
+            f"{command.line}\n{line}\n{output}"
+        )
 
 
 def without_figures(line: str) -> str:

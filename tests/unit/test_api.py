@@ -50,7 +50,7 @@ def test_importing_the_package_imports_nothing_of_it():
     """The command line starts fast, and the names come when they are used."""
     code = (
         "import sys, scaffold; before = {n for n in sys.modules if n.startswith('scaffold.')};"
-        "scaffold.advice; print(sorted(before), 'scaffold.advice' in sys.modules)"
+        "scaffold.recommend; print(sorted(before), 'scaffold.advice' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["[]", "True"]
