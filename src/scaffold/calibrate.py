@@ -1,6 +1,6 @@
 """Measure this machine's costs, by running the engines on tasks that cost nothing themselves.
 
-Every run is short and in a process of its own, as a user's is; all of them take about two seconds.
+Every run is short and in a process of its own, as a user's is; all of them take about four seconds.
 """
 
 from __future__ import annotations
