@@ -64,13 +64,17 @@ class Project:
 
     def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
         """`python -m pkg ARGUMENTS`, in a session of its own, with its output in pipes."""
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        defaults = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+            "env": os.environ | {"PYTHONWARNINGS": "error::DeprecationWarning"},
+        }
         process: subprocess.Popen[str] = subprocess.Popen(  # type: ignore[call-overload]
             [sys.executable, "-m", "pkg", *arguments],
             cwd=self.root,
-            env=os.environ | {"PYTHONWARNINGS": "error::DeprecationWarning"},
             start_new_session=True,
-            **(streams | options),
+            **(defaults | options),
         )
         STARTED.append(process)
         return process
