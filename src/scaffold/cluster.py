@@ -2,7 +2,8 @@
 
 from scaffold.domain import Workload
 
-# Medians of benchmarks/cluster.py on 2 cores of Linux with CPython 3.13, in seconds and bytes.
+# Seconds and bytes, of the right order: single looks at distributed 2026.8 on 2 cores of Linux with
+# CPython 3.13, not yet fitted to benchmarks/cluster.py, which measures them.
 # From the command to the first task: the import, the workers or the connection to them.
 START = 2.0
 # One item there and back in a batch of many; one batch through client and scheduler.

@@ -37,8 +37,12 @@ def connect(address: str | None, workers: int) -> Iterator[tuple[Client, Kill]]:
 def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
     """A client of the cluster there. Nobody can kill its workers."""
     from distributed import Client
+    from distributed.comm import resolve_address
 
     try:
+        resolve_address(
+            address
+        )  # a client that fails on it would print a traceback as it is dropped
         client = Client(address, timeout=CONNECTING, set_as_default=False)
     except (OSError, ValueError) as exc:
         raise EngineError(f"no scheduler at {address}: {exc}") from None
@@ -105,10 +109,10 @@ def _signals_blocked() -> Iterator[None]:
 
 
 def within(seconds: float, call: Callable[..., object], *arguments: object) -> None:
-    """Call it; go on without it when it takes too long, or fails: the scheduler may be gone."""
+    """Call it, at the end of a run; when it takes too long or fails, the cluster is gone anyway."""
 
     def attempt() -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):
             call(*arguments)
 
     thread = threading.Thread(target=attempt, daemon=True)

@@ -13,13 +13,15 @@ What had only waited behind them just goes elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from .clusters import LEAVING, connect, within
@@ -51,6 +53,7 @@ ALL = 0  # as max_workers: as many as the cluster has
 TARGET = 0.25  # seconds of work that a batch aims at: its way there and back costs about 4 ms
 LARGEST = 2000  # tasks in a batch
 HEAVIEST = 1 << 22  # bytes in a batch: schedulers do not like large messages, and warn from 10 MB
+BARREN = 20  # workers that die in a row, without one reply, before the run ends
 DEATHS = 3  # of workers that a task may see while it is alone: Dask's own `allowed-failures`
 ROLL_CALL = 0.5  # seconds between two looks at which workers there are
 POLL = 0.005  # seconds between two looks at what is done
@@ -87,6 +90,8 @@ class Crew:
         self._batch = 1  # tasks in the next one
         self._cost = TARGET  # seconds that a task takes, about
         self._weight = 1.0  # bytes that an item takes, in the last one
+        self._barren = 0  # workers that died since the last reply
+        self._seen: Collection[str] = ()  # who was there at the last roll call
         self._next_roll = 0.0
         self._waiting = False  # for workers, and that was said
 
@@ -113,16 +118,21 @@ class Crew:
         return [member.address for member in busy]
 
     def _call_roll(self) -> None:
-        """Note who came, and who is gone."""
+        """Note who came, and who is gone.
+
+        Who came is used from the next roll call on: a worker that is killed before its nanny knows
+        that it runs is never started again.
+        """
         present: dict[str, int] = self._client.nthreads()
+        seen, self._seen = self._seen or present.keys(), present.keys()
         for address in self._members.keys() - present.keys():
             self._bury(self._members.pop(address))
         free = self._size - sum(member.slots for member in self._members.values())
         for address, threads in present.items():
-            if free > 0 and address not in self._members:
+            if free > 0 and address in seen and address not in self._members:
                 self._members[address] = Member(address, min(threads, free))
                 free -= threads
-        if not self._members and not self._waiting:
+        if not present and not self._waiting:
             self._waiting = True
             say("the cluster has no workers at present: waiting for some")
         self._next_roll = time.monotonic() + ROLL_CALL
@@ -198,6 +208,7 @@ class Crew:
 
     def _receive(self, tasks: list[Task], rows: list[Row]) -> None:
         """Outcomes of a batch; what was not begun goes back."""
+        self._barren = 0
         self._backlog.put_back(tasks[len(rows) :])
         for task, (packed, error, final, seconds) in zip(tasks, rows, strict=False):
             self._deaths.pop(task[0], None)
@@ -220,6 +231,9 @@ class Crew:
     def _bury(self, member: Member) -> None:
         """What it ran is suspect; what waited behind that goes elsewhere."""
         batches = list(member.batches.values())
+        self._barren += bool(batches)
+        if self._barren > BARREN:
+            raise EngineError(f"{BARREN} workers died one after the other, and none gave a reply")
         for future in member.batches:
             future.cancel()  # or Dask would wait for the worker to come back
         for tasks in reversed(batches[member.slots :]):
@@ -242,7 +256,12 @@ class Crew:
 
 
 def default_workers(scheduler: str | None) -> int:
-    """One process per core of this machine; on a cluster, ALL that it has."""
+    """One process per core of this machine; on a cluster, ALL that it has.
+
+    Raises NotReady where Dask is not installed: before a run has touched anything.
+    """
+    if find_spec("distributed") is None:
+        raise NotReady("the module distributed is not installed: pip install -e .")
     return ALL if scheduler or os.environ.get(ADDRESS) else usable_cores()
 
 
@@ -261,10 +280,7 @@ def run(
     They run on the cluster with that address, or with the one in the environment. Where there is
     none, `max_workers` processes are started here.
     """
-    try:
-        from .parcel import Parcel, pack
-    except ModuleNotFoundError as exc:
-        raise NotReady(f"the module {exc.name} is not installed: pip install -e .") from None
+    from .parcel import Parcel, pack
 
     backlog = Backlog(items, retry, stop)
     packed, package = _pack(job), str(__package__)
@@ -272,7 +288,10 @@ def run(
     address = scheduler or os.environ.get(ADDRESS)
     with connect(address, max_workers) as (client, kill):
         say(f"dashboard of the cluster: {client.dashboard_link}")
-        client.register_plugin(Parcel(name, package, pack(package) if address else None, packed))
+        with contextlib.suppress(OSError):  # of a worker that dies just now: the next ones get it
+            client.register_plugin(
+                Parcel(name, package, pack(package) if address else None, packed)
+            )
         crew = Crew(client, backlog, max_workers, timeout, name)
         try:
             yield from crew.run()

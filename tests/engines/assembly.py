@@ -36,10 +36,11 @@ def assemble(model: str, root: Path, work: str, package: str = "pkg") -> Path:
     for source in PACKAGE.glob("*.py"):
         shutil.copy(source, target)
     jinja = Environment(loader=FileSystemLoader(TEMPLATES), keep_trailing_newline=True)
+    answers = {"model": model, "starter_facts": {"modules": []}}
     for source in PACKAGE.glob("*.jinja"):  # those whose names say for which models they are
-        name = jinja.from_string(source.stem).render(model=model)
+        name = jinja.from_string(source.stem).render(answers)
         if source.name.startswith(("engine.", "{%")) and name:
-            text = jinja.from_string(source.read_text()).render(model=model)
+            text = jinja.from_string(source.read_text()).render(answers)
             (target / name).write_text(text)
     (target / "__init__.py").write_text('"""Assembled for a test."""\n')
     (target / "settings.py").write_text(SETTINGS)
@@ -64,13 +65,17 @@ class Project:
 
     def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
         """`python -m pkg ARGUMENTS`, in a session of its own, with its output in pipes."""
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        defaults = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+            "env": os.environ | {"PYTHONWARNINGS": "error::DeprecationWarning"},
+        }
         process: subprocess.Popen[str] = subprocess.Popen(  # type: ignore[call-overload]
             [sys.executable, "-m", "pkg", *arguments],
             cwd=self.root,
-            env=os.environ | {"PYTHONWARNINGS": "error::DeprecationWarning"},
             start_new_session=True,
-            **(streams | options),
+            **(defaults | options),
         )
         STARTED.append(process)
         return process

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -139,7 +140,7 @@ def test_a_lost_scheduler_ends_the_run(processes: Cluster, tmp_path: Path) -> No
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense:::"])
 def test_no_scheduler_is_one_line(tmp_path: Path, address: str) -> None:
     """The address and the reason."""
-    project = Project.make("dask", tmp_path, SLOW.replace("CONNECTING = 10.0", ""), ITEMS)
+    project = Project.make("dask", tmp_path, SLOW, ITEMS)
     done = project.run("run", "--scheduler", address)
     assert done.returncode == 1
     assert f"error: no scheduler at {address}: " in done.stderr
@@ -164,13 +165,10 @@ def test_a_dead_worker_costs_one_task(cluster: Model) -> None:
     assert error.startswith("worker died: ")
 
 
-def test_killed_workers_cost_nothing(cluster: Model, scheduler: str) -> None:
+def test_killed_workers_cost_nothing(cluster: Model) -> None:
     """Workers that are killed from outside have their tasks run again, elsewhere."""
-    from distributed import Client
-
-    with Client(scheduler, set_as_default=False) as client:
-        pids = client.run(os.getpid)
-    killed = iter(sorted(pids.values())[:3])
+    workers = sorted(child.pid for child in multiprocessing.active_children() if child.pid)
+    killed = iter(workers[1:3])  # one is left, however fast the others come back
     outcomes = []
     for burst in cluster.bursts(cluster.job("slow"), range(300), max_workers=4):
         outcomes += burst

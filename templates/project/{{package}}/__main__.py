@@ -106,7 +106,8 @@ def _job(workers: int) -> Job:
 def _choices(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     """Tasks in flight at once, and the options that only this engine has."""
     options = {name: getattr(args, name) for name in OPTIONS}
-    return args.max_workers or default_workers(**options), options
+    workers = default_workers(**options)  # an engine that cannot run says so here
+    return args.max_workers or workers, options
 
 
 def _answer(text: str) -> int:
