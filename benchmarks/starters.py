@@ -95,7 +95,7 @@ def http(folder: Path) -> Iterator[dict[str, list[str]]]:
         print(f"         {share:.0%} of a core was taken by the server: it is not the bottleneck")
 
 
-FILES, IMAGES, CORES = 1200, 120, 2
+FILES, IMAGES, CORES = 1200, 40, 2
 
 
 @contextmanager
