@@ -36,15 +36,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from scaffold import machine
-from scaffold.advice import recommend
-from scaffold.calibrate import calibrate
 from scaffold.commands import measure
-from scaffold.costs import DEFAULT_COSTS, Costs, Start, makespan
-from scaffold.domain import Bound, Machine, Model, Recommendation, Source, Workload
-from scaffold.inventory import available_models
-from scaffold.lab import Laboratory, laboratory
-from scaffold.target import Target, read_items
+from scaffold.core.advice import recommend
+from scaffold.core.costs import DEFAULT_COSTS, Costs, Start, makespan
+from scaffold.core.domain import Bound, Machine, Model, Recommendation, Source, Workload
+from scaffold.making.inventory import available_models
+from scaffold.measuring import machine
+from scaffold.measuring.calibrate import calibrate
+from scaffold.measuring.lab import Laboratory, laboratory
+from scaffold.measuring.target import Target, read_items
 
 FORGIVEN = 0.05
 LIMIT = 2.5  # seconds for one run; what takes longer is extrapolated, and is not the best anyway
@@ -59,7 +59,7 @@ SMART = """
 import json, sys, time
 from pathlib import Path
 from smart_parallel import smart_map
-from scaffold.loads import task
+from scaffold.measuring.loads import task
 
 items = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
 began = time.perf_counter()
@@ -95,7 +95,9 @@ class Truth:
     @property
     def target(self) -> Target:
         """The function that does it."""
-        return Target("scaffold.loads", "task_async" if self.is_async else "task", (), None)
+        return Target(
+            "scaffold.measuring.loads", "task_async" if self.is_async else "task", (), None
+        )
 
     def items(self, source: random.Random) -> Iterator[list[Any]]:
         """Yield an item per task; an uneven workload has exponential times of the same mean."""

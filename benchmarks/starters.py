@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from peers import trees
 
-from scaffold import project
+from scaffold.making import project
 
 PEERS = Path(__file__).resolve().parent / "peers"
 PACKAGE = "made"  # of the projects

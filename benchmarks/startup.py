@@ -24,8 +24,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold import calibration, inventory, machine, project
-from scaffold.costs import DEFAULT_COSTS
+from scaffold.core.costs import DEFAULT_COSTS
+from scaffold.making import inventory, project
+from scaffold.measuring import calibration, machine
 
 BARE = """
 import typer

@@ -20,10 +20,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from scaffold import inventory, project
 from scaffold.commands import switch
 from scaffold.commands.undo import undo
-from scaffold.domain import Model
+from scaffold.core.domain import Model
+from scaffold.making import inventory, project
 
 TARGET = 0.5  # of Copier's time at most
 ANSWERS = {"name": "crawl", "package": "crawl", "bound": "io", "async_client": True}

@@ -23,9 +23,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from scaffold.measure import DEFAULT_BUDGET, measure
-from scaffold.observed import Profile
-from scaffold.target import parse_target, read_items
+from scaffold.core.observed import Profile
+from scaffold.measuring.measure import DEFAULT_BUDGET, measure
+from scaffold.measuring.target import parse_target, read_items
 
 WITHIN = 0.15
 BURN = "while True: pass"
@@ -33,7 +33,7 @@ FUNCTIONS = """
 import asyncio, csv, hashlib, io, json, lzma, re, socket, sqlite3, subprocess, sys, threading, time
 import zlib
 
-from scaffold.loads import burn_free, burn_holding
+from scaffold.measuring.loads import burn_free, burn_holding
 
 BLOB = bytes(range(256)) * 4096
 TEXT = json.dumps([{"a": n, "b": [1.5, "x" * 20]} for n in range(2000)])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scaffold.api import inspect_machine, recommend
-    from scaffold.domain import (
+    from scaffold.core.domain import (
         Bound,
         Estimate,
         Finding,
@@ -45,7 +45,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "api" if name in ("inspect_machine", "recommend") else "domain"
+    home = "api" if name in ("inspect_machine", "recommend") else "core.domain"
     return getattr(import_module(f"{__name__}.{home}"), name)
 
 

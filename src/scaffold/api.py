@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 
-from scaffold import advice, calibration
-from scaffold.domain import Machine, Model, Recommendation, Workload
-from scaffold.inventory import available_models
-from scaffold.machine import inspect as inspect_machine
+from scaffold.core import advice
+from scaffold.core.domain import Machine, Model, Recommendation, Workload
+from scaffold.making.inventory import available_models
+from scaffold.measuring import calibration
+from scaffold.measuring.machine import inspect as inspect_machine
 
 __all__ = ["inspect_machine", "recommend"]
 

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.main import get_command
 
-from scaffold import completion
-from scaffold.usage import Command, Group
+from scaffold.terminal import completion
+from scaffold.terminal.usage import Command, Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from typer.models import CommandInfo
 
-    from scaffold.errors import ConcgenError
+    from scaffold.core.errors import ConcgenError
 
 app = typer.Typer(
     name="concgen",
@@ -195,10 +195,10 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Ask about the work, recommend a model, generate a project."""
-    from scaffold import console, dialogue, views
     from scaffold.commands import advise
     from scaffold.commands import new as command
-    from scaffold.yours import gather
+    from scaffold.making.yours import gather
+    from scaffold.terminal import console, dialogue, views
 
     options = _options(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
@@ -250,8 +250,8 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Ask the same questions and give the advice alone."""
-    from scaffold import console
     from scaffold.commands import advise
+    from scaffold.terminal import console
 
     options = _options(
         workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
@@ -261,18 +261,18 @@ def recommend(
     if function is None and ask is None:  # the fast way: nothing to import for a dialogue
         advice = advise.advise(given, None, yes=yes)
     else:
-        from scaffold import dialogue
+        from scaffold.terminal import dialogue
 
         source = dialogue.Source(function, items, budget)
         advice, _ = dialogue.counsel(given, ask, yes=yes, source=source, take=lambda *_: None)
     if ask is not None:
         console.say()
     if as_json:
-        from scaffold import documents
+        from scaffold.terminal import documents
 
         console.answer_json(documents.recommendation(advice.recommendation))
     else:
-        from scaffold import views
+        from scaffold.terminal import views
 
         console.answer_headed(views.recommendation(advice.recommendation, console.width()))
 
@@ -293,8 +293,8 @@ def show_profile(
     It is run for real, in a process of its own: what a call takes, how much of it computes and
     holds the GIL, and what goes in and out.
     """
-    from scaffold import console, profile_views
     from scaffold.commands import measure as command
+    from scaffold.terminal import console, profile_views
 
     seconds = command.read_budget(budget)
     found, sample = command.prepare(target, items)
@@ -331,8 +331,8 @@ def bench(
     All of them run the same function on the same items, by the engines that projects get.
     Without a function it is the work of the project here.
     """
-    from scaffold import bench_dialogue
     from scaffold.commands import bench as command
+    from scaffold.terminal import bench_dialogue
 
     request = command.order(target, items, budget, save)
     found, code = bench_dialogue.watch(request)
@@ -351,8 +351,8 @@ def doctor(
 
     Cores, memory, Python, the GIL, open files, git and uv, and what to do about them.
     """
-    from scaffold import console
     from scaffold.commands import doctor as command
+    from scaffold.terminal import console
 
     if calibrate:
         command.calibrate(lambda step: console.say(f"measuring {step} ..."))
@@ -376,8 +376,8 @@ def rules(
 
     With an id: where it comes from, when it fires and when it does not, by example.
     """
-    from scaffold import console
     from scaffold.commands import catalog
+    from scaffold.terminal import console
 
     lines = catalog.rule(rule, console.width()) if rule else catalog.rules(console.width())
     console.answer_lines(lines)
@@ -396,8 +396,8 @@ def starters(
 
     With a name: the work, the models that it runs on, what it needs.
     """
-    from scaffold import console
     from scaffold.commands import catalog
+    from scaffold.terminal import console
 
     width = console.width()
     console.answer_lines(catalog.starter(name, width) if name else catalog.starters(width))
@@ -409,8 +409,8 @@ def models() -> None:
 
     Parallelism, memory, start-up, communication, the GIL, and what each is for.
     """
-    from scaffold import console
     from scaffold.commands import catalog
+    from scaffold.terminal import console
 
     console.answer_lines(catalog.models(console.width()))
 
@@ -441,8 +441,8 @@ def switch(
     as_json: Json = False,
 ) -> int:
     """Change the model of a generated project, and keep your edits."""
-    from scaffold import plan_dialogue
     from scaffold.commands import switch as command
+    from scaffold.terminal import plan_dialogue
 
     prepared = command.prepare(project, command.read_model(model), force=force)
     return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
@@ -463,8 +463,8 @@ def update(
 
     The templates are those of this concgen; every answer stays as it was.
     """
-    from scaffold import plan_dialogue
     from scaffold.commands import update as command
+    from scaffold.terminal import plan_dialogue
 
     prepared = command.prepare(project, force=force)
     return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
@@ -479,8 +479,8 @@ def show_diff(
     as_json: Json = False,
 ) -> None:
     """Show what you changed in the generated files."""
-    from scaffold import plan_dialogue
     from scaffold.commands import diff as command
+    from scaffold.terminal import plan_dialogue
 
     plan_dialogue.show_edits(command.edits(project), stat=stat, as_json=as_json)
 
@@ -497,8 +497,8 @@ def check(
 
     Decides again, for this machine and this Python; exit 5 when the advice flipped.
     """
-    from scaffold import console
     from scaffold.commands import check as command
+    from scaffold.terminal import console
 
     verdict = command.check(project, remeasure=measure, say=console.say)
     if as_json:
@@ -514,15 +514,15 @@ def undo(project: ProjectDir = None, as_json: Json = False) -> None:
 
     Exactly, and also one that was cut short.
     """
-    from scaffold import plan_dialogue
     from scaffold.commands import undo as command
+    from scaffold.terminal import plan_dialogue
 
     plan_dialogue.show_undone(command.undo(project), as_json=as_json)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from scaffold import console, documents
+        from scaffold.terminal import console, documents
 
         console.answer(f"concgen {documents.version()}")
         raise typer.Exit
@@ -565,8 +565,8 @@ def main() -> None:
 
     At once: all is done and closed, and taking apart what was imported would take 10 ms.
     """
-    from scaffold import streams
-    from scaffold.errors import Interrupted
+    from scaffold.core.errors import Interrupted
+    from scaffold.terminal import streams
 
     try:
         if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # as scaffold.__main__ leaves it
@@ -580,8 +580,8 @@ def main() -> None:
 
 def run() -> int:
     """Run the command line; whatever goes wrong ends in one line and an exit code."""
-    from scaffold import streams
-    from scaffold.errors import ConcgenError, Interrupted, UsageError
+    from scaffold.core.errors import ConcgenError, Interrupted, UsageError
+    from scaffold.terminal import streams
 
     try:
         code = _command()(standalone_mode=False) or 0
@@ -598,7 +598,7 @@ def run() -> int:
         command = context.command_path if context else "concgen"
         code = _report(UsageError(message, hint=f"see {command} --help"))
     except Exception as problem:
-        from scaffold import faults
+        from scaffold.terminal import faults
 
         code = _report(faults.kept(problem))
     finally:
@@ -627,8 +627,8 @@ def _name(info: CommandInfo) -> str:
 def _report(problem: ConcgenError) -> int:
     from contextlib import suppress
 
-    from scaffold import console, streams
-    from scaffold.errors import ConcgenError
+    from scaffold.core.errors import ConcgenError
+    from scaffold.terminal import console, streams
 
     console.error(problem)
     with suppress(ConcgenError):  # one problem is enough

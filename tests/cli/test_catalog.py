@@ -2,8 +2,8 @@
 
 import pytest
 
-from scaffold.inventory import available_models
-from scaffold.rules import RULES
+from scaffold.core.rules import RULES
+from scaffold.making.inventory import available_models
 
 
 def test_rules_lists_every_rule_with_its_source(concgen):

@@ -2,10 +2,11 @@
 
 import pytest
 
-from scaffold import cli, usage
+from scaffold import cli
 from scaffold.commands.change import CONFLICTS_LEFT
 from scaffold.commands.check import FLIPPED
-from scaffold.errors import ConcgenError, Interrupted, Refused, UsageError
+from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
+from scaffold.terminal import usage
 
 COMMANDS = [cli._name(one) for one in cli.app.registered_commands]
 

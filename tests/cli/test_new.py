@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from scaffold import inventory
+from scaffold.making import inventory
 
 IO = ("--workload", "io", "--tasks", "20", "--task-time", "100ms")
 

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import pytest
 
-from scaffold import usage
-from scaffold.domain import Model
-from scaffold.inventory import available_models
+from scaffold.core.domain import Model
+from scaffold.making.inventory import available_models
+from scaffold.terminal import usage
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the pages speak to a POSIX shell")
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from life.conftest import edit, make
 
-from scaffold import console
+from scaffold.terminal import console
 
 FUNCTIONS = """
 import os, sys, time
@@ -27,7 +27,7 @@ def fails(item): raise ValueError("no good")
 def dies(item): os._exit(7)
 def hangs(item): time.sleep(60)
 def dies_in_a_trial(item):
-    if "scaffold.trial" in sys.orig_argv: os._exit(7)
+    if "scaffold.measuring.trial" in sys.orig_argv: os._exit(7)
     return item
 """
 
@@ -113,7 +113,7 @@ class Scene:
 
     def git(self, script: str) -> None:
         """Let git be a script that tells a version, and then does this."""
-        from scaffold import git
+        from scaffold.changing import git
 
         version = '[ "$1" = --version ] && echo git version 2.40 && exit\n'
         path = self.write("bin/git", f"#!/bin/sh\n{version}{script}\n")

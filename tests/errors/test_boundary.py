@@ -88,8 +88,8 @@ def test_a_fault_of_ours_is_a_line_and_a_file(
 ) -> None:
     """The file has the traceback, the versions and the arguments; it is the user's alone."""
     logs = str(tmp_path / "log")
-    monkeypatch.setattr("scaffold.faults.user_log_dir", lambda *_, **__: logs)
-    monkeypatch.setattr("scaffold.machine.inspect", lambda: {}["nothing"])
+    monkeypatch.setattr("scaffold.terminal.faults.user_log_dir", lambda *_, **__: logs)
+    monkeypatch.setattr("scaffold.measuring.machine.inspect", lambda: {}["nothing"])
     result = concgen(*RECOMMEND.split())
     assert result.code == 1
     assert "KeyError: 'nothing'" in result.err
@@ -121,9 +121,9 @@ def test_any_fault_is_told_so(
 
     (tmp_path / "file").touch()
     logs = str(tmp_path / "file/log")
-    monkeypatch.setattr("scaffold.faults.user_log_dir", lambda *_, **__: logs)
+    monkeypatch.setattr("scaffold.terminal.faults.user_log_dir", lambda *_, **__: logs)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("scaffold.machine.inspect", failing)
+    monkeypatch.setattr("scaffold.measuring.machine.inspect", failing)
     result = concgen(*RECOMMEND.split())
     assert result.code == 1
     assert f"the traceback is in {tmp_path}/concgen-" in result.err
@@ -136,8 +136,8 @@ def test_a_fault_that_cannot_be_kept_is_still_told(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("scaffold.faults._save", full)
-    monkeypatch.setattr("scaffold.machine.inspect", lambda: {}["nothing"])
+    monkeypatch.setattr("scaffold.terminal.faults._save", full)
+    monkeypatch.setattr("scaffold.measuring.machine.inspect", lambda: {}["nothing"])
     result = concgen(*RECOMMEND.split())
     assert result.code == 1
     assert "could not be saved (No space left on device)" in result.err

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scaffold import errors, git
+from scaffold.changing import git
+from scaffold.core import errors
 
 from .scene import Scene
 from .sites import sites
@@ -54,17 +55,17 @@ def conflict(scene: Scene) -> None:
 
 
 def unfit(scene: Scene) -> None:
-    from scaffold import starters
-    from scaffold.domain import Model
+    from scaffold.core.domain import Model
+    from scaffold.making import starters
 
     blank = starters.load("blank")._replace(unfit={Model.THREADING: "it has no lock"})
     scene.monkeypatch.setattr(starters, "load", lambda _: blank)
 
 
 def nothing_finished(scene: Scene) -> None:
-    from scaffold.domain import Model
-    from scaffold.lab import Laboratory
-    from scaffold.observed import Measurement
+    from scaffold.core.domain import Model
+    from scaffold.core.observed import Measurement
+    from scaffold.measuring.lab import Laboratory
 
     scene.functions()
     nothing = Measurement(Model.SEQUENTIAL, 1, 1.0, 0, 0, complete=False, first_error=None)
@@ -72,8 +73,8 @@ def nothing_finished(scene: Scene) -> None:
 
 
 def no_cache(scene: Scene) -> None:
-    from scaffold import calibrate
-    from scaffold.costs import DEFAULT_COSTS
+    from scaffold.core.costs import DEFAULT_COSTS
+    from scaffold.measuring import calibrate
 
     scene.monkeypatch.setattr(calibrate, "calibrate", lambda _: DEFAULT_COSTS)
     scene.monkeypatch.setenv("XDG_CACHE_HOME", str(scene.write("cache")))
@@ -300,7 +301,7 @@ CASES = {
     "inventory.templates_dir: the templates are missing from this installation": Case(
         f"recommend {IO}", 1, ("templates", "missing", "install it again"),
         lambda scene: scene.monkeypatch.setattr(
-            "scaffold.inventory.__file__", str(scene.here / "a/b/inventory.py")),
+            "scaffold.making.inventory.__file__", str(scene.here / "a/b/inventory.py")),
     ),
     "journal._load: cannot read": Case(
         "undo", 1, ("undo.zip", "Too many levels", "see that"),
@@ -325,7 +326,8 @@ CASES = {
         "bench functions.py:work --items items.jsonl --budget 15", 2,
         ("sequential: ", "unwell", "concgen measure"),
         lambda scene: (scene.functions(), scene.monkeypatch.setattr(
-            "scaffold.lab.run_child", lambda *_: ({"refused": "EngineError: unwell"}, ""))),
+            "scaffold.measuring.lab.run_child",
+            lambda *_: ({"refused": "EngineError: unwell"}, ""))),
     ),
     "lab.run: the run did not end by itself": Case(
         "bench functions.py:dies_in_a_trial --items items.jsonl --budget 15", 2,
@@ -498,7 +500,7 @@ CASES = {
     "tree.__getitem__: cannot read": Case(
         "diff", 1, ("'README.md'", DISK, "see that"),
         lambda scene: (edited_readme(scene), scene.monkeypatch.setattr(
-            "scaffold.tree.Path.read_bytes", _unreadable(Path.read_bytes))),
+            "scaffold.changing.tree.Path.read_bytes", _unreadable(Path.read_bytes))),
     ),
     "yours._imports: is not valid Python": Case(
         "new p --from bad.py:work --items items.jsonl --yes", 2,

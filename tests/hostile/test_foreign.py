@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from life.conftest import answers, make, render
 
-from scaffold import journal
+from scaffold.changing import journal
+from scaffold.changing.record import ANSWERS
 from scaffold.commands import change
-from scaffold.project import PRISTINE
-from scaffold.record import ANSWERS
+from scaffold.making.project import PRISTINE
 
 from .conftest import Cage, check_sound
 from .strings import AWKWARD, texts, values

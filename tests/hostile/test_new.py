@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaffold.interview import SPELLINGS
+from scaffold.asking.interview import SPELLINGS
 
 from .conftest import Cage, check_sound
 from .strings import AWKWARD, texts, values

@@ -162,6 +162,6 @@ def test_the_users_function_runs_where_the_command_says_so(here: Path) -> None:
     (here / "items.jsonl").write_text("1\n2\n")
     told = audit(here, ["measure", "work.py:work", "--items", "items.jsonl", "--budget", "1"])
     assert mark.exists()
-    assert all("scaffold.probe" in words for words in run(told))
+    assert all("scaffold.measuring.probe" in words for words in run(told))
     assert "work" not in told["modules"]
     assert written(told, here) == set()

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from scaffold import documents, machine
-from scaffold.advice import recommend
+from scaffold.asking.interview import collect
+from scaffold.changing.journal import FOLDER as UNDO
+from scaffold.changing.tree import Files
 from scaffold.commands import change
-from scaffold.domain import Model
-from scaffold.interview import collect
-from scaffold.inventory import available_models
-from scaffold.journal import FOLDER as UNDO
-from scaffold.tree import Files
+from scaffold.core.advice import recommend
+from scaffold.core.domain import Model
+from scaffold.making.inventory import available_models
+from scaffold.measuring import machine
+from scaffold.terminal import documents
 
 MODELS = available_models()
 REPLIES = collect({"workload": "io", "tasks": "20k", "task-time": "200ms"}, None)
@@ -87,7 +88,7 @@ def crawl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def no_git(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make git unavailable."""
-    monkeypatch.setattr("scaffold.git.version", lambda: None)
+    monkeypatch.setattr("scaffold.changing.git.version", lambda: None)
 
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")

@@ -16,11 +16,11 @@ from unittest import mock
 
 import pytest
 
-from scaffold import apply, journal
+from scaffold.changing import apply, journal
 from scaffold.commands import switch
 from scaffold.commands.undo import undo
-from scaffold.domain import Model
-from scaffold.errors import Interrupted, UsageError
+from scaffold.core.domain import Model
+from scaffold.core.errors import Interrupted, UsageError
 
 from .conftest import edit, make, snapshot
 
@@ -178,7 +178,7 @@ def test_an_interruption_while_planning_writes_nothing(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("scaffold.git.merge", interrupted)
+    monkeypatch.setattr("scaffold.changing.git.merge", interrupted)
     edit(crawl / "README.md", "# crawl", "# Mine")
     before = snapshot(crawl)
     result = concgen("switch", "threading")

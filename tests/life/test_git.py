@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from scaffold import git
-from scaffold.errors import ConcgenError
+from scaffold.changing import git
+from scaffold.core.errors import ConcgenError
 
 from .conftest import needs_git
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaffold import git
+from scaffold.changing import git
+from scaffold.changing.journal import FOLDER as UNDO
+from scaffold.changing.plan import Action
+from scaffold.changing.record import RECORD
 from scaffold.commands import switch
-from scaffold.domain import Model
-from scaffold.journal import FOLDER as UNDO
-from scaffold.plan import Action
-from scaffold.record import RECORD
+from scaffold.core.domain import Model
 
 from .conftest import MODELS, answers, make, needs_git, render, snapshot
 

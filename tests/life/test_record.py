@@ -9,10 +9,10 @@ import zipfile
 import pytest
 import yaml
 
-from scaffold.inventory import templates_dir
-from scaffold.project import PRISTINE
-from scaffold.record import ANSWERS
-from scaffold.recorded import checked
+from scaffold.changing.record import ANSWERS
+from scaffold.changing.recorded import checked
+from scaffold.making.inventory import templates_dir
+from scaffold.making.project import PRISTINE
 
 from .conftest import snapshot
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import apply, journal
+from scaffold.changing import apply, journal
 from scaffold.commands import switch
-from scaffold.domain import Model
-from scaffold.errors import Refused
+from scaffold.core.domain import Model
+from scaffold.core.errors import Refused
 
 from .conftest import edit, make, needs_git, snapshot
 

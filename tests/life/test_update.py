@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import documents, inventory, project
+from scaffold.changing.record import ANSWERS
 from scaffold.commands import change
-from scaffold.record import ANSWERS
+from scaffold.making import inventory, project
+from scaffold.terminal import documents
 
 from .conftest import _render, answers, edit, needs_git, snapshot
 

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from scaffold.errors import UsageError
-from scaffold.machine import affinity_cores
-from scaffold.measure import measure
-from scaffold.target import parse_target, read_items
+from scaffold.core.errors import UsageError
+from scaffold.measuring.machine import affinity_cores
+from scaffold.measuring.measure import measure
+from scaffold.measuring.target import parse_target, read_items
 
 BUSY = "the machine is too busy to tell"
 
@@ -149,7 +149,7 @@ def test_a_function_that_cannot_be_measured_is_refused(module, items, function, 
 def test_a_machine_too_busy_for_one_call_is_not_blamed_on_the_function(module, items, monkeypatch):
     """The time was over before the first call."""
     facts = {"is_async": False, "overran": True, "calls": 0, "hung_item": None}
-    monkeypatch.setattr("scaffold.measure.run_child", lambda *_: (facts, "exit code 0"))
+    monkeypatch.setattr("scaffold.measuring.measure.run_child", lambda *_: (facts, "exit code 0"))
     with pytest.raises(UsageError, match="too busy for a single call"):
         profile(module, items, "loop")
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from scaffold import inventory, project, starters
-from scaffold.domain import Bound, Model
+from scaffold.core.domain import Bound, Model
+from scaffold.making import inventory, project, starters
 
 # As views make it: every key is there, every list has something in it.
 DECISION = {

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scaffold import inventory, project, starters
+from scaffold.making import inventory, project, starters
 
 if TYPE_CHECKING:
     from .conftest import Rendered

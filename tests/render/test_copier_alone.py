@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import inventory, project
-from scaffold.domain import Model, Workload
-from scaffold.errors import ConcgenError
+from scaffold.core.domain import Model, Workload
+from scaffold.core.errors import ConcgenError
+from scaffold.making import inventory, project
 
 
 def test_copier_copy(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_missing_templates_are_a_fault_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error says what to do about a broken installation."""
-    monkeypatch.setattr(inventory, "__file__", str(tmp_path / "src/scaffold/inventory.py"))
+    monkeypatch.setattr(inventory, "__file__", str(tmp_path / "src/scaffold/making/inventory.py"))
     with pytest.raises(ConcgenError, match="templates are missing") as caught:
         inventory.templates_dir()
     assert caught.value.hint

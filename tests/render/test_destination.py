@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from scaffold import inventory, project, staging
-from scaffold.errors import ConcgenError, Refused, UsageError
+from scaffold.core.errors import ConcgenError, Refused, UsageError
+from scaffold.making import inventory, project, staging
 
 from .test_combinations import tree
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from scaffold import project, staging
-from scaffold.errors import Interrupted
+from scaffold.core.errors import Interrupted
+from scaffold.making import project, staging
 
 # Modules and functions at whose start a signal comes.
 MOMENTS = {

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.errors import UsageError
-from scaffold.names import MAX_LENGTH, check_name, name_for, package_name, shown
+from scaffold.core.errors import UsageError
+from scaffold.making.names import MAX_LENGTH, check_name, name_for, package_name, shown
 
 HOSTILE = [
     "",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scaffold import project
+from scaffold.making import project
 
 PATH = ".github/workflows/checks.yml"
 NEEDS = {"dependencies": ["aiohttp>=3.10"]}

@@ -5,9 +5,10 @@ import json
 import pytest
 import yaml
 
-from scaffold import console, inventory, starters
-from scaffold.domain import Model
-from scaffold.questions import BY_NAME
+from scaffold.asking.questions import BY_NAME
+from scaffold.core.domain import Model
+from scaffold.making import inventory, starters
+from scaffold.terminal import console
 
 NAMED = starters.names()[1:]
 UNFIT = [(name, model) for name in NAMED for model in starters.load(name).unfit]

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scaffold import project, starters
+from scaffold.making import project, starters
 
 ENDS_WITHIN = 60.0  # seconds; a bound for a very busy machine
 HANGS = """

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from scaffold import project
-from scaffold.domain import Model
+from scaffold.core.domain import Model
+from scaffold.making import project
 
 NAPS = 200
 NAP = '\nREADS["nap"] = "SELECT 1 AS one FROM pg_sleep(0.02)"\n'

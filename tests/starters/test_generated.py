@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 from running import call
 
-from scaffold import project, starters
-from scaffold.domain import Bound, Model
+from scaffold.core.domain import Bound, Model
+from scaffold.making import project, starters
 
 PACKAGE = "made"
 

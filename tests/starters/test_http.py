@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import project
-from scaffold.domain import Model
+from scaffold.core.domain import Model
+from scaffold.making import project
 
 PACKAGE = "made"
 

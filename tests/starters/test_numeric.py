@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from running import call
 
-from scaffold import project, starters
+from scaffold.making import project, starters
 
 ITEMS = "".join(
     json.dumps({"stream": n, "strike": 100.0, "paths": 50 + n}) + "\n" for n in range(20)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from scaffold import cli, starters
-from scaffold.inventory import available_models
-from scaffold.rules import RULES
+from scaffold import cli
+from scaffold.core.rules import RULES
+from scaffold.making import starters
+from scaffold.making.inventory import available_models
 
 pexpect = pytest.importorskip("pexpect")
 pytestmark = [

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from scaffold.domain import Bound, Machine, Workload
+from scaffold.core.domain import Bound, Machine, Workload
 
 machines = st.builds(
     Machine,

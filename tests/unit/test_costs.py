@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.costs import estimate, makespan, worker_counts
-from scaffold.domain import Bound, Machine, Model, Source, Workload
+from scaffold.core.costs import estimate, makespan, worker_counts
+from scaffold.core.domain import Bound, Machine, Model, Source, Workload
 
 from .strategies import machines, workloads
 

@@ -7,9 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scaffold.recommend import recommend
 
-from scaffold.costs import DEFAULT_COSTS, estimate
-from scaffold.deadline import cores_needed, on_cluster
-from scaffold.domain import Bound, Machine, Model, Workload
+from scaffold.core.costs import DEFAULT_COSTS, estimate
+from scaffold.core.deadline import cores_needed, on_cluster
+from scaffold.core.domain import Bound, Machine, Model, Workload
 
 from .strategies import machines, workloads
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold import layout
-from scaffold.layout import Column
+from scaffold.terminal import layout
+from scaffold.terminal.layout import Column
 
 widths = st.integers(40, 200)
 words = st.lists(st.text("abcdefgh-", min_size=1, max_size=12), min_size=1, max_size=30)

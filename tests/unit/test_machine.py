@@ -2,7 +2,7 @@
 
 import pytest
 
-from scaffold import machine
+from scaffold.measuring import machine
 
 
 def group(root, path, **files):

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from scaffold.advice import CLOSE_ENOUGH, FORGIVEN_SECONDS, choose, recommend
-from scaffold.costs import estimate
-from scaffold.domain import SIMPLEST_FIRST, Bound, Machine, Model, Verdict, Workload
-from scaffold.rules import findings, forbidden
+from scaffold.core.advice import CLOSE_ENOUGH, FORGIVEN_SECONDS, choose, recommend
+from scaffold.core.costs import estimate
+from scaffold.core.domain import SIMPLEST_FIRST, Bound, Machine, Model, Verdict, Workload
+from scaffold.core.rules import findings, forbidden
 
 from .strategies import machines, workloads
 

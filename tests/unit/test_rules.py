@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 
-from scaffold.domain import Model, Verdict
-from scaffold.reasons import tiny
-from scaffold.rules import BEYOND, RULES, findings, forbidden
+from scaffold.core.domain import Model, Verdict
+from scaffold.core.reasons import tiny
+from scaffold.core.rules import BEYOND, RULES, findings, forbidden
 
 from .strategies import machines, workloads
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold import units
+from scaffold.core import units
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from scaffold import api, machine
-from scaffold.domain import Model, Recommendation, Workload
-from scaffold.errors import UsageError
-from scaffold.interview import Replies, collect, missing
-from scaffold.inventory import available_models
-from scaffold.questions import Ask
+from scaffold import api
+from scaffold.asking.interview import Replies, collect, missing
+from scaffold.asking.questions import Ask
+from scaffold.core.domain import Model, Recommendation, Workload
+from scaffold.core.errors import UsageError
+from scaffold.making.inventory import available_models
+from scaffold.measuring import machine
 
 
 class Given(NamedTuple):
@@ -51,14 +52,14 @@ def gather(
         if wish is not None:
             project[name] = wish
     if chosen := project.get("starter"):
-        from scaffold import starters
+        from scaffold.making import starters
 
         return Given({**starters.find(chosen).answers, **questions}, project)
     return Given(questions, project)
 
 
 def _from_file(path: Path) -> tuple[dict[str, str | bool], dict[str, str]]:
-    from scaffold import answers_file
+    from scaffold.asking import answers_file
 
     return answers_file.load(path)
 
@@ -85,7 +86,7 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
 def _models(given: Given) -> tuple[Model, ...]:
     """Return the models to choose from: those that the starter runs on, if one was named."""
     if chosen := given.project.get("starter"):
-        from scaffold import starters
+        from scaffold.making import starters
 
         return starters.find(chosen).models
     return available_models()

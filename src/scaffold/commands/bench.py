@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold import calibration, machine
 from scaffold.commands import measure
-from scaffold.costs import Costs, estimate
-from scaffold.domain import Machine, Model, Workload
-from scaffold.errors import UsageError
-from scaffold.inventory import available_models
-from scaffold.lab import MODULES, Laboratory, laboratory
-from scaffold.measure import LEAST_BUDGET
-from scaffold.names import shown
-from scaffold.observed import Measurement, Profile
-from scaffold.target import Items, Target
+from scaffold.core.costs import Costs, estimate
+from scaffold.core.domain import Machine, Model, Workload
+from scaffold.core.errors import UsageError
+from scaffold.core.observed import Measurement, Profile
+from scaffold.making.inventory import available_models
+from scaffold.making.names import shown
+from scaffold.measuring import calibration, machine
+from scaffold.measuring.lab import MODULES, Laboratory, laboratory
+from scaffold.measuring.measure import LEAST_BUDGET
+from scaffold.measuring.target import Items, Target
 
 DEFAULT_BUDGET = 20.0
 # The share of the budget that measuring the function may take, and at most this many seconds.
@@ -112,7 +112,7 @@ def project_target(place: Path | None = None) -> tuple[str, Path]:
 
     Raises UsageError when there is none.
     """
-    from scaffold import record
+    from scaffold.changing import record
 
     found = record.load(place)
     for name in ("items.jsonl", "items.txt"):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from scaffold.domain import Model
-from scaffold.errors import UsageError
-from scaffold.examples import Case
-from scaffold.inventory import available_models
-from scaffold.layout import NARROW, wrap
-from scaffold.questions import read_choice
-from scaffold.rules import ARTICLE, BEYOND, RULES, Rule
-from scaffold.starters import Starter, find, load, names, requirement_name
+from scaffold.asking.questions import read_choice
+from scaffold.core.domain import Model
+from scaffold.core.errors import UsageError
+from scaffold.core.examples import Case
+from scaffold.core.rules import ARTICLE, BEYOND, RULES, Rule
+from scaffold.making.inventory import available_models
+from scaffold.making.starters import Starter, find, load, names, requirement_name
+from scaffold.terminal.layout import NARROW, wrap
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from scaffold import apply, git, journal, merge, project, staging
+from scaffold.changing import apply, git, journal, merge
+from scaffold.changing.journal import Journal
+from scaffold.changing.plan import Action, Change, Plan
+from scaffold.changing.policy import Policy
+from scaffold.changing.record import RECORD, Record
+from scaffold.changing.tree import Files, Tree, like
 from scaffold.commands import diff
-from scaffold.domain import Model
-from scaffold.errors import Refused
-from scaffold.interrupt import guarded
-from scaffold.journal import Journal
-from scaffold.plan import Action, Change, Plan
-from scaffold.policy import Policy
-from scaffold.record import RECORD, Record
-from scaffold.tree import Files, Tree, like
+from scaffold.core.domain import Model
+from scaffold.core.errors import Refused
+from scaffold.making import project, staging
+from scaffold.making.interrupt import guarded
 
 # Done, and the user has conflicts to settle.
 CONFLICTS_LEFT = 4

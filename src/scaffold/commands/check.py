@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from scaffold import api, machine, record
+from scaffold import api
+from scaffold.changing import record
 from scaffold.commands import bench, measure
-from scaffold.domain import Bound, Model, Recommendation, Source, Workload
+from scaffold.core.domain import Bound, Model, Recommendation, Source, Workload
+from scaffold.measuring import machine
 
 # `check` in a pipeline: a decision that flipped is neither an error nor all right.
 FLIPPED = 5
@@ -88,7 +90,7 @@ def report(verdict: Verdict) -> list[str]:
 
 def document(verdict: Verdict) -> dict[str, object]:
     """Return the document of `check --json`."""
-    from scaffold import documents
+    from scaffold.terminal import documents
 
     return {
         "schema": 1,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scaffold import record
-from scaffold.plan import Action, Change
-from scaffold.project import PRISTINE
-from scaffold.record import Record
-from scaffold.tree import Tree
+from scaffold.changing import record
+from scaffold.changing.plan import Action, Change
+from scaffold.changing.record import Record
+from scaffold.changing.tree import Tree
+from scaffold.making.project import PRISTINE
 
 # Bytes of a file that is still compared line by line; an input of a million items is not.
 LARGEST = 10_000_000

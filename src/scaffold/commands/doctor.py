@@ -9,13 +9,14 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
-from scaffold import calibration, layout, machine
-from scaffold.calibration import Calibration
-from scaffold.costs import MOST_COROUTINES, SPARE_FILES, Costs
-from scaffold.domain import Machine
-from scaffold.errors import ConcgenError
-from scaffold.reasons import MANY_THREADS
-from scaffold.units import show_bytes, show_count, show_seconds
+from scaffold.core.costs import MOST_COROUTINES, SPARE_FILES, Costs
+from scaffold.core.domain import Machine
+from scaffold.core.errors import ConcgenError
+from scaffold.core.reasons import MANY_THREADS
+from scaffold.core.units import show_bytes, show_count, show_seconds
+from scaffold.measuring import calibration, machine
+from scaffold.measuring.calibration import Calibration
+from scaffold.terminal import layout
 
 # `git merge-tree --write-tree`, which follows renames: what switch and update merge with.
 GIT_THAT_MERGES = (2, 38)
@@ -64,7 +65,7 @@ def examine() -> Checkup:
 
 def calibrate(progress: Callable[[str], None]) -> None:
     """Measure this machine's costs and keep them; raise ConcgenError when they cannot be kept."""
-    from scaffold.calibrate import calibrate as measure_costs
+    from scaffold.measuring.calibrate import calibrate as measure_costs
 
     facts = machine.inspect()
     costs = measure_costs(progress)

@@ -7,13 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from scaffold.commands.advise import Measured
-from scaffold.domain import Bound, Source, Workload
-from scaffold.errors import UsageError
-from scaffold.measure import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
-from scaffold.observed import Profile
-from scaffold.reasons import MOSTLY
-from scaffold.target import Items, Target, parse_target, read_items
-from scaffold.units import parse_seconds, show_count, show_seconds
+from scaffold.core.domain import Bound, Source, Workload
+from scaffold.core.errors import UsageError
+from scaffold.core.observed import Profile
+from scaffold.core.reasons import MOSTLY
+from scaffold.core.units import parse_seconds, show_count, show_seconds
+from scaffold.measuring.measure import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
+from scaffold.measuring.target import Items, Target, parse_target, read_items
 
 
 def prepare(target: str, items: Path | None) -> tuple[Target, Items]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from scaffold import documents, inventory, names, project, staging, starters
+from scaffold.asking.questions import read_bool, read_choice
 from scaffold.commands.advise import Advice
-from scaffold.domain import Model
-from scaffold.errors import UsageError
-from scaffold.questions import read_bool, read_choice
-from scaffold.starters import Starter
-from scaffold.yours import Yours
+from scaffold.core.domain import Model
+from scaffold.core.errors import UsageError
+from scaffold.making import inventory, names, project, staging, starters
+from scaffold.making.starters import Starter
+from scaffold.making.yours import Yours
+from scaffold.terminal import documents
 
 DEFAULT_DEST = Path("my-project")
 AUTO = "auto"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scaffold import documents, record
+from scaffold.asking.questions import read_choice
+from scaffold.changing import record
+from scaffold.changing.plan import Plan
+from scaffold.changing.policy import Policy
 from scaffold.commands import change
 from scaffold.commands.change import Prepared
-from scaffold.domain import Model
-from scaffold.errors import UsageError
-from scaffold.inventory import available_models
-from scaffold.plan import Plan
-from scaffold.policy import Policy
-from scaffold.questions import read_choice
+from scaffold.core.domain import Model
+from scaffold.core.errors import UsageError
+from scaffold.making.inventory import available_models
+from scaffold.terminal import documents
 
 COMMAND = "switch"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scaffold import apply, record
-from scaffold.journal import Journal
+from scaffold.changing import apply, record
+from scaffold.changing.journal import Journal
 
 
 def undo(place: Path | None) -> Journal:

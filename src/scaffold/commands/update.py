@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scaffold import documents, record
+from scaffold.changing import record
+from scaffold.changing.plan import Plan
+from scaffold.changing.policy import Policy
+from scaffold.changing.record import Record
+from scaffold.changing.tree import Files
 from scaffold.commands import change
 from scaffold.commands.change import Prepared
-from scaffold.plan import Plan
-from scaffold.policy import Policy
-from scaffold.project import PRISTINE
-from scaffold.record import Record
-from scaffold.tree import Files
+from scaffold.making.project import PRISTINE
+from scaffold.terminal import documents
 
 COMMAND = "update"
 

@@ -1,0 +1,1 @@
+"""The questions about the work, and where their answers come from."""

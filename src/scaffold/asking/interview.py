@@ -1,0 +1,174 @@
+"""The interview: answers from options, from a file or by asking, and the workload they make.
+
+An answer given as an option wins over the answers file; what neither gives is asked, or takes its
+default.
+"""
+
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from scaffold.asking.questions import (
+    BY_NAME,
+    MEASURE,
+    QUESTIONS,
+    SPELLINGS,
+    Answers,
+    Ask,
+    Question,
+    Unsure,
+)
+from scaffold.core.domain import CPU_FRACTION, Bound, Source, Workload
+from scaffold.core.errors import UsageError
+from scaffold.core.reasons import RELEASES_GIL
+from scaffold.making.names import shown
+
+
+class Replies(NamedTuple):
+    """The answer to every question, which of them somebody gave, and what was measured."""
+
+    values: Mapping[str, Any]
+    given: frozenset[str]
+    measured: Workload | None = None
+
+    @property
+    def workload(self) -> Workload:
+        """The workload that the answers describe."""
+        base = self.measured or Workload()
+        names = self.given if self.measured else self.values.keys()
+        fields: dict[str, Any] = {}
+        for name in names:
+            fields |= _fields(name, self.values[name])
+        asked = {BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
+        return replace(base, **fields, sources={**base.sources, **asked})
+
+    def options(self, implied: Container[str] = ()) -> list[str]:
+        """Return the options that give the same answers: all that were given or decide.
+
+        `implied` names the questions that the starter answers, whose defaults do not hold then.
+        """
+        words = []
+        for question in QUESTIONS:
+            value = self.values[question.name]
+            essential = question.name in ("workload", "tasks", "task-time")
+            if self.measured is not None and question.name not in self.given:
+                continue
+            if not essential and value == question.default and question.name not in implied:
+                continue
+            words += _option(question, value)
+        return words
+
+
+def _fields(name: str, value: Any) -> dict[str, Any]:
+    """Return the fields of the workload that one answer sets."""
+    if name == "workload":
+        return {"bound": Bound(value), "cpu_fraction": CPU_FRACTION[Bound(value)]}
+    if name == "releases-gil":
+        return {"gil_fraction": 0.0 if value else 1.0}
+    return {BY_NAME[name].field: value}
+
+
+def _value(question: Question, measured: Workload) -> Any:
+    """Return the answer that a measured workload gives to a question."""
+    if question.name == "releases-gil":
+        return measured.gil_fraction <= RELEASES_GIL
+    value = getattr(measured, question.field)
+    return str(value) if question.name == "workload" else value
+
+
+def _option(question: Question, value: Any) -> list[str]:
+    if question.name == "async-client":
+        return ["--async-client" if value else "--no-async-client"]
+    if question.name == "releases-gil":
+        return ["--releases-gil" if value else "--holds-gil"]
+    return [f"--{question.name}", question.write(value)]
+
+
+def collect(
+    given: Mapping[str, str | bool | None], ask: Ask | None, measured: Workload | None = None
+) -> Replies:
+    """Answer every question: from `given` (raw texts by name), by asking, or by its default.
+
+    `ask` None takes the default for what is not given. What was measured is not asked for; an
+    answer that was given wins over it. Raises UsageError for an invalid answer, and Unsure when the
+    first question is answered so.
+    """
+    values: Answers = {}
+    known: set[str] = set()
+    for question in QUESTIONS:
+        raw = given.get(question.name)
+        if raw is not None:
+            values[question.name] = read(question, raw)
+            known.add(question.name)
+        elif measured is not None:
+            values[question.name] = _value(question, measured)
+        elif ask is not None and question.asked_if(values):
+            values[question.name] = ask(question)
+            known.add(question.name)
+        else:
+            values[question.name] = question.default
+        if values["workload"] == MEASURE:
+            raise Unsure
+    return Replies(values, frozenset(known), measured)
+
+
+def read(question: Question, raw: str | bool) -> Any:
+    """Read one raw answer; raise UsageError, naming the option, when it is not valid."""
+    if isinstance(raw, bool):
+        if not isinstance(question.default, bool):
+            raise UsageError(
+                f"--{question.name}: {str(raw).lower()} is no answer", hint=question.text
+            )
+        return raw
+    try:
+        return question.read(raw)
+    except ValueError as error:
+        raise UsageError(f"--{question.name}: {error}") from error
+
+
+def missing(given: Mapping[str, str | bool | None]) -> list[str]:
+    """Return the options that would be asked for, given what is already known."""
+    values: Answers = {"workload": "io"}
+    if given.get("workload") is not None:
+        values["workload"] = read(QUESTIONS[0], given["workload"] or "")
+    return [
+        f"--{question.name}"
+        for question in QUESTIONS
+        if given.get(question.name) is None and question.asked_if(values)
+    ]
+
+
+def from_mapping(answers: Mapping[str, Any], where: str) -> dict[str, str | bool]:
+    """Turn the contents of an answers file into raw texts by question name.
+
+    Numbers are in the units of the workload (seconds, bytes). Raises UsageError for a key that
+    nobody asks about, with the nearest that somebody does.
+    """
+    raw: dict[str, str | bool] = {}
+    for key, value in answers.items():
+        name = SPELLINGS.get(key)
+        if name is None:
+            from difflib import get_close_matches
+
+            near = get_close_matches(key, SPELLINGS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(BY_NAME)}"
+            raise UsageError(f"{where}: no question is called {key!r}", hint=hint)
+        if key == "gil_fraction" and isinstance(value, int | float):
+            raw[name] = value < 0.5
+        elif value is None:
+            raw[name] = "none"
+        elif isinstance(value, bool | str):
+            raw[name] = value
+        elif isinstance(value, int | float):
+            raw[name] = repr(value)
+        else:
+            raise UsageError(
+                f"{where}: {key} is {shown(value)}, not a text, a number or true or false",
+                hint='such as "20k"',
+            )
+    return raw
+
+
+def is_question(key: str) -> bool:
+    """Tell whether `key` spells a question, as an option or as a field of the workload."""
+    return key in SPELLINGS

@@ -1,0 +1,180 @@
+"""Write a plan to a project, or take it back: each file whole, and all of them or none.
+
+An error in the middle puts back what was written. A kill in the middle leaves the journal, and
+`undo` finishes: every file is then as it was before.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from scaffold.changing import journal
+from scaffold.changing.journal import Entry, Journal
+from scaffold.changing.plan import Action, Change, Plan
+from scaffold.changing.tree import Tree
+from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
+from scaffold.making.interrupt import guarded
+from scaffold.making.names import shown
+
+LISTED = 5  # files in a refusal: as many as fit on a line or two
+
+
+def apply(root: Path, plan: Plan) -> None:
+    """Do what `plan` says. Raises Refused when a file cannot be written, or is not as planned.
+
+    Whatever is raised, the project is as it was.
+    """
+    with guarded() as guard:
+        entries = tuple(_entry(root, change) for change in plan.writes)
+        conflicts = tuple(change.path for change in plan.of(Action.CONFLICT))
+        try:
+            journal.begin(root, Journal(plan.command, plan.source, plan.target, entries, conflicts))
+            _refuse_changed(root, entries)
+            try:
+                for entry in entries:
+                    _put(root, entry.path, entry.after, entry.mode)
+            except BaseException:
+                _restore(root, entries)
+                raise
+            journal.finish(root)
+        except OSError as error:
+            raise ConcgenError(_told(error), hint=_state(root)) from error
+    if guard.pending:
+        raise Interrupted(f"interrupted, after the {plan.command} was complete")
+
+
+def undo(root: Path) -> Journal:
+    """Take back what was cut short, or else the last switch or update; return what it was.
+
+    Raises UsageError when there is nothing to undo, Refused when a file was edited since, or cannot
+    be written.
+    """
+    with guarded():
+        cut_short = journal.unfinished(root)
+        found = cut_short or journal.last(root)
+        if found is None:
+            raise UsageError(
+                "nothing to undo: no switch or update is on record here",
+                hint="`concgen diff` shows what was edited by hand",
+            )
+        _refuse_edited(root, found)
+        for entry in found.entries:
+            if _read(root, entry.path) != entry.before:
+                _refuse_unwritable(root, entry.path)
+        try:
+            if not cut_short:
+                journal.reopen(root)
+            _restore(root, found.entries)
+        except OSError as error:
+            raise ConcgenError(_told(error), hint=_state(root)) from error
+        return found
+
+
+def _entry(root: Path, change: Change) -> Entry:
+    """Return what to journal of a change, once it is sure that it can be written."""
+    _refuse_unwritable(root, change.path)
+    place = root / change.path
+    mode = None if change.before is None else stat.S_IMODE(place.stat().st_mode)
+    return Entry(change.path, change.before, change.after, mode)
+
+
+def _refuse_unwritable(root: Path, path: str) -> None:
+    """Raise Refused where writing `path` fails, changes a read-only file, or leaves the project."""
+    place = root / path
+    folder = place.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.resolve().is_relative_to(root):
+        raise Refused(
+            f"{shown(path)} is outside the project, behind a symbolic link",
+            hint="put the directory itself there",
+        )
+    if place.is_symlink():
+        raise Refused(f"{shown(path)} is a symbolic link", hint="put the file itself there")
+    if (passing := _passing(place)).is_dir():
+        name = passing.relative_to(root).as_posix()
+        raise Refused(f"the directory {shown(name)} is in the way", hint="move it away first")
+    for one in (folder, place):
+        # The mode as well: to root everything is writable, and read-only is said on purpose.
+        if one.exists() and not (one.stat().st_mode & 0o222 and os.access(one, os.W_OK)):
+            name = one.relative_to(root).as_posix()
+            raise Refused(
+                f"{shown(name)} is read-only, and has to change",
+                hint="nothing was written; `chmod u+w` it, and again",
+            )
+
+
+def _refuse_changed(root: Path, entries: Iterable[Entry]) -> None:
+    """Raise Refused when a file is not as it was planned with, and forget the journal."""
+    for entry in entries:
+        if _read(root, entry.path) != entry.before:
+            journal.drop(root)
+            raise Refused(f"{shown(entry.path)} was changed meanwhile", hint="start again")
+
+
+def _refuse_edited(root: Path, found: Journal) -> None:
+    edited = [
+        one.path for one in found.entries if _read(root, one.path) not in (one.before, one.after)
+    ]
+    if edited:
+        listed = ", ".join(map(shown, edited[:LISTED]))
+        more = f" and {len(edited) - LISTED} more" if len(edited) > LISTED else ""
+        raise Refused(
+            f"edited since the {found.title}: {listed}{more}",
+            hint=f"undo would lose that; the files as they were are in a zip in {journal.FOLDER}",
+        )
+
+
+def _read(root: Path, path: str) -> bytes | None:
+    return Tree(root).get(path)
+
+
+def _told(error: OSError) -> str:
+    where = f" {shown(error.filename)}" if error.filename else ""
+    return f"cannot write{where}: {error.strerror or error}"
+
+
+def _state(root: Path) -> str:
+    if journal.is_unfinished(root):
+        return "mend that, then `concgen undo` puts back every file as it was"
+    return "the project is as it was"
+
+
+def _restore(root: Path, entries: Iterable[Entry]) -> None:
+    """Put back what was there, and forget the journal."""
+    for entry in entries:
+        _passing(root / entry.path).unlink(missing_ok=True)
+        if _read(root, entry.path) != entry.before:
+            _put(root, entry.path, entry.before, entry.mode)
+    journal.drop(root)
+
+
+def _put(root: Path, path: str, data: bytes | None, mode: int | None) -> None:
+    """Make the file at `path` hold `data` from one moment to the next, or be gone (None)."""
+    place = root / path
+    if data is None:
+        place.unlink(missing_ok=True)
+        with suppress(OSError):  # the directory is still of use
+            while place.parent != root:
+                place = place.parent
+                place.rmdir()
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    passing = _passing(place)
+    passing.unlink(missing_ok=True)
+    with passing.open("xb") as file:  # a new file: whatever stood there may have been a link
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    if mode is not None:
+        passing.chmod(mode)
+    passing.replace(place)
+
+
+def _passing(place: Path) -> Path:
+    """Return where a file is written before it takes its place."""
+    return place.with_name(f".{place.name}.concgen")

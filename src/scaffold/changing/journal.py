@@ -1,0 +1,230 @@
+"""What undoes the last switch or update: the exact bytes before and after, in `.concgen/undo/`.
+
+    applying.zip   complete and on disk before the first file of the project changes
+    undo.zip       the same file, renamed once the last one has changed
+
+A run that was killed leaves applying.zip, and every later command says that `concgen undo` puts
+back what was there. The directory tells git to ignore it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scaffold.changing import archive
+from scaffold.changing.tree import Files, check_path
+from scaffold.core.errors import ConcgenError, Refused, UsageError
+from scaffold.making.names import shown
+
+FOLDER = ".concgen/undo"
+APPLYING, DONE = "applying.zip", "undo.zip"
+MANIFEST = "manifest.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file: its bytes before and after, None where there is none, and its mode before."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    mode: int | None = None
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One switch or update as it was, or is being, applied."""
+
+    command: str
+    source: str
+    target: str
+    entries: tuple[Entry, ...]
+    conflicts: tuple[str, ...] = ()
+
+    @property
+    def before(self) -> Files:
+        """The files that there were."""
+        return {one.path: one.before for one in self.entries if one.before is not None}
+
+    @property
+    def after(self) -> Files:
+        """The files that there are since."""
+        return {one.path: one.after for one in self.entries if one.after is not None}
+
+    @property
+    def title(self) -> str:
+        """The command, in words."""
+        return f"{self.command} from {self.source} to {self.target}"
+
+
+def begin(root: Path, journal: Journal) -> None:
+    """Put the journal on disk, whole; from here on `concgen undo` can take it back.
+
+    Raises Refused when another run is changing the project, or was killed while it did.
+    """
+    folder = _folder(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as ignore:
+        ignore.write("*\n")
+    unwritten = folder / f"unwritten-{os.getpid()}.zip"
+    try:
+        unwritten.unlink(missing_ok=True)
+        with unwritten.open("xb") as file:  # a new file: whatever stood there may be a link
+            _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), journal)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        _tidy(folder)
+        raise
+    try:
+        os.link(unwritten, folder / APPLYING)  # unlike a rename it fails where there is one
+    except FileExistsError:
+        unwritten.unlink()
+        refuse_unfinished(root)
+        raise
+    except OSError:  # a file system without links
+        unwritten.replace(folder / APPLYING)
+    sync(folder)
+
+
+def finish(root: Path) -> None:
+    """Say that everything is written: what was being applied can now be undone."""
+    (root / FOLDER / APPLYING).replace(root / FOLDER / DONE)
+    _clean(root / FOLDER)
+
+
+def reopen(root: Path) -> None:
+    """Say that the last switch is being taken back: a kill from here on leaves work to finish."""
+    (root / FOLDER / DONE).replace(root / FOLDER / APPLYING)
+    sync(root / FOLDER)
+
+
+def drop(root: Path) -> None:
+    """Forget what was being applied, once all of it is taken back."""
+    folder = root / FOLDER
+    (folder / APPLYING).unlink(missing_ok=True)
+    _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Leave nothing of a journal that is of no use."""
+    _clean(folder)
+    if not (folder / DONE).exists() and not (folder / APPLYING).exists():
+        (folder / ".gitignore").unlink(missing_ok=True)
+        with suppress(OSError):  # somebody keeps something of their own there
+            folder.rmdir()
+
+
+def _clean(folder: Path) -> None:
+    for path in folder.glob("unwritten-*.zip"):
+        path.unlink(missing_ok=True)
+
+
+def unfinished(root: Path) -> Journal | None:
+    """Return what was being applied when a run was killed, or None."""
+    return _load(_folder(root) / APPLYING)
+
+
+def last(root: Path) -> Journal | None:
+    """Return the last switch or update that was applied and can be undone, or None."""
+    return _load(_folder(root) / DONE)
+
+
+def is_unfinished(root: Path) -> bool:
+    """Tell whether a run was killed while it wrote to the project."""
+    return (root / FOLDER / APPLYING).exists()
+
+
+def _folder(root: Path) -> Path:
+    """Return the journal's directory, which need not exist. Raises Refused for anything else."""
+    folder = root / FOLDER
+    if folder.resolve() != root.resolve() / FOLDER or (folder.exists() and not folder.is_dir()):
+        raise Refused(f"{FOLDER} is a link or a file", hint="put a directory there, or nothing")
+    return folder
+
+
+def refuse_unfinished(root: Path) -> None:
+    """Raise Refused when a run was killed while it wrote to the project."""
+    if is_unfinished(root):
+        raise Refused(
+            "another command is changing this project, or was cut short while it did",
+            hint="`concgen undo` puts back every file as it was; then start again",
+        )
+
+
+def sync(folder: Path) -> None:
+    """Put a directory's own entries on disk, where the system can."""
+    if hasattr(os, "O_DIRECTORY"):
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _write(archive: zipfile.ZipFile, journal: Journal) -> None:
+    manifest = {
+        "schema": SCHEMA,
+        "command": journal.command,
+        "from": journal.source,
+        "to": journal.target,
+        "files": [{"path": one.path, "mode": one.mode} for one in journal.entries],
+        "conflicts": list(journal.conflicts),
+    }
+    with archive:
+        archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
+        for number, one in enumerate(journal.entries):
+            if one.before is not None:
+                archive.writestr(f"before/{number}", one.before)
+            if one.after is not None:
+                archive.writestr(f"after/{number}", one.after)
+
+
+def _load(path: Path) -> Journal | None:
+    try:
+        files = archive.unpack(path)
+        return _parsed(json.loads(files[MANIFEST]), files)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConcgenError(
+            f"cannot read {FOLDER}/{path.name}: {error.strerror}", hint="see that it can be read"
+        ) from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(
+            f"{FOLDER}/{path.name} is damaged: {error}",
+            hint="nothing can be undone with it; delete it when the project is as you want it",
+        ) from error
+
+
+def _parsed(content: Any, files: Files) -> Journal:
+    """Return the journal of a manifest. Raises for one that concgen did not write.
+
+    It may have come with somebody else's repository: its paths stay in the project, its words can
+    be printed, and its modes are no more than permissions.
+    """
+    entries = tuple(
+        Entry(
+            check_path(_line(file["path"])),
+            files.get(f"before/{number}"),
+            files.get(f"after/{number}"),
+            None if file["mode"] is None else file["mode"] & 0o777,
+        )
+        for number, file in enumerate(content["files"])
+    )
+    conflicts = tuple(check_path(_line(path)) for path in content["conflicts"])
+    command, source, target = (_line(content[key]) for key in ("command", "from", "to"))
+    return Journal(command, source, target, entries, conflicts)
+
+
+def _line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{shown(text)} has characters that cannot be seen")
+    return text

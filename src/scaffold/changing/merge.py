@@ -1,0 +1,191 @@
+"""From three sides to a plan: which file is replaced, merged, kept or in conflict.
+
+The sides: `base`, the rendering as it was made; `new`, the rendering that is wanted; and the user's
+tree. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import PurePosixPath
+
+from scaffold.changing.plan import Action, Change
+from scaffold.changing.policy import Policy
+from scaffold.changing.tree import Files, Tree, is_binary, like, to_lf
+
+# What git calls a rename: half of the contents in common, so sizes differ by a factor of 2 at most.
+RENAME_FACTOR = 2
+# Files that are looked at for a rename; git's own diff.renameLimit is as many.
+MOST_CANDIDATES = 1000
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What merging gave: contents by the user's path, which of them have conflict markers.
+
+    `renamed` tells the user's path of a generated one that is gone. Without git there is nothing.
+    """
+
+    files: Files = field(default_factory=dict)
+    conflicts: frozenset[str] = frozenset()
+    renamed: dict[str, str] = field(default_factory=dict)
+
+
+# Merges texts, given as base, the user's and new; raises nothing for conflicts.
+Merger = Callable[[Files, Files, Files], Merged]
+
+
+def changes(
+    base: Files, new: Files, tree: Tree, policy: Policy, merger: Merger
+) -> tuple[Change, ...]:
+    """Return what happens to every file that is in `base` or in `new`, sorted by path."""
+    planner = _Planner(base, new, tree, policy)
+    made = [change for path in sorted({*base, *new}) for change in planner.decide(path)]
+    made += planner.merge(merger)
+    return tuple(sorted(made, key=lambda change: change.path))
+
+
+class _Planner:
+    def __init__(self, base: Files, new: Files, tree: Tree, policy: Policy) -> None:
+        self.base, self.new, self.tree, self.policy = base, new, tree, policy
+        self.edited: list[str] = []
+        self.missing: list[str] = []
+        old = base.get(policy.work)
+        self.own_work = old is not None and not (
+            policy.work in tree and tree.same(policy.work, old)
+        )
+
+    def decide(self, path: str) -> Iterator[Change]:
+        """Yield what happens to `path`; what has to be merged first is noted and comes later."""
+        old, new, here = self.base.get(path), self.new.get(path), path in self.tree
+        if here and new is not None and self.tree.same(path, new):
+            return
+        if old == new or new is None:
+            if here and old is not None:
+                yield self._no_news(path, old, gone=new is None)
+        elif not here:
+            yield from self._absent(path, new, fresh=old is None)
+        elif old is None:
+            yield from self._in_the_way(path, new)
+        else:
+            yield from self._both(path, old, new)
+
+    def _no_news(self, path: str, old: bytes, *, gone: bool) -> Change:
+        if not self.tree.same(path, old):
+            reason = f"edited, though {self.policy.target} has no use for it" if gone else "edited"
+            return Change(path, Action.KEEP, reason)
+        reason = self._why(f"not part of {self.policy.target}")
+        return Change(path, Action.DELETE, reason, self.tree[path])
+
+    def _why(self, usual: str) -> str:
+        return self.policy.untouched or usual
+
+    def _absent(self, path: str, new: bytes, *, fresh: bool) -> Iterator[Change]:
+        if fresh:
+            reason = self._why(f"part of {self.policy.target}")
+            yield Change(path, Action.CREATE, reason, None, new)
+        elif self.policy.is_machinery(path) and self.policy.replace:
+            if self.policy.force:
+                yield Change(path, Action.CREATE, "was missing", None, new)
+            else:
+                yield Change(path, Action.REFUSE, "missing: deleted, or renamed")
+        elif self.policy.is_yours(path) or self._stays_with_work(path):
+            yield Change(path, Action.KEEP, "deleted by you, stays deleted")
+        else:
+            self.missing.append(path)
+
+    def _in_the_way(self, path: str, new: bytes) -> Iterator[Change]:
+        """Yield what happens where the user has a file of the name that a new one needs."""
+        if self.policy.is_machinery(path):
+            yield from self._replace(path, new, f"yours, and {self.policy.target} needs the name")
+        else:
+            yield from self._beside(path, new, "yours, and now there is a generated one too")
+
+    def _both(self, path: str, old: bytes, new: bytes) -> Iterator[Change]:
+        if self._stays_with_work(path):
+            yield Change(path, Action.KEEP, f"goes with your {self.policy.work}")
+        elif self.tree.same(path, old):
+            present = self.tree[path]
+            yield Change(path, Action.UPDATE, self._why("not edited"), present, like(present, new))
+        elif self.policy.is_yours(path):  # and may be gigabytes: not to be read
+            yield Change(path, Action.KEEP, "edited: yours")
+        elif self.policy.is_machinery(path) and self.policy.replace:
+            yield from self._replace(path, new, "edited")
+        elif self.tree.is_link(path):
+            yield Change(path, Action.KEEP, "a symbolic link of yours")
+        elif any(map(is_binary, (self.tree[path], old, new))):
+            yield from self._beside(path, new, "edited, and not a text that can be merged")
+        else:
+            self.edited.append(path)
+
+    def _stays_with_work(self, path: str) -> bool:
+        return self.own_work and self.policy.goes_with_work(path)
+
+    def _replace(self, path: str, new: bytes, reason: str) -> Iterator[Change]:
+        if self.tree.is_link(path):
+            yield Change(path, Action.REFUSE, "a symbolic link")
+            return
+        if not self.policy.force:
+            yield Change(path, Action.REFUSE, reason)
+            return
+        present, copy = self.tree[path], self._free(f"{path}.yours")
+        told = f"the new one; yours is kept as {copy}"
+        yield Change(path, Action.UPDATE, told, present, like(present, new))
+        yield Change(copy, Action.CREATE, f"your {path}", None, present)
+
+    def _beside(self, path: str, new: bytes, reason: str) -> Iterator[Change]:
+        beside = self._free(f"{path}.new")
+        yield Change(path, Action.CONFLICT, f"{reason}; the new one is {beside}")
+        yield Change(beside, Action.CREATE, f"the new {path}", None, new)
+
+    def _free(self, path: str) -> str:
+        candidate, count = path, 1
+        while candidate in self.tree or candidate in self.new:
+            count += 1
+            candidate = f"{path}-{count}"
+        return candidate
+
+    def merge(self, merger: Merger) -> Iterator[Change]:
+        """Yield what happens to the files that both sides changed, and to those that are gone."""
+        if not self.edited and not self.missing:
+            return
+        theirs = [*self.edited, *self.missing]
+        merged = merger(
+            {path: to_lf(self.base[path]) for path in theirs},
+            {path: to_lf(self.tree[path]) for path in [*self.edited, *self._candidates()]},
+            {path: to_lf(self.new[path]) for path in theirs},
+        )
+        for path in self.missing:
+            if path in merged.renamed:
+                yield from self._merged(merged.renamed[path], merged, f"your name for {path}; ")
+            else:
+                yield Change(path, Action.KEEP, "deleted by you, stays deleted")
+        for path in self.edited:
+            if path in merged.files:
+                yield from self._merged(path, merged, "")
+            else:
+                yield from self._beside(
+                    path, self.new[path], "edited, and without git nothing is merged"
+                )
+
+    def _merged(self, path: str, merged: Merged, told: str) -> Iterator[Change]:
+        present = self.tree[path]
+        after = like(present, merged.files[path])
+        if path in merged.conflicts:
+            reason = f"{told}your edits and the new text meet: see the markers"
+            yield Change(path, Action.CONFLICT, reason, present, after)
+        elif after != present:
+            yield Change(path, Action.MERGE, f"{told}your edits and the new text", present, after)
+
+    def _candidates(self) -> list[str]:
+        """Return the user's own files that may be missing ones under another name."""
+        sizes = [len(self.base[path]) for path in self.missing]
+        if not sizes:
+            return []
+        known = {**self.base, **self.new}
+        found = self.tree.others(known, min(sizes) // RENAME_FACTOR, max(sizes) * RENAME_FACTOR)
+        kinds = {PurePosixPath(path).suffix for path in self.missing}
+        alike = (path for path in found if PurePosixPath(path).suffix in kinds)
+        return [path for path in islice(alike, MOST_CANDIDATES) if not is_binary(self.tree[path])]

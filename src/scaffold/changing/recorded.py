@@ -1,0 +1,158 @@
+"""The answers in a project's record, checked: they may have come with somebody else's repository.
+
+Most of them become text of a new rendering; some become code, paths, or packages to install.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scaffold.core.domain import Bound, Model, Source
+from scaffold.core.errors import UsageError
+from scaffold.core.units import MAX_BYTES, MAX_COUNT
+from scaffold.making import names, starters
+from scaffold.making.inventory import available_models
+from scaffold.making.names import shown
+
+WAY_OUT = (
+    "take it back from version control, or make the project anew beside it with `concgen new` and"
+    " move your files over"
+)
+
+# The template takes no longer task; more than 30,000 years.
+_MAX_SECONDS = 1e12
+_PACKAGE = re.compile(r"[a-z_][a-z0-9_]*")
+# A requirement as in PEP 508, without what could end the text that it stands in.
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w .,;<>=!~*+\[\]-]*", re.ASCII)
+
+
+def _number(least: float, most: float, kind: Any = int | float) -> Callable[[Any], bool]:
+    return lambda value: (
+        isinstance(value, kind) and not isinstance(value, bool) and least <= value <= most
+    )
+
+
+def _optional(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or fits(value)
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_line(value: Any) -> bool:
+    """Tell a text that cannot leave its line, nor turn it around."""
+    return isinstance(value, str) and value.isprintable()
+
+
+def _is_requirement(value: Any) -> bool:
+    return isinstance(value, str) and bool(_REQUIREMENT.fullmatch(value))
+
+
+def _is_function(value: Any) -> bool:
+    return isinstance(value, str) and value.isidentifier() and not keyword.iskeyword(value)
+
+
+def _is_module(value: Any) -> bool:
+    """Tell a dotted name; one dot in front of it stands for the project's own package."""
+    return isinstance(value, str) and all(map(_is_function, value.removeprefix(".").split(".")))
+
+
+def _is_source(value: Any) -> bool:
+    return value in [str(source) for source in Source]
+
+
+def _are_sources(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _fits([*value], [_is_line])
+        and _fits([*value.values()], [_is_source])
+    )
+
+
+_SECONDS, _SHARE = _number(0, _MAX_SECONDS), _number(0, 1)
+_COUNT = _number(1, MAX_COUNT, int)
+
+# What CONCURRENCY.md tells of the advice.
+_DECISION = {
+    "headline": _is_line,
+    "model": _is_line,
+    "chosen_by": _is_line,
+    "answers": [{"question": _is_line, "value": _is_line, "source": _is_source}],
+    "reasons": [
+        dict.fromkeys(("verdict", "model", "text", "rule", "article"), _is_line),
+    ],
+    "estimates": [
+        {
+            **dict.fromkeys(("model", "time", "speedup", "memory", "note"), _is_line),
+            "max_workers": _optional(_COUNT),
+        }
+    ],
+    "flips": [_is_line],
+    "machine": [_is_line],
+    "notes": [_is_line],
+}
+# Without these there is no project.
+_NAMES = ("name", "package", "starter", "model")
+# What is told from an answer of ours. One that is missing takes the template's default.
+_ANSWERS: dict[str, Any] = {
+    "from_module": _is_module,
+    "from_function": _is_function,
+    "dependencies": [_is_requirement],
+    "bound": lambda value: value in [str(bound) for bound in Bound],
+    "tasks": _COUNT,
+    "task_seconds": _SECONDS,
+    "cpu_fraction": _SHARE,
+    "gil_fraction": _SHARE,
+    "async_client": _is_bool,
+    "max_in_flight": _optional(_COUNT),
+    "payload_bytes": _number(0, MAX_BYTES, int),
+    "import_seconds": _SECONDS,
+    "longest_seconds": _SECONDS,
+    "deadline_seconds": _optional(_number(1e-6, _MAX_SECONDS)),
+    "max_workers": _optional(_COUNT),
+    "ci": _is_bool,
+    "sources": _are_sources,
+    "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice
+}
+
+
+def _fits(value: Any, shape: Any) -> bool:
+    """Tell whether `value` has the shape: a test, a list of one shape, or a table of shapes."""
+    if isinstance(shape, dict):
+        known = isinstance(value, dict) and value.keys() <= shape.keys()
+        return known and all(_fits(value.get(key), shape[key]) for key in shape)
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(_fits(one, shape[0]) for one in value)
+    return bool(shape(value))
+
+
+def checked(answers: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the answers that concgen records, and no other: the template computes the rest.
+
+    Raises UsageError, naming the answer, for one that cannot be. `where` names their file.
+    """
+    for name in _NAMES:
+        if not isinstance(answers.get(name), str):
+            raise UsageError(f"{where}: {name} is {shown(answers.get(name))}", hint=WAY_OUT)
+    names.check_name(answers["name"])
+    if not _PACKAGE.fullmatch(answers["package"]):
+        raise UsageError(f"{where}: package is {shown(answers['package'])}", hint=WAY_OUT)
+    known_starters = (*starters.names(), starters.YOURS)
+    for name, known in (("model", available_models()), ("starter", known_starters)):
+        if answers[name] not in known:
+            raise UsageError(
+                f"{where}: {name} {shown(answers[name])} is not one of {', '.join(known)}",
+                hint="it was made by another template than this one",
+            )
+    starters.load(answers["starter"]).refuse(Model(answers["model"]))
+    for name, shape in _ANSWERS.items():
+        if name in answers and not _fits(answers[name], shape):
+            raise UsageError(
+                f"{where}: {name} is {shown(answers[name])}, which is none that concgen records",
+                hint=WAY_OUT,
+            )
+    return {name: value for name, value in answers.items() if name in _NAMES or name in _ANSWERS}

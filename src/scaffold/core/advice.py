@@ -1,0 +1,202 @@
+"""The advice: rules first, then estimates, then the simplest model that is fast enough.
+
+Pure: the same workload, machine and costs give the same recommendation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from scaffold.core.costs import DEFAULT_COSTS, Costs, estimate, files_allow, rank
+from scaffold.core.deadline import cores_needed, obstacle, on_cluster
+from scaffold.core.domain import (
+    SIMPLEST_FIRST,
+    Estimate,
+    Finding,
+    Machine,
+    Model,
+    Recommendation,
+    Settings,
+    Source,
+    Verdict,
+    Workload,
+)
+from scaffold.core.flips import find_flips
+from scaffold.core.reasons import in_flight
+from scaffold.core.rules import BEYOND, findings, forbidden
+from scaffold.core.units import show_count, show_seconds
+
+# A simpler model may take this much longer than the fastest before it is passed over.
+CLOSE_ENOUGH = 1.15
+# Seconds that nobody misses: added to both sides of the comparison, so that of two makespans of a
+# few milliseconds the simpler model wins. The regret benchmark forgives the same amount.
+FORGIVEN_SECONDS = 0.05
+
+# The ids under which the estimates give their own reasons, beside the rules of thumb.
+BY_ESTIMATE = "E1"
+OVERRULED = "E2"
+
+
+def recommend(
+    workload: Workload,
+    machine: Machine,
+    *,
+    costs: Costs = DEFAULT_COSTS,
+    models: Collection[Model] = SIMPLEST_FIRST,
+) -> Recommendation:
+    """Choose among `models` for `workload` on `machine`, with reasons and what would flip it."""
+    chosen, estimates, found = weigh(workload, machine, costs, models)
+    elsewhere = chosen.model is Model.DASK
+    return Recommendation(
+        workload=workload,
+        machine=machine,
+        model=chosen.model,
+        settings=Settings(max_workers=chosen.max_workers),
+        headline=headline(chosen, estimates),
+        findings=(*found, *_by_estimate(chosen, estimates, found, workload)),
+        estimates=estimates,
+        flips=find_flips(workload, lambda other: weigh(other, machine, costs, models).chosen.model),
+        notes=(
+            *_assumptions(workload),
+            *_limits(workload, machine, chosen),
+            *_deadline(workload, machine, costs, chosen),
+        ),
+        cores_needed=chosen.max_workers if elsewhere else None,
+    )
+
+
+class Weighed(NamedTuple):
+    """The choice, every estimate that it was made from, and what the rules said."""
+
+    chosen: Estimate
+    estimates: tuple[Estimate, ...]
+    found: tuple[Finding, ...]
+
+
+def weigh(workload: Workload, machine: Machine, costs: Costs, models: Collection[Model]) -> Weighed:
+    """Choose among the models on this machine; where they miss the deadline, a cluster."""
+    here = [model for model in models if model is not Model.DASK]
+    found = tuple(one for one in findings(workload, machine) if one.model in here)
+    estimates = rank(estimate(model, workload, machine, costs) for model in here)
+    chosen = choose(estimates, found)
+    if Model.DASK in models and _misses(chosen, workload):
+        cores = cores_needed(workload, machine, costs)
+        if cores is not None:
+            chosen = on_cluster(cores, workload, machine, costs)
+            estimates = rank([*estimates, chosen])
+    return Weighed(chosen, estimates, found)
+
+
+def _misses(chosen: Estimate, workload: Workload) -> bool:
+    return workload.deadline_seconds is not None and chosen.seconds > workload.deadline_seconds
+
+
+def choose(estimates: Collection[Estimate], found: Collection[Finding]) -> Estimate:
+    """Return the simplest estimate within 15 % of the fastest that no finding forbids.
+
+    Sequential is never off the list: it is what remains when all else is forbidden.
+    """
+    off = forbidden(tuple(found)) - {Model.SEQUENTIAL}
+    allowed = [one for one in estimates if one.model not in off]
+    fastest = min(one.seconds for one in allowed)
+    limit = (fastest + FORGIVEN_SECONDS) * CLOSE_ENOUGH - FORGIVEN_SECONDS
+    close = [one for one in allowed if one.seconds <= limit]
+    return min(close, key=lambda one: SIMPLEST_FIRST.index(one.model))
+
+
+def headline(chosen: Estimate, estimates: Collection[Estimate]) -> str:
+    """Say the choice in one line: the model, the workers, the time it saves."""
+    alone = next((one for one in estimates if one.model is Model.SEQUENTIAL), chosen)
+    if chosen.model is Model.SEQUENTIAL:
+        return f"sequential: do not parallelise, it takes {show_seconds(chosen.seconds)}"
+    if chosen.model is Model.DASK:
+        return (
+            f"dask, a cluster of about {show_count(chosen.max_workers)} cores:"
+            f" {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}"
+        )
+    return (
+        f"{chosen.model}, {show_count(chosen.max_workers)} in flight:"
+        f" about {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}"
+    )
+
+
+def _by_estimate(
+    chosen: Estimate,
+    estimates: Collection[Estimate],
+    found: Collection[Finding],
+    workload: Workload,
+) -> tuple[Finding, ...]:
+    """Return the reasons that come from the estimates rather than from a rule of thumb."""
+    if chosen.model is Model.DASK:
+        here = choose([one for one in estimates if one is not chosen], found)
+        reason = _too_slow(chosen, here, workload)
+        return (Finding(BY_ESTIMATE, BEYOND, Model.DASK, Verdict.PREFER, reason),)
+    off = forbidden(tuple(found))
+    rivals = [one for one in estimates if one.model not in off and one.model is not chosen.model]
+    faster = [one for one in rivals if one.seconds < chosen.seconds]
+    reasons = [Finding(BY_ESTIMATE, BEYOND, chosen.model, Verdict.PREFER, _why(chosen, faster))]
+    preferred = {one.model for one in found if one.verdict is Verdict.PREFER}
+    if preferred and chosen.model not in preferred:
+        reasons += [
+            Finding(OVERRULED, BEYOND, one.model, Verdict.AVOID, _overruled(chosen, one))
+            for one in rivals
+            if one.model in preferred
+        ]
+    return tuple(reasons)
+
+
+def _too_slow(chosen: Estimate, here: Estimate, workload: Workload) -> str:
+    deadline = show_seconds(workload.deadline_seconds or 0.0)
+    return (
+        f"{deadline} needs about {show_count(chosen.max_workers)} cores: the best on this machine,"
+        f" {here.model}, takes {show_seconds(here.seconds)}"
+    )
+
+
+def _why(chosen: Estimate, faster: list[Estimate]) -> str:
+    if not faster:
+        return f"the fastest that no rule forbids: {show_seconds(chosen.seconds)}"
+    best = min(faster, key=lambda one: one.seconds)
+    return (
+        f"too close to call ({best.model} {show_seconds(best.seconds)},"
+        f" {chosen.model} {show_seconds(chosen.seconds)}), so the simpler one"
+    )
+
+
+def _overruled(chosen: Estimate, preferred: Estimate) -> str:
+    return (
+        f"the rule of thumb gives way to the estimate: {show_seconds(preferred.seconds)}"
+        f" against {show_seconds(chosen.seconds)} with {chosen.model}"
+    )
+
+
+def _assumptions(workload: Workload) -> tuple[str, ...]:
+    """Say what was assumed where one answer stands for two values."""
+    if workload.source("cpu_fraction") is Source.MEASURED:
+        return ()
+    return (
+        f"assumed: of {show_seconds(workload.task_seconds)} a task waits"
+        f" {show_seconds(workload.wait_seconds)} and computes {show_seconds(workload.cpu_seconds)}",
+    )
+
+
+def _deadline(
+    workload: Workload, machine: Machine, costs: Costs, chosen: Estimate
+) -> tuple[str, ...]:
+    """Say that the deadline cannot be met, and why, if so."""
+    if chosen.model is Model.DASK or not _misses(chosen, workload):
+        return ()
+    deadline = show_seconds(workload.deadline_seconds or 0.0)
+    return (f"{deadline} cannot be met: {obstacle(workload, machine, costs)}",)
+
+
+def _limits(workload: Workload, machine: Machine, chosen: Estimate) -> tuple[str, ...]:
+    """Say which limit of the machine holds the choice back, if one does."""
+    wanted = in_flight(workload)
+    if chosen.max_workers < wanted and chosen.max_workers == files_allow(machine):
+        return (
+            f"the limit of {machine.open_files} open files holds the tasks in flight at"
+            f" {chosen.max_workers}: raise it with `ulimit -n`",
+        )
+    return ()

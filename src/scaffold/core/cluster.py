@@ -1,0 +1,28 @@
+"""What a cluster costs beside the work itself: the constants, and what passes its one scheduler."""
+
+from scaffold.core.domain import Workload
+
+# Seconds and bytes, of the right order: single looks at distributed 2026.8 on 2 cores of Linux with
+# CPython 3.13, not yet fitted to benchmarks/cluster.py, which measures them.
+# From the command to the first task: the import, the workers or the connection to them.
+START = 2.0
+# One item there and back in a batch of many; one batch through client and scheduler.
+HAND_OVER = 1.0e-5
+MESSAGE = 4.0e-3
+# A worker process with Dask and nothing else; the client and the scheduler together.
+WORKER_BYTES, SCHEDULER_BYTES = 75_000_000, 150_000_000
+# The engine hands out work in batches of about this long, of so many tasks at most.
+BATCH_SECONDS, LARGEST_BATCH = 0.25, 2000
+# Bytes a second over an ordinary network, of 1 Gbit/s.
+NETWORK = 1.2e8
+
+
+def carrying(work: Workload) -> float:
+    """Return the seconds that items and results take on their way, whatever the workers do."""
+    batch = min(LARGEST_BATCH, max(1.0, BATCH_SECONDS / max(work.task_seconds, 1e-9)))
+    return work.tasks * (HAND_OVER + MESSAGE / batch + work.payload_bytes / NETWORK)
+
+
+def peak_memory(workers: int, work: Workload) -> int:
+    """Return the bytes of all processes together, the user's own data apart."""
+    return SCHEDULER_BYTES + workers * (WORKER_BYTES + 2 * work.payload_bytes)

@@ -1,0 +1,290 @@
+"""What running costs: the makespan and the peak memory of every model, predicted.
+
+For n tasks, each waiting w seconds and computing c, of which g hold the GIL, on p cores and with k
+in flight, a makespan is the largest of its bounds (waiting, computing, holding the GIL, queueing
+for it, handing over) plus what starting costs. `Costs` holds the constants.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from scaffold.core import cluster
+from scaffold.core.domain import Estimate, Machine, Model, Source, Workload
+from scaffold.core.reasons import MANY_THREADS, in_flight
+
+
+class Start(NamedTuple):
+    """Seconds that starting a pool of processes costs: once, and per process."""
+
+    pool: float
+    process: float
+
+
+class Costs(NamedTuple):
+    """The constants of one machine, in seconds and bytes.
+
+    The defaults are what `concgen doctor --calibrate` found on 2 cores of Linux with CPython 3.13;
+    they are of the right order elsewhere. Rates are bytes a second.
+    """
+
+    call: float = 3.0e-6  # one task through the engine, sequentially
+    thread_start: float = 1.5e-4
+    thread_hand_over: float = 5.0e-6
+    thread_wake: float = 2.5e-5  # from a wait, while other threads want the GIL
+    loop_start: float = 1.0e-3
+    loop_hand_over: float = 5.0e-6
+    loop_wake: float = 1.2e-5  # from a wait, among many coroutines
+    loop_call: float = 2.5e-5  # a coroutine run to its end by itself, in an engine without a loop
+    coroutine_start: float = 1.5e-5
+    starts: Mapping[str, Start] = MappingProxyType(
+        {
+            "fork": Start(pool=4.0e-3, process=4.0e-3),
+            "forkserver": Start(pool=8.0e-2, process=3.0e-2),
+            "spawn": Start(pool=5.0e-2, process=5.0e-2),
+        }
+    )
+    message: float = 6.0e-5  # from one process to another and back (benchmarks/engines.py)
+    process_hand_over: float = 1.2e-6
+    hybrid_hand_over: float = 1.0e-5
+    pickle_rate: float = 6.5e8
+    read_rate: float = 3.0e8  # of items as JSON Lines
+    interpreter_bytes: int = 14_000_000
+    thread_bytes: int = 60_000
+    coroutine_bytes: int = 8_000
+
+
+DEFAULT_COSTS = Costs()
+
+# The most coroutines that are offered: past them an ordinary server, or the machine's open files,
+# gives in before the model does (benchmarks/engines.py, growth in flight).
+MOST_COROUTINES = 1000
+# One parent feeds at most this many processes: a choice that bounds the search, not a measurement.
+MOST_PROCESSES = 64
+# A process engine hands out work in batches of about this long (templates/engines).
+BATCH_SECONDS = 0.010
+# A hybrid process looks for more work this often, and so late it notices its start and its end
+# (templates/engines/task.py); it pickles a payload by itself and again inside a message.
+HYBRID_IDLE = 2 * 0.005
+HYBRID_PICKLING = 1.5
+# Files that an interpreter keeps open for itself, and a margin for the client's own.
+SPARE_FILES = 32
+# Tasks are uneven when the longest takes this many times the mean.
+UNEVEN = 1.5
+# Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
+CLOSE_SETTINGS = 1.03
+# How far a prediction may be off, by where the times came from: eight in ten of the workloads of
+# benchmarks/regret.py ended between. Of what nobody said, nothing is known: assumed.
+SPREAD = {Source.MEASURED: (0.9, 1.45), Source.ASKED: (0.75, 2.1), Source.DEFAULT: (0.5, 2.5)}
+
+
+def estimate(
+    model: Model, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> Estimate:
+    """Predict `model` with the fewest workers that reach, within 3 %, its best makespan."""
+    candidates = [
+        (workers, makespan(model, workers, workload, machine, costs))
+        for workers in worker_counts(model, workload, machine)
+    ]
+    best = min(seconds for _, seconds in candidates)
+    workers, seconds = next(one for one in candidates if one[1] <= best * CLOSE_SETTINGS)
+    low, high = SPREAD[workload.source("task_seconds")]
+    return Estimate(
+        model=model,
+        max_workers=workers,
+        seconds=seconds,
+        low=seconds * low,
+        high=seconds * high,
+        speedup=_sequential(1, workload, machine, costs) / seconds,
+        peak_memory_bytes=peak_memory(model, workers, workload, machine, costs),
+    )
+
+
+def makespan(
+    model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> float:
+    """Predict the seconds from start to the last result with `workers` tasks in flight."""
+    return _MAKESPAN[model](workers, workload, machine, costs)
+
+
+def peak_memory(
+    model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> int:
+    """Predict the peak bytes of all processes together, the user's own data apart."""
+    one = costs.interpreter_bytes
+    payloads = 2 * workers * workload.payload_bytes
+    match model:
+        case Model.SEQUENTIAL:
+            extra = 0
+        case Model.THREADING:
+            extra = workers * costs.thread_bytes
+        case Model.ASYNCIO:
+            extra = workers * costs.coroutine_bytes
+        case Model.MULTIPROCESSING:
+            extra = workers * one
+        case Model.HYBRID:
+            extra = one * min(workers, machine.workers) + workers * costs.coroutine_bytes
+        case Model.DASK:
+            return cluster.peak_memory(workers, workload)
+    return one + extra + payloads
+
+
+def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[int, ...]:
+    """Return the counts of tasks in flight that are worth trying, fewest first."""
+    most = in_flight(workload)
+    held = MOST_COROUTINES if workload.async_client else MANY_THREADS
+    cores = machine.workers
+    match model:
+        case Model.SEQUENTIAL:
+            return (1,)
+        case Model.THREADING:
+            return _up_to(min(most, MANY_THREADS, files_allow(machine)), cores)
+        case Model.ASYNCIO:
+            return _up_to(min(most, held, files_allow(machine)), cores)
+        case Model.MULTIPROCESSING | Model.DASK:
+            return tuple(range(1, min(most, cores, MOST_PROCESSES) + 1))
+        case Model.HYBRID:
+            return _up_to(min(most, held, files_allow(machine)), cores)
+
+
+def files_allow(machine: Machine) -> int:
+    """Return how many tasks may each hold a socket or a file open at once."""
+    return max(1, (machine.open_files or 2**31) - SPARE_FILES)
+
+
+def _up_to(most: int, cores: int) -> tuple[int, ...]:
+    """Powers of two up to `most`, with `cores` and `most` themselves."""
+    doubling = {2**power for power in range(most.bit_length())}
+    return tuple(sorted(one for one in doubling | {cores, most} if one <= most))
+
+
+# ---------------------------------------------------------------------------- one per model
+
+
+def _sequential(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    each = work.task_seconds + costs.call + _bridge(work, costs) + _reading(work, costs)
+    return work.tasks * each
+
+
+def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    each = _in_thread(work, costs) + _reading(work, costs)
+    holding = work.gil_seconds if machine.gil else 0.0
+    return workers * costs.thread_start + max(
+        _flow(work, workers, 1, holding + each, each),
+        _flow(work, workers, machine.cores, work.cpu_seconds + each, each),
+    )
+
+
+def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    if not work.async_client:  # blocking calls run in threads behind the event loop
+        return costs.loop_start + _threading(workers, work, machine, costs)
+    each = _on_loop(work, costs) + _reading(work, costs)
+    start = costs.loop_start + workers * costs.coroutine_start
+    return start + _flow(work, workers, 1, work.cpu_seconds + each, each)
+
+
+def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    each = _bridge(work, costs)
+    start = _start(workers, work, machine, costs)
+    flow = _flow(work, workers, machine.cores, work.cpu_seconds + each, each)
+    return start + flow + _carrying(work, costs)
+
+
+def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    processes = min(workers, machine.workers)
+    # Each process has an event loop for async work, and threads of its own for the other.
+    if work.async_client:
+        inner, each = costs.coroutine_start, _on_loop(work, costs)
+    else:
+        inner, each = costs.thread_start, _in_thread(work, costs)
+    start = _start(processes, work, machine, costs) + workers / processes * inner + HYBRID_IDLE
+    flow = _flow(work, workers, min(processes, machine.cores), work.cpu_seconds + each, each)
+    carrying = costs.hybrid_hand_over + HYBRID_PICKLING * work.payload_bytes / costs.pickle_rate
+    return start + flow + work.tasks * carrying
+
+
+def _flow(work: Workload, workers: int, servers: float, busy: float, each: float) -> float:
+    """Seconds until all are done, with `workers` of them in flight and something scarce to share.
+
+    Of what is scarce (the GIL, an event loop, cores) there are `servers`, and a task keeps one for
+    `busy` seconds; the rest of its time, and of `each` for the engine, it needs none. How long it
+    queues is mean value analysis of a closed network with one queue per server, in Schweitzer's
+    approximation. Servers that hardly rest also miss the first wait, while nothing computes yet.
+    """
+    servers = min(servers, workers)
+    free = max(0.0, work.task_seconds + each - busy)
+    crowd = busy * workers / servers - free
+    queued = (crowd + math.sqrt(crowd * crowd + 4 * busy * free)) / 2
+    apart = (free + queued) / workers  # seconds from one task's end to the next one's
+    use = busy / servers / apart if apart else 0.0
+    return max(_side_by_side(work, workers), work.tasks * apart + use * work.wait_seconds)
+
+
+def _in_thread(work: Workload, costs: Costs) -> float:
+    """Seconds that a task keeps the GIL of its process for the sake of the engine."""
+    waking = min(costs.thread_wake, work.wait_seconds)  # a shorter wait is over before
+    return costs.thread_hand_over + waking + _bridge(work, costs)
+
+
+def _on_loop(work: Workload, costs: Costs) -> float:
+    return costs.loop_hand_over + min(costs.loop_wake, work.wait_seconds)
+
+
+def _bridge(work: Workload, costs: Costs) -> float:
+    """Seconds to run one coroutine to its end where the engine has no event loop."""
+    return costs.loop_call if work.async_client else 0.0
+
+
+def _reading(work: Workload, costs: Costs) -> float:
+    """Seconds to read one item: about half of what a task carries."""
+    return work.payload_bytes / 2 / costs.read_rate
+
+
+def _dask(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    return cluster.START + max(
+        _side_by_side(work, workers),
+        work.tasks * work.cpu_seconds / machine.cores,
+        cluster.carrying(work),
+    )
+
+
+def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    start = costs.starts[machine.start_method]
+    # A forked worker has the user's module already; any other imports it, side by side.
+    imports = 0.0 if machine.start_method == "fork" else work.import_seconds
+    return start.pool + processes * (start.process + imports / machine.workers)
+
+
+def _carrying(work: Workload, costs: Costs) -> float:
+    """Seconds to carry every item and result: messages, hand-over and pickling."""
+    batch = max(1.0, BATCH_SECONDS / max(work.task_seconds, 1e-9))
+    each = costs.process_hand_over + work.payload_bytes / costs.pickle_rate
+    return work.tasks * (each + costs.message / min(batch, 1000.0))
+
+
+def _side_by_side(work: Workload, workers: int) -> float:
+    """Seconds until all are done when nothing but their number limits the workers.
+
+    Even tasks run in waves, the last of which may be short. Uneven ones take turns, and at the end
+    some workers wait for the longest: half of it on average, and never less than all of it.
+    """
+    if work.longest_seconds <= UNEVEN * work.task_seconds:
+        return math.ceil(work.tasks / workers) * work.task_seconds
+    tail = 0.5 * (1 - 1 / workers) * work.longest_seconds
+    return max(work.longest_seconds, work.total_seconds / workers + tail)
+
+
+_MAKESPAN: dict[Model, Callable[[int, Workload, Machine, Costs], float]] = {
+    Model.SEQUENTIAL: _sequential,
+    Model.THREADING: _threading,
+    Model.ASYNCIO: _asyncio,
+    Model.MULTIPROCESSING: _multiprocessing,
+    Model.HYBRID: _hybrid,
+    Model.DASK: _dask,
+}
+
+
+def rank(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:
+    """Return the estimates, fastest first."""
+    return tuple(sorted(estimates, key=lambda one: one.seconds))

@@ -1,0 +1,69 @@
+"""Past one machine: how many cores of a cluster meet a deadline, or why none do. Pure."""
+
+from __future__ import annotations
+
+from scaffold.core.cluster import START
+from scaffold.core.costs import SPREAD, Costs, makespan, peak_memory
+from scaffold.core.domain import Estimate, Machine, Model, Workload
+from scaffold.core.reasons import in_flight, waits
+from scaffold.core.units import show_count, show_seconds
+
+# The most cores that one scheduler is asked to feed; it knows each worker by name and heartbeat.
+MOST_CORES = 10_000
+
+
+def on_cluster(cores: int, work: Workload, machine: Machine, costs: Costs) -> Estimate:
+    """Predict the work on a cluster of `cores` cores like this machine's, one task on each."""
+    seconds = _seconds(cores, work, machine, costs)
+    low, high = SPREAD[work.source("task_seconds")]
+    return Estimate(
+        model=Model.DASK,
+        max_workers=cores,
+        seconds=seconds,
+        low=seconds * low,
+        high=seconds * high,
+        speedup=makespan(Model.SEQUENTIAL, 1, work, machine, costs) / seconds,
+        peak_memory_bytes=peak_memory(Model.DASK, cores, work, machine, costs),
+    )
+
+
+def cores_needed(work: Workload, machine: Machine, costs: Costs) -> int | None:
+    """Return the fewest cores that meet the work's deadline; None when it has none, or none do.
+
+    For work that only waits cores are no measure, so none do.
+    """
+    deadline, enough = work.deadline_seconds, most_cores(work)
+    if deadline is None or waits(work) or _seconds(enough, work, machine, costs) > deadline:
+        return None
+    few = 0
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        if _seconds(middle, work, machine, costs) <= deadline:
+            enough = middle
+        else:
+            few = middle
+    return enough
+
+
+def most_cores(work: Workload) -> int:
+    """Return how many cores could have something to do."""
+    return min(in_flight(work), MOST_CORES)
+
+
+def obstacle(work: Workload, machine: Machine, costs: Costs) -> str:
+    """Say why no cluster meets the deadline, given that none does."""
+    longest = max(work.task_seconds, work.longest_seconds)
+    if longest + START > (work.deadline_seconds or 0.0):
+        return f"the longest task alone takes {show_seconds(longest)}"
+    if waits(work):
+        return "its tasks wait, and each core of a cluster would wait for one of them"
+    most = most_cores(work)
+    seconds = show_seconds(_seconds(most, work, machine, costs))
+    if most == work.max_in_flight:
+        return f"with {show_count(most)} in flight at most, any cluster takes {seconds}"
+    return f"a cluster of {show_count(most)} cores would take {seconds}"
+
+
+def _seconds(cores: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    elsewhere = machine._replace(cores=float(cores))
+    return makespan(Model.DASK, cores, work, elsewhere, costs)

@@ -1,0 +1,58 @@
+"""What was observed of the user's function, as plain, frozen values: never mixed with estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scaffold.core.domain import Model
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What was measured of the user's function; None is what could not be, `reasons` says why.
+
+    `wall_seconds` is the median of a call, `mean_seconds` what counts for a makespan, less the time
+    lost to other programs. `cpu_fraction` is above 1 where native threads compute on several cores.
+    """
+
+    calls: int
+    failures: int
+    wall_seconds: float
+    mean_seconds: float
+    is_async: bool
+    cpu_fraction: float | None
+    gil_fraction: float | None
+    longest_gil_hold_seconds: float | None
+    item_bytes: int | None
+    result_bytes: int | None
+    picklable: bool | None
+    picklable_function: bool
+    peak_memory_bytes: int | None
+    import_seconds: float
+    start_method: str
+    pickle_seconds: float | None = None
+    longest_seconds: float | None = None
+    spread_seconds: float | None = None
+    growth: float | None = None
+    longest_loop_block_seconds: float | None = None
+    busy_fraction: float = 0.0
+    first_error: str | None = None
+    hung_item: int | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Observed: a real run of one model. `seconds` is the makespan of the `items` that finished.
+
+    Not `complete` when time ran out before the items did.
+    """
+
+    model: Model
+    max_workers: int
+    seconds: float
+    items: int
+    failed: int
+    complete: bool
+    first_error: str | None = None

@@ -1,0 +1,159 @@
+"""When the rules of thumb fire: one pure function per rule, which returns why, or None.
+
+Below the thresholds stand the questions that several rules ask, then the reasons in the order of
+the table in `rules.py`.
+"""
+
+from __future__ import annotations
+
+from scaffold.core.domain import Machine, Workload
+from scaffold.core.units import show_bytes, show_count, show_seconds
+
+# Threads that one process holds well, and the most that are offered: at 256 the hand-over between
+# threads costs as much as 10 ms of waiting saves (benchmarks/engines.py, thread rows). Above it,
+# tasks outnumber workers.
+MANY_THREADS = 256
+# Total work below which no model can save what a person, or a script around it, would notice.
+TINY_SECONDS = 0.015
+# Share of the computing that may hold the GIL before threads stop computing side by side.
+RELEASES_GIL = 0.2
+# Share of a task's time that makes it waiting, computing, or both.
+MOSTLY = 0.8
+# A round trip through pickle and a pipe moves about a gigabyte a second (benchmarks/engines.py,
+# the 100 KB row); carrying may cost at most this share of a task before it is called dear.
+PIPE_BYTES_PER_SECOND = 1e9
+DEAR_SHARE = 0.1
+
+
+def waits(workload: Workload) -> bool:
+    """Tell whether a task spends nearly all of its time waiting."""
+    return workload.cpu_fraction <= 1 - MOSTLY
+
+
+def computes(workload: Workload) -> bool:
+    """Tell whether a task spends nearly all of its time computing."""
+    return workload.cpu_fraction >= MOSTLY
+
+
+def holds_gil(workload: Workload, machine: Machine) -> bool:
+    """Tell whether the computing keeps other threads from running on this interpreter."""
+    return machine.gil and workload.gil_fraction > RELEASES_GIL
+
+
+def tiny(workload: Workload) -> bool:
+    """Tell whether there is nothing to win: at most one task, or next to no work."""
+    return workload.tasks <= 1 or workload.total_seconds <= TINY_SECONDS
+
+
+def in_flight(workload: Workload) -> int:
+    """Return how many tasks could be in flight at once."""
+    return min(workload.tasks, workload.max_in_flight or workload.tasks)
+
+
+def nothing_to_win(workload: Workload, machine: Machine) -> str | None:
+    if workload.tasks <= 1:
+        return "one task has nothing to run beside"
+    if tiny(workload):
+        return f"all of it takes {show_seconds(workload.total_seconds)}: do not parallelise"
+    return None
+
+
+def one_at_a_time(workload: Workload, machine: Machine) -> str | None:
+    if workload.max_in_flight == 1 and not tiny(workload):
+        return "only one task may be in flight at once"
+    return None
+
+
+def one_core(workload: Workload, machine: Machine) -> str | None:
+    if machine.workers == 1 and computes(workload) and not tiny(workload):
+        return (
+            f"this process may use {machine.cores:.2g} core: computing side by side gains nothing"
+        )
+    return None
+
+
+def computing_needs_processes(workload: Workload, machine: Machine) -> str | None:
+    if computes(workload) and holds_gil(workload, machine) and _worth_cores(workload, machine):
+        return f"tasks that compute and hold the GIL: processes use all {machine.workers} cores"
+    return None
+
+
+def gil_forbids_threads(workload: Workload, machine: Machine) -> str | None:
+    if computes(workload) and holds_gil(workload, machine):
+        return "the GIL lets one thread compute at a time"
+    return None
+
+
+def threads_compute(workload: Workload, machine: Machine) -> str | None:
+    if computes(workload) and not machine.gil and _worth_cores(workload, machine):
+        return f"without the GIL, threads compute on all {machine.workers} cores and share memory"
+    return None
+
+
+def native_code(workload: Workload, machine: Machine) -> str | None:
+    releases = machine.gil and workload.gil_fraction <= RELEASES_GIL
+    if computes(workload) and releases and _worth_cores(workload, machine):
+        return f"code that releases the GIL: threads compute on all {machine.workers} cores"
+    return None
+
+
+def waiting_needs_threads(workload: Workload, machine: Machine) -> str | None:
+    side_by_side = waits(workload) and not tiny(workload) and in_flight(workload) > 1
+    if side_by_side and tasks_not_workers(workload, machine) is None:
+        return "tasks that wait: threads wait side by side, and ordinary code stays as it is"
+    return None
+
+
+def tasks_not_workers(workload: Workload, machine: Machine) -> str | None:
+    many = in_flight(workload) > MANY_THREADS
+    if waits(workload) and workload.async_client and many and not tiny(workload):
+        return f"{show_count(in_flight(workload))} tasks that wait: many tasks, few workers"
+    return None
+
+
+def steeper_curve(workload: Workload, machine: Machine) -> str | None:
+    few = in_flight(workload) <= MANY_THREADS
+    if waits(workload) and workload.async_client and few and not tiny(workload):
+        count = show_count(in_flight(workload))
+        return f"{count} at once fit into threads, which are easier to learn and to debug"
+    return None
+
+
+def loop_needs_async_client(workload: Workload, machine: Machine) -> str | None:
+    if not workload.async_client and not computes(workload):
+        return "without an async client every task would need a thread behind the event loop"
+    return None
+
+
+def loop_does_not_compute(workload: Workload, machine: Machine) -> str | None:
+    if computes(workload):
+        return "one thread runs the event loop: a task that computes stops all the others"
+    return None
+
+
+def processes_only_wait(workload: Workload, machine: Machine) -> str | None:
+    if waits(workload):
+        return "processes would only wait: nothing to compute, memory and start-up to pay"
+    return None
+
+
+def both(workload: Workload, machine: Machine) -> str | None:
+    if waits(workload) or computes(workload) or in_flight(workload) <= 1 or tiny(workload):
+        return None
+    if holds_gil(workload, machine) and machine.workers > 1:
+        return "tasks that wait and compute: every core computes while other tasks wait"
+    return None
+
+
+def dear_payload(workload: Workload, machine: Machine) -> str | None:
+    carrying = workload.payload_bytes / PIPE_BYTES_PER_SECOND
+    if tiny(workload) or carrying <= DEAR_SHARE * workload.task_seconds:
+        return None
+    size, seconds = show_bytes(workload.payload_bytes), show_seconds(carrying)
+    return (
+        f"{size} to pickle and carry: {seconds} for {show_seconds(workload.task_seconds)} of work"
+    )
+
+
+def _worth_cores(workload: Workload, machine: Machine) -> bool:
+    return machine.workers > 1 and in_flight(workload) > 1 and not tiny(workload)

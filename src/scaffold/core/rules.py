@@ -1,0 +1,221 @@
+"""The rules of thumb: what the article teaches, and what the facts of a machine add to it.
+
+A rule is a row in `RULES`: what it says, where it comes from, when it fires, and an example of
+both. Rules speak first and estimates second: only `forbid` takes a model off the list, `prefer`
+and `avoid` are the reasons that the user reads.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from scaffold.core import examples, reasons
+from scaffold.core.domain import Finding, Machine, Model, Verdict, Workload
+from scaffold.core.examples import Case
+from scaffold.core.reasons import DEAR_SHARE, MANY_THREADS, TINY_SECONDS
+from scaffold.core.units import show_seconds
+
+ARTICLE = "Multithreading VS Multiprocessing VS Asyncio (With Code examples), Akshay Kaushik"
+BEYOND = "beyond the article"
+
+
+class Rule(NamedTuple):
+    """One rule of thumb. `reason` returns why it fires here, or None when it does not."""
+
+    id: str
+    title: str
+    article: str
+    explanation: str
+    says: Mapping[Model, Verdict]
+    reason: Callable[[Workload, Machine], str | None]
+    fires: Case
+    silent: Case
+
+
+def findings(workload: Workload, machine: Machine) -> tuple[Finding, ...]:
+    """Return what every rule has to say, in the order of the table."""
+    return tuple(
+        Finding(rule.id, rule.article, model, verdict, reason)
+        for rule in RULES
+        if (reason := rule.reason(workload, machine)) is not None
+        for model, verdict in rule.says.items()
+    )
+
+
+def forbidden(found: Sequence[Finding]) -> frozenset[Model]:
+    """Return the models that some finding forbids."""
+    return frozenset(one.model for one in found if one.verdict is Verdict.FORBID)
+
+
+_SIDE_BY_SIDE = (Model.THREADING, Model.ASYNCIO, Model.MULTIPROCESSING, Model.HYBRID)
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "R1",
+        "Nothing to win",
+        BEYOND,
+        "Workers cost time to start and code to understand. One task, or a total of"
+        f" {show_seconds(TINY_SECONDS)} or less, gives nothing back for it.",
+        {Model.SEQUENTIAL: Verdict.PREFER, **dict.fromkeys(_SIDE_BY_SIDE, Verdict.FORBID)},
+        reasons.nothing_to_win,
+        fires=examples.ONE_TASK,
+        silent=examples.FEW_WAITS,
+    ),
+    Rule(
+        "R2",
+        "One at a time",
+        BEYOND,
+        "A limit of one task in flight (a licence, a strict server) is sequential by definition.",
+        dict.fromkeys(_SIDE_BY_SIDE, Verdict.FORBID),
+        reasons.one_at_a_time,
+        fires=examples.ONE_AT_A_TIME,
+        silent=examples.MANY_WAITS,
+    ),
+    Rule(
+        "R3",
+        "Waiting needs threads",
+        "FAQs: When should I use multithreading vs multiprocessing?",
+        "A thread that waits for the network, a disk or a database lets the others run, and"
+        " the code in it is ordinary blocking code. So threads are the first answer for"
+        " I/O-bound work, until the count of tasks outgrows them.",
+        {Model.THREADING: Verdict.PREFER},
+        reasons.waiting_needs_threads,
+        fires=examples.FEW_WAITS,
+        silent=examples.COMPUTING,
+    ),
+    Rule(
+        "R4",
+        "Threading is about workers, asynchrony about tasks",
+        "Asyncio in Python",
+        "A thread is a worker: a few hundred are plenty. A coroutine is a task: thousands may"
+        f" wait at once on one event loop. Above {MANY_THREADS} tasks in flight the count of"
+        " tasks decides.",
+        {Model.ASYNCIO: Verdict.PREFER},
+        reasons.tasks_not_workers,
+        fires=examples.MANY_WAITS,
+        silent=examples.FEW_WAITS,
+    ),
+    Rule(
+        "R5",
+        "Asyncio has the steeper curve",
+        "Asyncio in Python",
+        "Every call below the event loop has to be written for it. While all the tasks in"
+        f" flight fit into threads (up to {MANY_THREADS}), that price buys little.",
+        {Model.ASYNCIO: Verdict.AVOID},
+        reasons.steeper_curve,
+        fires=examples.FEW_WAITS,
+        silent=examples.MANY_WAITS,
+    ),
+    Rule(
+        "R6",
+        "An event loop needs an async client",
+        "Asyncio in Python",
+        "The event loop runs tasks in turn on one thread and relies on them to give way while they"
+        " wait. A blocking client never does, so it would need a thread per task after all.",
+        {Model.ASYNCIO: Verdict.FORBID},
+        reasons.loop_needs_async_client,
+        fires=examples.SYNC_WAITS,
+        silent=examples.MANY_WAITS,
+    ),
+    Rule(
+        "R7",
+        "Asyncio does not compute in parallel",
+        "Asyncio in Python",
+        "All coroutines share one thread: no parallelism, and computing in one of them delays all.",
+        {Model.ASYNCIO: Verdict.FORBID},
+        reasons.loop_does_not_compute,
+        fires=examples.COMPUTING,
+        silent=examples.MANY_WAITS,
+    ),
+    Rule(
+        "R8",
+        "Computing needs processes",
+        "FAQs: How can I achieve true parallelism in Python?",
+        "Each process has an interpreter and a GIL of its own, so Python code runs on every core.",
+        {Model.MULTIPROCESSING: Verdict.PREFER},
+        reasons.computing_needs_processes,
+        fires=examples.COMPUTING,
+        silent=examples.FEW_WAITS,
+    ),
+    Rule(
+        "R9",
+        "The GIL forbids threads that compute",
+        "FAQs: What is the Global Interpreter Lock (GIL) in Python?",
+        "Only the thread that holds the GIL runs Python code. Threads that compute take turns"
+        " on one core, and the turns themselves cost a little.",
+        {Model.THREADING: Verdict.FORBID},
+        reasons.gil_forbids_threads,
+        fires=examples.COMPUTING,
+        silent=examples.NATIVE,
+    ),
+    Rule(
+        "R10",
+        "Processes cost memory, start-up and carrying",
+        "Multiprocessing in Python",
+        "A process is an interpreter more, and everything that goes in or out is pickled. Work that"
+        " only waits gets nothing back for it.",
+        {Model.MULTIPROCESSING: Verdict.AVOID, Model.HYBRID: Verdict.AVOID},
+        reasons.processes_only_wait,
+        fires=examples.MANY_WAITS,
+        silent=examples.COMPUTING,
+    ),
+    Rule(
+        "R11",
+        "One core computes one thing at a time",
+        BEYOND,
+        "Where affinity or a container's quota leaves one core, a second worker that computes only"
+        " takes time from the first.",
+        {
+            Model.THREADING: Verdict.FORBID,
+            Model.MULTIPROCESSING: Verdict.FORBID,
+            Model.HYBRID: Verdict.FORBID,
+        },
+        reasons.one_core,
+        fires=examples.ON_ONE_CORE,
+        silent=examples.COMPUTING,
+    ),
+    Rule(
+        "R12",
+        "Free-threaded Python computes in threads",
+        BEYOND,
+        "On an interpreter without the GIL, threads run Python code on every core, share memory and"
+        " pickle nothing.",
+        {Model.THREADING: Verdict.PREFER},
+        reasons.threads_compute,
+        fires=examples.NO_GIL,
+        silent=examples.COMPUTING,
+    ),
+    Rule(
+        "R13",
+        "Native code releases the GIL",
+        BEYOND,
+        "hashlib, zlib, much of NumPy and Pillow compute with the GIL released. For them"
+        " threads are as parallel as processes, and nothing is pickled.",
+        {Model.THREADING: Verdict.PREFER},
+        reasons.native_code,
+        fires=examples.NATIVE,
+        silent=examples.COMPUTING,
+    ),
+    Rule(
+        "R14",
+        "Work that waits and computes needs both",
+        "Conclusion",
+        "Processes alone leave a core idle while their task waits; threads and event loops alone"
+        " compute on one core. Processes with several tasks in flight each do neither.",
+        {Model.HYBRID: Verdict.PREFER},
+        reasons.both,
+        fires=examples.MIXED,
+        silent=examples.COMPUTING,
+    ),
+    Rule(
+        "R15",
+        "Large payloads make processes dear",
+        "FAQs: What are the differences between multiprocessing and multithreading?",
+        "Threads share memory; processes copy. When pickling and carrying an item and its"
+        f" result costs over {DEAR_SHARE:.0%} of the task itself, send a path or a key"
+        " instead, or use threads.",
+        {Model.MULTIPROCESSING: Verdict.AVOID, Model.HYBRID: Verdict.AVOID},
+        reasons.dear_payload,
+        fires=examples.LARGE_PAYLOAD,
+        silent=examples.COMPUTING,
+    ),
+)

@@ -1,0 +1,68 @@
+"""Ctrl-C and SIGTERM, let in only where an interruption can be undone."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from scaffold.core.errors import Interrupted
+
+
+class Guard:
+    """Holds both signals back, except inside `open()`, where the first raises KeyboardInterrupt.
+
+    What comes after that one, or outside, is kept: clean-up is never cut short.
+    """
+
+    def __init__(self) -> None:
+        self.pending = False
+        self._open = False
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Let an interruption in, one that is pending at once."""
+        self._open = True
+        try:
+            self._check()
+            yield
+            self._check()  # a callback of the garbage collector may have swallowed the exception
+        finally:
+            self._open = False
+
+    def _check(self) -> None:
+        if self.pending:
+            raise KeyboardInterrupt
+
+    def handle(self, _signum: int, _frame: FrameType | None) -> None:
+        """Take one signal."""
+        self.pending = True
+        if self._open:
+            self._open = False
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def guarded() -> Iterator[Guard]:
+    """Install a Guard for SIGINT and SIGTERM, and put back what was there.
+
+    The KeyboardInterrupt that it lets in leaves here as Interrupted. A signal that is ignored
+    (nohup) stays so. Outside the main thread, where Python takes no handlers, the guard does
+    nothing.
+    """
+    guard = Guard()
+    before = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None):
+                    before[number] = handler
+                    signal.signal(number, guard.handle)
+        yield guard
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted: nothing was written") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

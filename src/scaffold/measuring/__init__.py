@@ -1,0 +1,1 @@
+"""The machine and the user's function, looked at and measured."""

@@ -1,0 +1,95 @@
+"""Calls of an `async def`, one after another on an event loop that is watched.
+
+Runs in the child process that measures (`probe`), with the standard library alone.
+
+Awaited one by one, every wait of the function costs a turn of the event loop. With many in flight
+a turn serves many of them, and a loop with nothing else to do loses nothing by it. So the CPU time
+that the loop takes to wait for events is no part of the function's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import sys
+import time
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+from scaffold.measuring.calls import Call, Calls
+
+
+def call_async(function: Call, calls: Calls, until: float) -> float:
+    """Await the calls one after another; return the longest time that one blocked the loop."""
+    longest = 0.0
+
+    def note(seconds: float) -> None:
+        nonlocal longest
+        longest = max(longest, seconds)
+
+    calls.polling = run(calls.run_async(lambda item: _Stepped(function(item), note), until))
+    return longest
+
+
+def waking(times: int, seconds: float) -> float:
+    """Return the CPU seconds that one sleep of so many `seconds` takes, the waiting apart."""
+    taken = 0.0
+
+    async def naps() -> None:
+        nonlocal taken
+        began = time.thread_time()
+        for _ in range(times):
+            await asyncio.sleep(seconds)
+        taken = time.thread_time() - began
+
+    polling = run(naps())
+    return (taken - polling) / times
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> float:
+    """Run to the end; return the CPU seconds that the loop took to wait for events."""
+    polling = _Polling()
+    if sys.platform == "win32":  # whose event loop has no selector to watch
+        asyncio.run(coroutine)
+    else:
+        with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(polling)) as runner:
+            runner.run(coroutine)
+    return polling.cpu
+
+
+class _Polling(selectors.DefaultSelector):
+    """The usual selector, which also adds up the CPU time that it takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cpu = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        began = time.thread_time()
+        try:
+            return super().select(timeout)
+        finally:
+            self.cpu += time.thread_time() - began
+
+
+class _Stepped:
+    """Awaits a coroutine and notes how long each of its steps takes."""
+
+    def __init__(self, coroutine: Any, note: Callable[[float], None]) -> None:
+        self._coroutine, self._note = coroutine, note
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps, value, error = self._coroutine.__await__(), None, None
+        while True:
+            began = time.perf_counter()
+            try:
+                waiting = steps.send(value) if error is None else steps.throw(error)
+            except StopIteration as end:
+                return end.value
+            finally:
+                self._note(time.perf_counter() - began)
+            value, error = None, None
+            try:
+                value = yield waiting
+            except BaseException as thrown:
+                error = thrown

@@ -1,0 +1,96 @@
+"""Keep the measured costs in the user's cache directory, one file per interpreter and machine."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from scaffold.core.costs import DEFAULT_COSTS, Costs, Start
+from scaffold.core.domain import Machine
+
+# Grows when a cost changes its meaning: older files are then ignored.
+SCHEMA = 2
+
+
+class Calibration(NamedTuple):
+    """Costs, and the day they were measured; None for the defaults."""
+
+    costs: Costs
+    day: str | None
+
+    @property
+    def note(self) -> str:
+        """Say where the costs come from."""
+        if self.day is None:
+            return "with typical costs: `concgen doctor --calibrate` measures this machine's"
+        return f"with this machine's costs, measured on {self.day}"
+
+
+DEFAULT = Calibration(DEFAULT_COSTS, None)
+
+
+def load(machine: Machine) -> Calibration:
+    """Return what was measured for this interpreter and machine, or the defaults."""
+    try:
+        text = path(machine).read_text(encoding="utf-8")
+        stored = _parsed(text)
+        costs = dict(stored["costs"])
+        costs["starts"] = {name: Start(*start) for name, start in costs["starts"].items()}
+        if stored["schema"] != SCHEMA:
+            return DEFAULT
+        return Calibration(_sane(Costs(**costs)), str(stored["day"]))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return DEFAULT  # none yet, or not one of ours: measuring again mends it
+
+
+def save(costs: Costs, machine: Machine) -> Path:
+    """Store `costs`, whole or not at all; return where. Raises OSError when that cannot be."""
+    target = path(machine)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    day = time.strftime("%Y-%m-%d")
+    import json
+
+    text = json.dumps(
+        {"schema": SCHEMA, "day": day, "costs": {**costs._asdict(), "starts": dict(costs.starts)}},
+        indent=2,
+    )
+    scratch = target.with_suffix(f".{os.getpid()}")
+    scratch.write_text(text + "\n", encoding="utf-8")
+    scratch.replace(target)
+    return target
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    import json  # 2 ms that the advice without a calibration is spared
+
+    stored: dict[str, Any] = json.loads(text)
+    return stored
+
+
+def path(machine: Machine) -> Path:
+    """Return the file for this interpreter and machine; it need not exist."""
+    from platformdirs import user_cache_dir
+
+    facts = (sys.version, machine.gil, machine.cores, *_system())
+    key = crc32(repr(facts).encode())
+    return Path(user_cache_dir("concgen", appauthor=False)) / f"costs-{key:08x}.json"
+
+
+def _system() -> tuple[str, ...]:
+    """Return what tells this machine from another that shares the home directory."""
+    if hasattr(os, "uname"):
+        return os.uname().nodename, os.uname().machine
+    import platform  # Windows; slower to import
+
+    return platform.node(), platform.machine()
+
+
+def _sane(costs: Costs) -> Costs:
+    """Raise ValueError unless every figure is a positive number: a file can be edited."""
+    figures: list[Any] = [value for name, value in costs._asdict().items() if name != "starts"]
+    figures += [value for start in costs.starts.values() for value in start]
+    if not all(isinstance(value, int | float) and 0 < value < float("inf") for value in figures):
+        raise ValueError("a cost is not a positive number")
+    return costs

@@ -1,0 +1,86 @@
+"""Import the user's function as a worker process would, and tell what is known without calling it.
+
+Runs in the child process that measures (`scaffold.measuring.probe`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pickle
+import sys
+import time
+from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
+from typing import Any
+
+from scaffold.measuring.calls import Call, describe
+
+
+class Refusal(Exception):
+    """The function cannot be measured; the message says why, in words for the user."""
+
+
+def load(request: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
+    """Import the function as a worker process would, and tell what is known without calling it."""
+    sys.path[:0] = request["path"]
+    began = time.perf_counter()
+    try:
+        module = importlib.import_module(request["module"])
+    except BaseException as error:
+        raise Refusal(f"importing {request['module']} raised {describe(error)}") from error
+    seconds = time.perf_counter() - began
+    function: Any = module
+    for name in request["function"].split("."):
+        function = getattr(function, name, None)
+        if function is None:
+            near = ", ".join(sorted(_functions(module))[:8]) or "none"
+            missing = f"{request['module']} has no {request['function']}"
+            raise Refusal(f"{missing}; its functions: {near}")
+    if not callable(function):
+        raise Refusal(f"{request['function']} is a {type(function).__name__}, not a function")
+    _check_arguments(function, request["function"])
+    return function, {
+        "import_seconds": seconds,
+        "is_async": inspect.iscoroutinefunction(function),
+        "picklable_function": _found_by_a_worker(function),
+        "start_method": _start_method(),
+    }
+
+
+def _check_arguments(function: Call, name: str) -> None:
+    try:
+        inspect.signature(function).bind(None)
+    except ValueError:  # a builtin without a signature: calling it will tell
+        return
+    except TypeError as error:
+        raise Refusal(f"{name} is called with one item, but: {error}") from error
+
+
+def _functions(module: Any) -> Iterator[str]:
+    for name, value in vars(module).items():
+        if inspect.isfunction(value) and value.__module__ == module.__name__:
+            yield name
+
+
+def _found_by_a_worker(function: Call) -> bool:
+    try:
+        return pickle.loads(pickle.dumps(function)) is function
+    except Exception:
+        return False
+
+
+def _start_method() -> str:
+    """Return how the engines would start processes with what is imported now (templates/engines).
+
+    fork on Linux, unless an extension module other than Python's own is loaded.
+    """
+    if sys.platform != "linux":
+        return "spawn"
+    foreign = (
+        name
+        for name, module in list(sys.modules.items())
+        if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
+        and name.partition(".")[0] not in sys.stdlib_module_names
+    )
+    return "fork" if next(foreign, None) is None else "forkserver"

@@ -1,0 +1,62 @@
+"""Measure the user's function in a child process: crash, hang or chatter cost only a report."""
+
+from __future__ import annotations
+
+import time
+
+from scaffold.core.errors import UsageError
+from scaffold.core.observed import Profile
+from scaffold.measuring.child import Facts, run_child
+from scaffold.measuring.target import Items, Target
+
+DEFAULT_BUDGET = 3.0
+# Less leaves no time for a verdict about the GIL; more is a benchmark.
+LEAST_BUDGET, MOST_BUDGET = 1.0, 600.0
+# Seconds beyond the budget that the child gets to write its report before it is killed: on a busy
+# machine it has to wait for a core first.
+GRACE = 0.8
+
+
+def measure(target: Target, items: Items, budget: float = DEFAULT_BUDGET) -> Profile:
+    """Run `target` on the sample for at most `budget` seconds and return its profile.
+
+    Raises UsageError when the function cannot be imported or called with one item, when it kills
+    its process, and when no call returns in time.
+    """
+    request = {
+        "module": target.module,
+        "function": target.function,
+        "path": target.path,
+        "items": items.sample,
+        "until": time.time() + budget,
+    }
+    facts, ended = run_child("scaffold.measuring.probe", request, budget + GRACE)
+    return _profile(target, facts, ended, budget)
+
+
+def _profile(target: Target, facts: Facts, ended: str, budget: float) -> Profile:
+    if "refused" in facts:
+        raise UsageError(
+            facts["refused"],
+            hint="name a function of one item, at the top of a module that can be imported",
+        )
+    if not (facts.get("finished") or facts.get("overran")):
+        doing = "a call" if "is_async" in facts else "importing it"
+        raise UsageError(
+            f"{target}: {doing} ended the whole process ({ended})",
+            hint="mend that first: in a project it costs a worker each time",
+        )
+    if facts.get("overran") and not facts.get("calls"):
+        raise UsageError(
+            f"{target}: {_unfinished(facts)} in {budget:g} s", hint="give it more with --budget"
+        )
+    names = Profile.__dataclass_fields__
+    return Profile(**{name: value for name, value in facts.items() if name in names})
+
+
+def _unfinished(facts: Facts) -> str:
+    if "is_async" not in facts:
+        return "importing it did not finish"
+    if facts["hung_item"] is None:
+        return "the machine was too busy for a single call"
+    return "one call did not finish"

@@ -1,0 +1,124 @@
+"""The user's function and items, as named on the command line, found but not yet run.
+
+`FILE.py:FUNC` is imported as a worker process would import it: by the module's dotted name, from
+the directory that holds its top-level package. `package.module:FUNC` is imported from here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from scaffold.core.errors import UsageError
+from scaffold.making.names import shown
+
+# Items in a sample: enough for a median and a spread, few enough to send along.
+SAMPLE = 100
+_EXAMPLE = "such as work.py:fetch"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function to import: `module` from `path`, `function` in it; `file` when one was named."""
+
+    module: str
+    function: str
+    path: tuple[str, ...]
+    file: Path | None
+
+    def __str__(self) -> str:
+        return f"{self.file or self.module}:{self.function}"
+
+
+@dataclass(frozen=True)
+class Items:
+    """A file of items: how many there are, and a sample spread evenly over it."""
+
+    file: Path
+    count: int
+    sample: tuple[Any, ...]
+
+
+def parse_target(text: str) -> Target:
+    """Read `FILE.py:FUNC` or `package.module:FUNC`; raise UsageError for anything else."""
+    where, colon, function = text.rpartition(":")
+    if not colon or not where or not all(part.isidentifier() for part in function.split(".")):
+        raise UsageError(
+            f"{shown(text)} is not FILE.py:FUNCTION or package.module:FUNCTION",
+            hint=_EXAMPLE,
+        )
+    if where.endswith(".py"):
+        return _in_file(Path(where), function)
+    if not all(part.isidentifier() for part in where.split(".")):
+        raise UsageError(f"{shown(where)} is neither a .py file nor a module's name", hint=_EXAMPLE)
+    return Target(where, function, (str(Path.cwd()),), None)
+
+
+def _in_file(file: Path, function: str) -> Target:
+    if not os.path.isfile(file):  # noqa: PTH113  # never raises, whatever the name
+        raise UsageError(f"there is no file {shown(file)}", hint="name it as seen from here")
+    resolved = file.resolve()
+    names, folder = [resolved.stem], resolved.parent
+    while (folder / "__init__.py").is_file():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    if not all(name.isidentifier() for name in names):
+        raise UsageError(
+            f"{shown(file)} cannot be imported: {shown('.'.join(names))} is no module's name",
+            hint="rename it with letters, digits and _ only",
+        )
+    return Target(".".join(names), function, (str(folder),), file)
+
+
+def read_items(file: Path, limit: int = SAMPLE) -> Items:
+    """Count the items of `file` and read up to `limit` of them, spread evenly.
+
+    JSON Lines, or plain lines in a `.txt`; blank lines are not items. Raises UsageError for a file
+    that cannot be read, that holds no item, or whose sample is not JSON (with the line's number).
+    """
+    try:
+        with file.open("rb") as lines:
+            count = sum(1 for _ in _numbered(lines))
+            if not count:
+                raise UsageError(f"{shown(file)} holds no item", hint="one item per line")
+            lines.seek(0)
+            wanted = {number * count // limit for number in range(min(limit, count))}
+            if count <= limit:
+                wanted = set(range(count))
+            sample = tuple(
+                _parse(file, line_number, raw)
+                for position, (line_number, raw) in enumerate(_numbered(lines))
+                if position in wanted
+            )
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {shown(file)}: {error.strerror or error}",
+            hint="name the file with --items FILE",
+        ) from error
+    return Items(file, count, sample)
+
+
+def lines_of(file: Path) -> Iterator[str]:
+    """Yield the text of every item of `file`, one at a time."""
+    with file.open("rb") as lines:
+        for number, raw in _numbered(lines):
+            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+
+
+def _numbered(lines: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    for number, raw in enumerate(lines, 1):
+        if stripped := raw.strip():
+            yield number, stripped
+
+
+def _parse(file: Path, line: int, raw: bytes) -> Any:
+    try:
+        text = raw.decode("utf-8-sig" if line == 1 else "utf-8")
+        return text if file.suffix == ".txt" else json.loads(text)
+    except (ValueError, RecursionError) as error:
+        hint = "items are JSON, one per line; plain lines go into a .txt"
+        raise UsageError(f"{shown(file)}, line {line}: {error}", hint=hint) from error

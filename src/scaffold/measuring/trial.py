@@ -1,0 +1,86 @@
+"""The child process that runs one engine of the laboratory on the user's function.
+
+    python -P -m scaffold.measuring.trial < request.json
+
+writes what it measured to the request's `report` file. The clock runs from the engine's start to
+the last outcome, over the start and the end of all its workers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    """Run what stdin asks for."""
+    request = json.loads(sys.stdin.buffer.read())
+    with Path(os.devnull).open("rb") as nothing:  # workers may inherit it
+        os.dup2(nothing.fileno(), 0)
+    try:
+        facts = run(request)
+    except Exception as error:
+        facts = {"refused": f"{type(error).__name__}: {error}".partition("\n")[0]}
+    with Path(request["report"]).open("a", encoding="utf-8") as report:
+        report.write(json.dumps(facts) + "\n")
+    os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """Run the engine until all is done or the seconds are over; return the facts."""
+    sys.path[:0] = [*request["path"], request["folder"]]
+    package = request["engine"].rpartition(".")[0]
+    job = importlib.import_module(f"{package}.job")
+    engine = importlib.import_module(request["engine"])
+    module = importlib.import_module(request["module"])
+    work: Any = module
+    for name in request["function"].split("."):
+        work = getattr(work, name)
+    stop = threading.Event()
+    count, failed, first_error = 0, 0, None
+    began = time.perf_counter()
+    deadline = began + request["seconds"]
+    outcomes = engine.run(
+        job.Job(work, getattr(module, "setup", None)),
+        _items(request["items"], package),
+        max_workers=request["max_workers"],
+        stop=stop,
+        **request["options"],
+    )
+    for burst in outcomes:
+        count += len(burst)
+        for outcome in burst:
+            if outcome.error is not None:
+                failed += 1
+                first_error = first_error or outcome.error
+        if time.perf_counter() > deadline:
+            stop.set()
+    return {
+        "seconds": time.perf_counter() - began,
+        "items": count,
+        "failed": failed,
+        "first_error": first_error,
+        "complete": not stop.is_set(),
+    }
+
+
+def _items(source: dict[str, Any], package: str) -> Iterator[tuple[int, Any] | None]:
+    if "file" in source:
+        items = importlib.import_module(f"{package}.items")
+        pending: Iterator[tuple[int, Any] | None]
+        pending = items.Items(source["file"]).pending(bytearray(), None, source.get("limit"))
+        return pending
+    values = itertools.cycle(source["values"])
+    return enumerate(itertools.islice(values, source["repeat"]))
+
+
+if __name__ == "__main__":
+    main()

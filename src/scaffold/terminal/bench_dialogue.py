@@ -1,0 +1,49 @@
+"""The talk of `bench`: progress while it runs, the table or the document, the picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scaffold.commands import bench, measure
+from scaffold.commands.bench import Bench, Order
+from scaffold.core.errors import ConcgenError, Interrupted
+from scaffold.making.names import shown
+from scaffold.terminal import bench_views, console
+
+
+def watch(request: Order) -> tuple[Bench, int]:
+    """Run the bench and tell its steps; return the results and the exit code.
+
+    Ctrl-C ends it with the results that are there; without any it raises Interrupted.
+    """
+    console.say(measure.announcement(request.target, request.items, request.budget))
+    so_far: list[Bench] = []
+    code = 0
+    try:
+        so_far.extend(bench.run(request, lambda step: console.say(f"  {step}")))
+    except KeyboardInterrupt:
+        code = Interrupted.exit_code
+    if not so_far:
+        raise Interrupted("interrupted before there was a result")
+    if code:
+        console.say("interrupted: these are the results so far")
+    return so_far[-1], code
+
+
+def show(found: Bench, save: Path | None, *, as_json: bool) -> None:
+    """Print the results, and draw them when asked to."""
+    if as_json:
+        console.answer_json(bench.document(found))
+    else:
+        console.answer_lines(bench_views.bench(found, console.width()))
+    if save is not None:
+        from scaffold.terminal import pictures
+
+        try:
+            pictures.save(found, save)
+        except OSError as error:
+            raise ConcgenError(
+                f"cannot write {shown(save)}: {error.strerror}",
+                hint="the results above are complete; name another file with --save",
+            ) from error
+        console.say(f"drawn in {save}")

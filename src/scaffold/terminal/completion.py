@@ -1,0 +1,40 @@
+"""What the shell offers for a value: words, each with what it means. Imports nothing early."""
+
+from __future__ import annotations
+
+Offers = list[tuple[str, str]]
+
+
+def workloads() -> Offers:
+    """Offer the kinds of work."""
+    from scaffold.asking.questions import BOUNDS
+    from scaffold.core.domain import Bound
+
+    return [(one.value, f"{one.word}: {one.consequence}") for one in BOUNDS if one.value in Bound]
+
+
+def models() -> Offers:
+    """Offer the models, simplest first."""
+    from scaffold.commands.catalog import PORTRAITS
+    from scaffold.making.inventory import available_models
+
+    return [(str(model), PORTRAITS[model].best_for) for model in available_models()]
+
+
+def auto_or_model() -> Offers:
+    """Offer the models, and taking the advice."""
+    return [("auto", "the model that is advised"), *models()]
+
+
+def starters() -> Offers:
+    """Offer what a project can start from."""
+    from scaffold.making import starters
+
+    return [(name, starters.load(name).summary) for name in starters.names()]
+
+
+def rules() -> Offers:
+    """Offer the ids of the decision rules."""
+    from scaffold.core.rules import RULES
+
+    return [(rule.id, rule.title) for rule in RULES]

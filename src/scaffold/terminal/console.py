@@ -1,0 +1,146 @@
+"""The only place that prints and prompts.
+
+The answer goes to stdout, all talk (questions, progress, errors) to stderr. Colour only adds to
+words, and only on a terminal that wants it: `NO_COLOR` and `TERM=dumb` are respected.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TextIO, TypeVar
+
+from scaffold.asking.questions import Ask, Question
+from scaffold.core.errors import ConcgenError, Interrupted, UsageError
+from scaffold.terminal import streams
+
+# Columns used when the output is not a terminal, and the most that a line of prose should take.
+PIPE_WIDTH = 100
+WIDEST = 110
+# Seconds to wait for the first piped answer before a pipe counts as one that nobody writes to.
+PIPE_PATIENCE = 1.0
+
+T = TypeVar("T")
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+def answer(text: str = "") -> None:
+    """Print a line of the answer, on stdout."""
+    streams.write(f"{text}\n", sys.stdout)
+
+
+def answer_lines(lines: Iterable[str]) -> None:
+    """Print several lines of the answer, on stdout."""
+    for line in lines:
+        answer(line)
+
+
+def answer_headed(lines: Sequence[str]) -> None:
+    """Print an answer whose first line is its headline."""
+    answer_lines([style(lines[0], "bold"), *lines[1:]])
+
+
+def answer_json(document: Mapping[str, Any]) -> None:
+    """Print the one JSON document that is the answer, on stdout."""
+    import json
+
+    unicode = sys.stdout.encoding.lower().startswith("utf")
+    answer(json.dumps(document, indent=2, ensure_ascii=not unicode))
+
+
+def say(text: str = "") -> None:
+    """Print a line of talk, on stderr."""
+    streams.write(f"{text}\n", sys.stderr)
+
+
+def error(problem: ConcgenError) -> None:
+    """Print what went wrong and what to do, on stderr."""
+    word = "" if isinstance(problem, Interrupted) else style("error: ", "red", stream=sys.stderr)
+    say(f"{word}{_visible(problem.message)}")
+    if problem.hint:
+        say(f"  {_visible(problem.hint)}")
+
+
+def _visible(text: str) -> str:
+    """Return `text` with what could move the cursor or turn the line around escaped."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def style(text: str, name: str, *, stream: TextIO | None = None) -> str:
+    """Return `text` in a style of the terminal behind `stream`, or as it is if that shows none."""
+    stream = stream or sys.stdout
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty()
+    return text if plain else f"\033[{_CODES[name]}m{text}\033[0m"
+
+
+def width() -> int:
+    """Return the columns to fill: the terminal's, at most what reads well."""
+    columns = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns
+    return max(20, min(columns, WIDEST))
+
+
+def can_ask() -> bool:
+    """Tell whether answers can be had from stdin: a terminal, or a pipe that somebody writes to."""
+    if sys.stdin is None or sys.stdin.closed:
+        return False
+    if sys.stdin.isatty():
+        return True
+    try:
+        return bool(select.select([sys.stdin], [], [], PIPE_PATIENCE)[0])
+    except (OSError, ValueError):  # Windows cannot wait for a pipe; a replaced stdin has no number
+        return False
+
+
+def asker() -> Ask | None:
+    """Return how to ask a question, or None when there is nobody to ask."""
+    return ask if can_ask() else None
+
+
+def ask(question: Question) -> Any:
+    """Ask one question until the answer is valid; an empty line takes the default."""
+    if not question.choices:
+        return ask_line(_prompt(question), question.default, question.read)
+    say(question.text)
+    for number, choice in enumerate(question.choices, 1):
+        say(f"  {number}) {choice.word:<9} {choice.consequence}")
+    values = [choice.value for choice in question.choices]
+    default = values.index(question.default) + 1
+    return ask_line(f"Choice [{default}]", question.default, question.read)
+
+
+def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
+    """Prompt for a line until `read` takes it; an empty one is `default`.
+
+    From a pipe nobody can correct an answer: an invalid one raises UsageError, as does its end.
+    """
+    while True:
+        streams.write(f"{prompt}: ", sys.stderr)
+        streams.flush()
+        try:
+            line = input().strip()
+        except EOFError:
+            say()
+            raise UsageError(
+                "the input ended before every question was answered",
+                hint="give the rest as options, or take the defaults with --yes",
+            ) from None
+        if not sys.stdin.isatty():
+            say(line)
+        if not line:
+            return default
+        try:
+            return read(line)
+        except ValueError as problem:
+            if not sys.stdin.isatty():
+                raise UsageError(str(problem)) from problem
+            say(f"  {problem}")
+
+
+def _prompt(question: Question) -> str:
+    if isinstance(question.default, bool):
+        return f"{question.text} [{'Y/n' if question.default else 'y/N'}]"
+    return f"{question.text} [{question.write(question.default)}]"

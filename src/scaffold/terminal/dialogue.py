@@ -1,0 +1,172 @@
+"""The talk of `new` that is not about the work: where to, which model, what was made."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from scaffold.asking.questions import Ask, Choice, Question, Unsure, read_numbered
+from scaffold.commands import measure
+from scaffold.commands.advise import Advice, Given, advise
+from scaffold.commands.new import DEFAULT_DEST, Created, read_model
+from scaffold.core.domain import Bound, Model
+from scaffold.core.errors import UsageError
+from scaffold.making import starters
+from scaffold.making.starters import Starter
+from scaffold.measuring.target import Items, Target, parse_target
+from scaffold.terminal import console, views
+
+T = TypeVar("T")
+
+# A virtual environment, made and entered: many systems let pip install nowhere else.
+_ENTER_ENVIRONMENT = (
+    ("py -m venv .venv", r".venv\Scripts\activate")
+    if sys.platform == "win32"
+    else ("python3 -m venv .venv", ". .venv/bin/activate")
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where measured values may come from: the function, its items, and the seconds to spend."""
+
+    function: str | None
+    items: Path | None
+    budget: str | None
+
+
+def ask_dest(name: str | None, ask: Ask | None) -> Path:
+    """Return where the project goes when no DEST was given: by its name, or by asking."""
+    if name is not None:
+        return Path(name)
+    if ask is None:
+        return DEFAULT_DEST
+    return console.ask_line(f"Where does the project go? [{DEFAULT_DEST}]", DEFAULT_DEST, Path)
+
+
+def counsel(
+    given: Given,
+    ask: Ask | None,
+    *,
+    yes: bool,
+    source: Source,
+    take: Callable[[Target, Items], T],
+) -> tuple[Advice, T | None]:
+    """Give advice by asking or by measuring, whichever the user wants.
+
+    `take` is called with function and items before they are measured; what it returns comes with
+    the advice, None where nothing was measured.
+    """
+    if source.function is None:
+        try:
+            return advise(given, ask, yes=yes), None
+        except Unsure:
+            if ask is None:
+                raise
+            source = _ask_function(source)
+    target, items = measure.prepare(source.function or "", source.items)
+    taken = take(target, items)
+    measured = measure.measured(target, items, source.budget, console.say)
+    return advise(given, ask, yes=yes, measured=measured), taken
+
+
+def _ask_function(source: Source) -> Source:
+    function = ""
+    while not function:
+        function = console.ask_line("Which function? (FILE.py:FUNC)", "", _function)
+    default = "items.jsonl"
+    items = console.ask_line(f"Its items? (JSON Lines, or a .txt) [{default}]", default, str)
+    return replace(source, function=function, items=Path(items))
+
+
+def _function(text: str) -> str:
+    try:
+        parse_target(text)
+    except UsageError as error:
+        raise ValueError(error.message) from error
+    return text
+
+
+def settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model | None:
+    """Ask whether to take the advice; return the model to use, or None to stop.
+
+    `starter` is what the user chose to start from, if so: not every model can run it.
+    """
+    recommended = advice.recommendation.model
+    if ask is None:
+        return recommended
+
+    default: Model | None = recommended
+
+    def read(text: str) -> Model | None:
+        if text.lower() in ("y", "yes"):
+            return recommended
+        if text.lower() in ("n", "no", "q", "quit"):
+            return None
+        try:
+            return read_model(text, starter) or recommended
+        except UsageError as error:
+            raise ValueError(error.message.removeprefix("--model: ")) from error
+
+    console.say()
+    prompt = f"Use {recommended}? [Y/n, or another model]"
+    return console.ask_line(prompt, default, read)
+
+
+def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | None:
+    """Ask what to start from, of the starters that fit; None when there is nobody to ask."""
+    fitting = starters.offered(bound, model)
+    if ask is None or len(fitting) == 1:
+        return None
+    question = Question(
+        name="starter",
+        field="starter",
+        label="What it starts from",
+        text="What does the project start from?",
+        default=fitting[0].name,
+        read=partial(read_numbered, values=[one.name for one in fitting]),
+        write=str,
+        choices=tuple(Choice(one.name, one.name, one.summary) for one in fitting),
+    )
+    return starters.find(ask(question))
+
+
+def show_created(created: Created, *, dry_run: bool) -> None:
+    """Print the tree, what to do next, and the one-line command."""
+    count, place = len(created.files), str(created.path)
+    console.answer()
+    if dry_run:
+        console.answer(f"Would create {place}/ ({count} files, {created.model}):")
+    else:
+        console.answer(f"Created {place}/ ({count} files, {created.model}):")
+    console.answer_lines([f"  {line}" for line in views.tree(created.path.name, created.files)])
+    if created.package.reason:
+        console.answer(f"The package is {created.package.name}: {created.package.reason}.")
+    if "README.md" not in created.files:
+        console.answer("Your README.md was kept; ours was left out.")
+    if not dry_run:
+        console.answer("Next:")
+        console.answer_lines([f"  {line}" for line in _next_steps(created)])
+    console.answer("Same without questions:")
+    console.answer(f"  {created.command}")
+
+
+def _next_steps(created: Created) -> list[str]:
+    """Return what to type to see the first results, in the shell that this runs in."""
+    enter = f"cd {shlex.quote(str(created.path))}"
+    run = f"python -m {created.package.name} run"
+    if not created.installs:
+        return [f"{enter} && {run}"]
+    if shutil.which("uv"):
+        return [f"{enter} && uv run {run}"]
+    install = f"pip install -e . && {run}"
+    if "VIRTUAL_ENV" in os.environ or "CONDA_PREFIX" in os.environ:
+        return [f"{enter} && {install}"]
+    return [enter, *_ENTER_ENVIRONMENT, install]

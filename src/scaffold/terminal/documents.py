@@ -1,0 +1,165 @@
+"""Advice as data: the JSON documents, and the decision that a generated project records. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from scaffold.asking.interview import Replies
+from scaffold.asking.questions import QUESTIONS
+from scaffold.core.domain import Model, Recommendation, Source, Workload
+from scaffold.core.rules import BEYOND
+from scaffold.core.units import show_bytes, show_ratio, show_seconds
+from scaffold.terminal.views import note
+
+# Grows when a key changes its meaning or goes away; a new key alone leaves it.
+SCHEMA = 1
+
+# Models whose workers are as many as the cores that they run on, here or elsewhere.
+PER_CORE = (Model.MULTIPROCESSING, Model.DASK)
+
+Document = dict[str, Any]
+
+
+def recommendation(advice: Recommendation) -> Document:
+    """Return the document of `recommend --json`."""
+    return {
+        "schema": SCHEMA,
+        "workload": workload(advice.workload),
+        "machine": advice.machine._asdict(),
+        "model": advice.model,
+        "headline": advice.headline,
+        "settings": advice.settings._asdict(),
+        "cores_needed": advice.cores_needed,
+        "findings": [one._asdict() for one in advice.findings],
+        "estimates": [one._asdict() for one in advice.estimates],
+        "flips": [one._asdict() for one in advice.flips],
+        "notes": list(advice.notes),
+    }
+
+
+def workload(work: Workload) -> Document:
+    """Return a workload's fields, and where each came from."""
+    fields = asdict(replace(work, sources={}))
+    fields["sources"] = {name: work.source(name) for name in fields if name != "sources"}
+    return fields
+
+
+def answers(
+    advice: Recommendation, replies: Replies, *, name: str, package: str, starter: str, model: Model
+) -> Document:
+    """Return every answer that the template asks for, with the decision to record.
+
+    `model` is the user's choice, which need not be the advice.
+    """
+    fields = asdict(replace(advice.workload, sources={}))
+    del fields["sources"]
+    return with_model(
+        {
+            **fields,
+            "name": name,
+            "package": package,
+            "starter": starter,
+            "sources": {field: str(advice.workload.source(field)) for field in fields},
+            "decision": decision(advice, replies),
+            "concgen_version": version(),
+        },
+        model,
+    )
+
+
+def with_model(answers: Mapping[str, Any], model: Model) -> Document:
+    """Return `answers` for `model`, out of the decision that they hold.
+
+    All that depends on the model comes from the record and nothing from this machine, so that there
+    and back again gives the same answers anywhere.
+    """
+    changed = {**answers, "model": str(model)}
+    changed.pop("max_workers", None)  # without a figure on record the template has a default
+    decided = answers.get("decision") or {}
+    for one in decided.get("estimates", ()):
+        if one.get("model") == model and "max_workers" in one:
+            # A process per core is right on every machine; any other count is this workload's own.
+            per_core = model in PER_CORE and answers.get("max_in_flight") is None
+            changed["max_workers"] = None if per_core else one["max_workers"]
+    if "model" in decided:
+        chosen_by = "advice" if decided["model"] == model else "user"
+        changed["decision"] = {**decided, "chosen_by": chosen_by}
+    return changed
+
+
+def version() -> str:
+    """Return this concgen's version."""
+    from importlib.metadata import version as installed  # 20 ms: only for who needs it
+
+    return installed("concgen")
+
+
+def decision(advice: Recommendation, replies: Replies) -> Document:
+    """Return what CONCURRENCY.md shows: answers, reasons, figures and flips, in words.
+
+    `model` is the advice, and `chosen_by` says who followed it or not.
+    """
+    return {
+        "headline": advice.headline,
+        "model": str(advice.model),
+        "chosen_by": "advice",
+        "answers": [
+            {
+                "question": question.label,
+                "value": question.show(replies.values[question.name]),
+                "source": str(advice.workload.source(question.field)),
+            }
+            for question in QUESTIONS
+            if question.is_asked or question.name in replies.given
+        ]
+        + _shares(advice.workload),
+        "reasons": [
+            {
+                "verdict": str(one.verdict),
+                "model": str(one.model),
+                "text": one.reason,
+                "rule": one.rule,
+                "article": "" if one.article == BEYOND else one.article,
+            }
+            for one in advice.findings
+        ],
+        "estimates": [
+            {
+                "model": str(one.model),
+                "max_workers": one.max_workers,
+                "time": show_seconds(one.seconds),
+                "speedup": show_ratio(one.speedup),
+                "memory": show_bytes(one.peak_memory_bytes),
+                "note": note(advice, one),
+            }
+            for one in advice.estimates
+        ],
+        "flips": [flip.text for flip in advice.flips],
+        "machine": machine(advice),
+        "notes": list(advice.notes),
+    }
+
+
+def _shares(work: Workload) -> list[Document]:
+    """Return the shares that nobody is asked for, where they were measured."""
+    shares = (
+        ("cpu_fraction", "Share of its time that it computes"),
+        ("gil_fraction", "Share of the computing that holds the GIL"),
+    )
+    return [
+        {"question": label, "value": f"{getattr(work, name):.0%}", "source": str(Source.MEASURED)}
+        for name, label in shares
+        if work.source(name) is Source.MEASURED
+    ]
+
+
+def machine(advice: Recommendation) -> list[str]:
+    """Return the facts of the machine that the advice used, in words."""
+    facts = advice.machine
+    memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
+    return [
+        f"{facts.cores:.3g} usable cores, {memory} of memory ({facts.platform})",
+        f"Python {facts.python}, {'with' if facts.gil else 'without'} the GIL",
+    ]

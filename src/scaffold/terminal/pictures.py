@@ -1,0 +1,177 @@
+"""The picture of a bench: predicted and measured per model, and where the models cross."""
+
+from __future__ import annotations
+
+import html
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from scaffold.commands.bench import Bench
+from scaffold.core.costs import estimate
+from scaffold.core.domain import Model
+from scaffold.core.units import show_count, show_seconds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+
+class Style(NamedTuple):
+    """How a model is drawn: told apart by colour, and by line and marker without."""
+
+    colour: str
+    line: str | tuple[int, tuple[int, ...]]  # a name, or offset and dashes
+    marker: str
+
+
+# Okabe and Ito's palette: told apart with any kind of colour vision.
+STYLES = {
+    Model.SEQUENTIAL: Style("#7f7f7f", "-", "o"),
+    Model.THREADING: Style("#0072b2", "--", "s"),
+    Model.ASYNCIO: Style("#009e73", "-.", "^"),
+    Model.MULTIPROCESSING: Style("#d55e00", ":", "D"),
+    Model.HYBRID: Style("#cc79a7", (0, (5, 1, 1, 1, 1, 1)), "v"),
+}
+POINTS = 60  # along each line of the crossover chart
+MOST_CROSSINGS = 4  # that are named: more would cover one another
+
+
+def save(bench: Bench, path: Path) -> None:
+    """Write the picture as SVG, or inside a page of HTML. Raises OSError when it cannot be."""
+    drawing = svg(bench)
+    text = page(bench, drawing) if path.suffix == ".html" else drawing
+    path.write_text(text, encoding="utf-8")
+
+
+def svg(bench: Bench) -> str:
+    """Return the drawing: bars on the left, the crossover chart on the right."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "concgen"}):
+        figure, (bars, lines) = pyplot.subplots(1, 2, figsize=(12, 5), layout="constrained")
+        _draw_bars(bars, bench)
+        _draw_lines(lines, bench)
+        figure.legend(*lines.get_legend_handles_labels(), loc="outside lower right", ncols=5)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None})
+        pyplot.close(figure)
+    return out.getvalue()
+
+
+def page(bench: Bench, drawing: str) -> str:
+    """Return a page that holds the drawing and says the same in words."""
+    fastest = bench.fastest
+    words = (
+        f"{fastest.model} is the fastest: {show_seconds(fastest.measured_seconds)}"
+        f" for {show_count(bench.workload.tasks)} items"
+    )
+    rows = "".join(
+        f"<tr><td>{one.model}<td>{one.max_workers:,}<td>{show_seconds(one.predicted_seconds)}"
+        f"<td>{show_seconds(one.measured_seconds)}<td>{one.error:+.0%}"
+        for one in bench.results
+    )
+    head = "<tr><th>model<th>at once<th>predicted<th>measured<th>error"
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>concgen bench</title>'
+        "<style>body{font:16px/1.5 system-ui;max-width:75rem;margin:2rem auto;padding:0 1rem}"
+        "svg{width:100%;height:auto}td,th{text-align:right;padding:.1rem 1rem}</style>"
+        f"<h1>{html.escape(words)}</h1>{drawing[drawing.index('<svg') :]}"
+        f"<table>{head}{rows}</table></html>\n"
+    )
+
+
+def _draw_bars(axes: Axes, bench: Bench) -> None:
+    ranked = sorted(bench.results, key=lambda one: -one.measured_seconds)
+    places = range(len(ranked))
+    colours = [STYLES[one.model].colour for one in ranked]
+    predicted = [one.predicted_seconds for one in ranked]
+    measured = [one.measured_seconds for one in ranked]
+    axes.barh([place - 0.2 for place in places], measured, 0.4, color=colours)
+    axes.barh(
+        [place + 0.2 for place in places],
+        predicted, 0.4, color="white", edgecolor=colours, hatch="///",
+    )  # fmt: skip
+    for place, one in enumerate(ranked):
+        star = "*" if one.extrapolated else ""
+        for seconds, shift, word in (
+            (one.measured_seconds, -0.2, f"{star} measured"),
+            (one.predicted_seconds, 0.2, " predicted"),
+        ):
+            text = f" {show_seconds(seconds)}{word}"
+            axes.annotate(text, (seconds, place + shift), va="center", fontsize="small")
+    axes.set_yticks(
+        list(places), [f"{one.model}\n{show_count(one.max_workers)} at once" for one in ranked]
+    )
+    axes.set_xscale("log")
+    # Room for the words at the longest bar, and a stump for the shortest.
+    axes.set_xlim(min(measured + predicted) / 2, max(measured + predicted) * 6)
+    axes.set_xlabel("makespan, logarithmic" + _footnote(bench))
+    _show_durations(axes.xaxis)
+    axes.set_title(f"{show_count(bench.workload.tasks)} items: measured, and predicted (hatched)")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _show_durations(axis: Axis) -> None:
+    """Label an axis of seconds as people read them: 1 ms, 10 s."""
+    from matplotlib.ticker import NullFormatter
+
+    axis.set_major_formatter(lambda value, _: show_seconds(value))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _show_counts(axis: Axis) -> None:
+    axis.set_major_formatter(lambda value, _: show_count(round(value)))
+
+
+def _footnote(bench: Bench) -> str:
+    return " (* from a part)" if any(one.extrapolated for one in bench.results) else ""
+
+
+def _draw_lines(axes: Axes, bench: Bench) -> None:
+    most = max(1000, 10 * bench.workload.tasks)
+    counts = sorted({round(most ** (step / POINTS)) for step in range(POINTS + 1)})
+    predicted = {
+        one.model: [_predict(bench, one.model, n) for n in counts] for one in bench.results
+    }
+    for one in bench.results:
+        colour, line, marker = STYLES[one.model]
+        axes.plot(counts, predicted[one.model], color=colour, linestyle=line)
+        axes.plot(bench.workload.tasks, one.measured_seconds, marker, color=colour)
+        axes.plot([], [], color=colour, linestyle=line, marker=marker, label=str(one.model))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for n, model in _crossings(counts, predicted)[:MOST_CROSSINGS]:
+        axes.axvline(n, color="#bbbbbb", linewidth=0.8, zorder=0)
+        text = f"{model} from {show_count(n)}"
+        axes.annotate(
+            text, (n, 0.98), xycoords=("data", "axes fraction"), rotation=90, fontsize="small",
+            va="top", ha="right",
+        )  # fmt: skip
+    axes.set_xlabel("number of tasks, logarithmic")
+    axes.set_ylabel("makespan, logarithmic")
+    _show_counts(axes.xaxis)
+    _show_durations(axes.yaxis)
+    axes.set_title("where the models cross: predicted lines, measured points")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _predict(bench: Bench, model: Model, tasks: int) -> float:
+    workload = replace(bench.workload, tasks=tasks)
+    return estimate(model, workload, bench.machine, bench.costs).seconds
+
+
+def _crossings(counts: list[int], predicted: dict[Model, list[float]]) -> list[tuple[int, Model]]:
+    """Return from how many tasks on another model is the fastest, and which."""
+    fastest = [
+        min(predicted, key=lambda model: predicted[model][place]) for place in range(len(counts))
+    ]
+    return [
+        (counts[place], fastest[place])
+        for place in range(1, len(counts))
+        if fastest[place] is not fastest[place - 1]
+    ]

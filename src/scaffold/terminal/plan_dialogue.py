@@ -1,0 +1,97 @@
+"""The talk of `switch`, `update`, `diff` and `undo`: what would happen, what did, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from scaffold.changing.journal import Journal
+from scaffold.changing.plan import Action, Change, Plan
+from scaffold.commands.change import Prepared
+from scaffold.terminal import console, plan_views
+
+_DONE = {"switch": "Switched", "update": "Updated"}
+
+
+def settle(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> int:
+    """Show the plan, and carry it out unless it is only to be shown; return the exit code.
+
+    Raises the refusal of a plan that must not be carried out, after showing why.
+    """
+    plan, refusal = prepared.plan, prepared.refusal
+    only_shown = dry_run or diff or refusal is not None
+    if plan.writes and not only_shown:
+        prepared.carry_out()
+    if as_json:
+        applied = bool(plan.writes) and not only_shown
+        console.answer_json(plan_views.document(plan, applied=applied))
+    elif refusal and not dry_run:
+        _print_diff(prepared.edits)
+    elif diff:
+        _print_diff(plan.changes)
+    else:
+        _show(plan, done=not only_shown)
+    for note in plan.notes:
+        console.say(f"note: {note}")
+    if refusal:
+        raise refusal
+    if only_shown:
+        return 0
+    _show_conflicts(plan)
+    return prepared.exit_code
+
+
+def show_edits(edits: Iterable[Change], *, stat: bool, as_json: bool) -> None:
+    """Show what the user changed."""
+    edits = tuple(edits)
+    if as_json:
+        console.answer_json(plan_views.edits_document(edits))
+    elif not edits:
+        console.say("Nothing was changed since generation.")
+    elif stat:
+        console.answer_lines(plan_views.stat(edits, console.width()))
+    else:
+        _print_diff(edits)
+        for edit in edits:
+            if edit.action is Action.KEEP:
+                console.say(f"{edit.path}: {edit.reason}")
+
+
+def show_undone(journal: Journal, *, as_json: bool) -> None:
+    """Say what was taken back."""
+    if as_json:
+        console.answer_json(plan_views.undone_document(journal))
+    else:
+        count = len(journal.entries)
+        console.answer(f"Took back the {journal.title}: {count} files are as they were.")
+
+
+def _show(plan: Plan, *, done: bool) -> None:
+    if not plan.writes:
+        console.answer(f"Nothing to do: {_already(plan)}.")
+        return
+    word = _DONE[plan.command] if done else f"Would {plan.command}"
+    console.answer_headed(
+        [f"{word} from {plan.source} to {plan.target}: {plan_views.summary(plan)}"]
+    )
+    console.answer_lines(plan_views.lines(plan, console.width()))
+    if done:
+        console.answer("`concgen undo` takes it back.")
+
+
+def _already(plan: Plan) -> str:
+    if plan.command == "switch":
+        return f"the model is {plan.target} already"
+    return f"the project is as concgen {plan.target} makes it"
+
+
+def _show_conflicts(plan: Plan) -> None:
+    if conflicts := plan.of(Action.CONFLICT):
+        listed = ", ".join(change.path for change in conflicts)
+        console.say(f"Left for you to settle: {listed}")
+        console.say("  Choose between the two versions, or `concgen undo` to have yours back.")
+
+
+def _print_diff(changes: Iterable[Change]) -> None:
+    for line in plan_views.diff(changes):
+        name = plan_views.styled(line)
+        console.answer(console.style(line, name) if name else line)

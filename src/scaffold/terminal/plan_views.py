@@ -1,0 +1,147 @@
+"""A plan as the user reads it: lines, a unified diff, figures, or data. Prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import unified_diff
+from typing import Any
+
+from scaffold.changing.journal import Journal
+from scaffold.changing.plan import Action, Change, Plan
+from scaffold.changing.tree import is_binary, to_lf
+from scaffold.terminal.layout import wrap
+
+SCHEMA = 1
+BAR = 40
+
+# What leads a line of a diff, and how it is styled.
+STYLES = (("+++", "bold"), ("---", "bold"), ("@@", "cyan"), ("+", "green"), ("-", "red"))
+
+
+def lines(plan: Plan, width: int) -> list[str]:
+    """Return one line per file: what happens to it, and why."""
+    column = max((len(change.path) for change in plan.changes), default=0)
+    found = []
+    for change in plan.changes:
+        head = f"  {change.action:<8}  {change.path:<{column}}  "
+        if len(head) > width // 2:
+            head = f"  {change.action:<8}  {change.path}: "
+        found += wrap(change.reason, width, head, " " * 12) or [head.rstrip()]
+    return found
+
+
+def document(plan: Plan, *, applied: bool) -> dict[str, Any]:
+    """Return the document of `--json`: what happens, or happened, to each file."""
+    return {
+        "schema": SCHEMA,
+        "command": plan.command,
+        "from": plan.source,
+        "to": plan.target,
+        "applied": applied,
+        "files": [
+            {"path": one.path, "action": str(one.action), "reason": one.reason}
+            for one in plan.changes
+        ],
+        "conflicts": [one.path for one in plan.of(Action.CONFLICT)],
+        "refused": [one.path for one in plan.of(Action.REFUSE)],
+        "notes": list(plan.notes),
+    }
+
+
+def edits_document(edits: Iterable[Change]) -> dict[str, Any]:
+    """Return the document of `diff --json`: which files the user changed, and by how much."""
+    files = []
+    for change in edits:
+        added, removed = count(change)
+        files.append(
+            {"path": change.path, "change": change.reason, "added": added, "removed": removed}
+        )
+    return {"schema": SCHEMA, "files": files}
+
+
+def undone_document(journal: Journal) -> dict[str, Any]:
+    """Return the document of `undo --json`: what was taken back."""
+    return {
+        "schema": SCHEMA,
+        "command": journal.command,
+        "from": journal.source,
+        "to": journal.target,
+        "files": [entry.path for entry in journal.entries],
+    }
+
+
+def diff(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield the unified diff of what is written, without styles."""
+    for change in changes:
+        before, after = change.before or b"", change.after or b""
+        if change.before == change.after:
+            continue
+        if is_binary(before) or is_binary(after):
+            yield f"Binary file {change.path} differs"
+            continue
+        old = "/dev/null" if change.before is None else f"a/{change.path}"
+        new = "/dev/null" if change.after is None else f"b/{change.path}"
+        for line in unified_diff(_text(before), _text(after), old, new, lineterm=""):
+            yield from line.split("\n")
+
+
+def stat(edits: Iterable[Change], width: int) -> list[str]:
+    """Return one line per file with the lines added and removed, and their sum, as git does."""
+    rows = [(change, *count(change)) for change in edits]
+    column = max((len(change.path) for change, _, _ in rows), default=0)
+    most = max((added + removed for _, added, removed in rows), default=0)
+    room = max(1, min(BAR, width - column - 12))
+    found = []
+    for change, added, removed in rows:
+        if change.action is Action.KEEP:
+            found.append(f" {change.path:<{column}} | {change.reason}")
+            continue
+        scale = min(1.0, room / most) if most else 1.0
+        bar = "+" * round(added * scale) + "-" * round(removed * scale)
+        told = " (deleted)" if change.after is None else ""
+        found.append(f" {change.path:<{column}} | {added + removed:>4} {bar}{told}".rstrip())
+    added, removed = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    files = _counted(len(rows), "file")
+    found.append(f" {files} changed, {_counted(added, 'line')} added, {removed} removed")
+    return found
+
+
+def count(change: Change) -> tuple[int, int]:
+    """Return how many lines a change adds and removes."""
+    added = removed = 0
+    for line in list(diff([change]))[2:]:
+        added += line.startswith("+")
+        removed += line.startswith("-")
+    return added, removed
+
+
+def summary(plan: Plan) -> str:
+    """Return what is written in one line."""
+    counts = [
+        f"{len(plan.of(action))} {word}"
+        for action, word in (
+            (Action.CREATE, "created"),
+            (Action.UPDATE, "updated"),
+            (Action.MERGE, "merged"),
+            (Action.DELETE, "deleted"),
+            (Action.KEEP, "kept"),
+            (Action.CONFLICT, "in conflict"),
+        )
+        if plan.of(action)
+    ]
+    return ", ".join(counts)
+
+
+def styled(line: str) -> str | None:
+    """Return the style of one line of a diff, or None for a plain one."""
+    return next((style for lead, style in STYLES if line.startswith(lead)), None)
+
+
+def _text(data: bytes) -> list[str]:
+    """Return the lines of a text; a last one that does not end says so, as in git's diffs."""
+    *whole, rest = to_lf(data).decode("utf-8", errors="replace").split("\n")
+    return [*whole, f"{rest}\n\\ No newline at end of file"] if rest else whole
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,121 @@
+"""What the user reads of a recommendation, as lines of text that fit a width. Prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from scaffold.core.domain import Estimate, Finding, Model, Recommendation, Verdict
+from scaffold.core.rules import BEYOND
+from scaffold.core.units import show_bytes, show_count, show_ratio, show_seconds
+from scaffold.terminal.layout import Column, bar, entries, wrap
+from scaffold.terminal.layout import table as lay_out
+
+_WORKERS = {
+    Model.THREADING: ("thread", "threads"),
+    Model.ASYNCIO: ("in flight", "in flight"),
+    Model.MULTIPROCESSING: ("process", "processes"),
+    Model.HYBRID: ("in flight", "in flight"),
+    Model.DASK: ("core elsewhere", "cores elsewhere"),
+}
+
+
+def recommendation(advice: Recommendation, width: int) -> list[str]:
+    """Return the whole advice: the headline, the table, the reasons, the flips."""
+    return [
+        *wrap(advice.headline, width),
+        "",
+        *table(advice, width),
+        "",
+        *reasons(advice, width),
+        *flips(advice, width),
+        *notes(advice, width),
+    ]
+
+
+def table(advice: Recommendation, width: int) -> list[str]:
+    """Return one line per model, fastest first: time, speedup, memory, workers, a bar, a word."""
+    ranked = advice.estimates
+    shortest, longest = ranked[0].seconds, ranked[-1].seconds
+    columns = [
+        Column("", [str(one.model) for one in ranked], left=True),
+        Column("time", [show_seconds(one.seconds) for one in ranked]),
+        Column("speedup", [show_ratio(one.speedup) for one in ranked], dropped=4),
+        Column("memory", [show_bytes(one.peak_memory_bytes) for one in ranked], dropped=2),
+        Column("at once", [show_count(one.max_workers) for one in ranked], dropped=3),
+        Column("", [bar(one.seconds, shortest, longest) for one in ranked], left=True, dropped=1),
+        Column("", [_word(advice, one.model) for one in ranked], left=True),
+    ]
+    chosen = [one.model for one in ranked].index(advice.model)
+    return lay_out(columns, width, marked=chosen)
+
+
+def note(advice: Recommendation, estimate: Estimate) -> str:
+    """Return the few words beside a model: its workers, and whether a rule speaks against it."""
+    words = []
+    if estimate.model is not Model.SEQUENTIAL:
+        one, several = _WORKERS[estimate.model]
+        count = estimate.max_workers
+        words.append(f"{show_count(count)} {one if count == 1 else several}")
+    if word := _word(advice, estimate.model):
+        words.append(word)
+    return ", ".join(words)
+
+
+def _word(advice: Recommendation, model: Model) -> str:
+    if model is advice.model:
+        return "recommended"
+    verdicts = {one.verdict for one in advice.findings if one.model is model}
+    if Verdict.FORBID in verdicts:
+        return "ruled out"
+    return "avoided" if Verdict.AVOID in verdicts else ""
+
+
+def reasons(advice: Recommendation, width: int) -> list[str]:
+    """Return why, a reason an entry: what speaks for the choice first."""
+    listed = []
+    for verdict, models, finding in _grouped(advice):
+        head = f"{verdict} {', '.join(models)}"
+        source = (
+            finding.rule
+            if finding.article == BEYOND
+            else f"{finding.rule}, article: {finding.article}"
+        )
+        listed.append((head, f"{finding.reason} ({source})"))
+    return entries("Why", listed, width)
+
+
+def flips(advice: Recommendation, width: int) -> list[str]:
+    """Return the nearest changes that would change the model."""
+    return entries("Flips", [("", flip.text) for flip in advice.flips], width)
+
+
+def notes(advice: Recommendation, width: int) -> list[str]:
+    """Return what was assumed and which limits hold."""
+    return entries("Note", [("", text) for text in advice.notes], width)
+
+
+def tree(root: str, files: Sequence[str]) -> list[str]:
+    """Return the files of a project, indented by folder."""
+    lines = [f"{root}/"]
+    shown: set[str] = set()
+    for file in sorted(files, key=lambda name: (name.count("/") == 0, name)):
+        *folders, name = file.split("/")
+        for depth, folder in enumerate(folders, 1):
+            path = "/".join(folders[:depth])
+            if path not in shown:
+                shown.add(path)
+                lines.append(f"{'  ' * depth}{folder}/")
+        lines.append(f"{'  ' * (len(folders) + 1)}{name}")
+    return lines
+
+
+def _grouped(advice: Recommendation) -> Iterable[tuple[str, list[str], Finding]]:
+    """Yield each reason once, with all the models it speaks of; the chosen model's come first."""
+    groups: dict[tuple[str, str], tuple[list[str], Finding]] = {}
+    for finding in advice.findings:
+        models, _ = groups.setdefault((finding.rule, finding.verdict), ([], finding))
+        models.append(finding.model.value)
+    chosen = advice.model.value
+    ranked = sorted(groups.items(), key=lambda item: chosen not in item[1][0])
+    for (_, verdict), (models, finding) in ranked:
+        yield verdict, models, finding
