@@ -299,7 +299,8 @@ def show_profile(
     seconds = command.read_budget(budget)
     found, sample = command.prepare(target, items)
     console.say(command.announcement(found, sample, seconds))
-    profile = command.profile(found, sample, seconds)
+    with console.Steps() as steps:
+        profile = command.profile(found, sample, seconds, steps)
     if as_json:
         console.answer_json(command.document(profile, found, sample))
     else:
@@ -500,7 +501,8 @@ def check(
     from scaffold.commands import check as command
     from scaffold.terminal import console
 
-    verdict = command.check(project, remeasure=measure, say=console.say)
+    with console.Steps() as steps:
+        verdict = command.check(project, remeasure=measure, progress=steps)
     if as_json:
         console.answer_json(command.document(verdict))
     else:

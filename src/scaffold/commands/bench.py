@@ -6,25 +6,25 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scaffold.commands import measure
+from scaffold.commands.progress import Progress
 from scaffold.core.costs import Costs, estimate
-from scaffold.core.domain import Machine, Model, Workload
+from scaffold.core.domain import Estimate, Machine, Model, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Measurement, Profile
 from scaffold.making.inventory import available_models
 from scaffold.making.names import shown
 from scaffold.measuring import calibration, machine
-from scaffold.measuring.lab import MODULES, Laboratory, laboratory
+from scaffold.measuring.lab import MODULES, laboratory
 from scaffold.measuring.measure import LEAST_BUDGET
 from scaffold.measuring.target import Items, Target
 
 DEFAULT_BUDGET = 20.0
 # The share of the budget that measuring the function may take, and at most this many seconds.
 MEASURING, MOST_MEASURING = 0.2, 3.0
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def run(request: Order, progress: Progress) -> Iterator[Bench]:
     """
     target, items, budget = request.target, request.items, request.budget
     deadline = time.monotonic() + budget
-    progress(f"measuring {target}")
+    progress.step(f"measuring {target}")
     profile = measure.profile(
         target, items, max(LEAST_BUDGET, min(MOST_MEASURING, MEASURING * budget))
     )
@@ -138,12 +138,14 @@ def run(request: Order, progress: Progress) -> Iterator[Bench]:
     results: list[Result] = []
     models = applicable(profile, work)
     if Model.DASK in available_models():
-        progress("dask is left out: on one machine it tells nothing of a cluster")
+        progress.step("dask is left out: on one machine it tells nothing of a cluster")
     with laboratory() as lab:
         for number, model in enumerate(models):
             seconds = max(0.5, deadline - time.monotonic()) / (len(models) - number)
-            progress(f"{model} ({number + 1} of {len(models)}, at most {seconds:.0f} s)")
-            results.append(_try(lab, target, model, (work, facts, costs), items, seconds))
+            progress.step(f"{model} ({number + 1} of {len(models)}, at most {seconds:.0f} s)")
+            watch = partial(_tell, progress, items.count, seconds)
+            trial = partial(lab.run, target, model, seconds=seconds, watch=watch)
+            results.append(_try(trial, estimate(model, work, facts, costs), items, seconds))
             done = number + 1 == len(models)
             yield Bench(work, facts, costs, tuple(results), complete=done)
 
@@ -163,21 +165,23 @@ def applicable(profile: Profile, work: Workload) -> list[Model]:
     return [model for model in available_models() if can_run(model)]
 
 
+def _tell(progress: Progress, count: int, limit: float, elapsed: float, done: int) -> None:
+    """Say how far a trial is: items done, rate, and what is left of its time at most."""
+    rate = done / elapsed
+    left = min(limit - elapsed, (count - done) / rate) if rate else limit - elapsed
+    progress.tick(f"{done:,} of {count:,} items, {rate:,.0f}/s, {max(0.0, left):.1f} s left")
+
+
 def _try(
-    lab: Laboratory,
-    target: Target,
-    model: Model,
-    basis: tuple[Workload, Machine, Costs],
-    items: Items,
-    seconds: float,
+    trial: Callable[..., Measurement], predicted: Estimate, items: Items, seconds: float
 ) -> Result:
-    predicted = estimate(model, *basis)
-    source = {"file": str(items.file.resolve())}
-    ran = lab.run(target, model, predicted.max_workers, source, seconds)
+    ran = trial(max_workers=predicted.max_workers, items={"file": str(items.file.resolve())})
     if not ran.items:
-        raise UsageError(f"{model} finished no item in {seconds:.3g} s", hint="raise --budget")
+        raise UsageError(
+            f"{predicted.model} finished no item in {seconds:.3g} s", hint="raise --budget"
+        )
     return Result(
-        model=model,
+        model=predicted.model,
         max_workers=ran.max_workers,
         predicted_seconds=predicted.seconds,
         measured_seconds=_whole(ran, items.count),

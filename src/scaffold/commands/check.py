@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from scaffold import api
 from scaffold.changing import record
 from scaffold.commands import bench, measure
+from scaffold.commands.progress import Progress
 from scaffold.core.domain import Bound, Model, Recommendation, Source, Workload
 from scaffold.measuring import machine
 
@@ -41,7 +42,7 @@ class Verdict:
         return FLIPPED if self.flipped else 0
 
 
-def check(place: Path | None, *, remeasure: bool, say: Callable[[str], None]) -> Verdict:
+def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Verdict:
     """Decide again from the record, or from a new measurement of the project's own work.
 
     Raises UsageError when there is no project or its record is damaged.
@@ -51,7 +52,7 @@ def check(place: Path | None, *, remeasure: bool, say: Callable[[str], None]) ->
     work = workload(found.answers)
     if remeasure:
         target, items = measure.prepare(*bench.project_target(found.root))
-        taken = measure.measured(target, items, None, say)
+        taken = measure.measured(target, items, None, progress)
         work, facts = taken.workload, facts._replace(start_method=taken.start_method)
     decided = found.answers.get("decision") or {}
     return Verdict(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from scaffold.commands.advise import Measured
+from scaffold.commands.progress import SILENT, Progress
 from scaffold.core.domain import Bound, Source, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
@@ -48,18 +48,22 @@ def announcement(target: Target, items: Items, budget: float) -> str:
     )
 
 
-def profile(target: Target, items: Items, budget: float) -> Profile:
+def profile(target: Target, items: Items, budget: float, progress: Progress = SILENT) -> Profile:
     """Run the function and measure it; raise UsageError when it cannot be run."""
-    return measure(target, items, budget)
+    return measure(
+        target, items, budget, lambda elapsed: progress.tick(f"measuring, {_left(elapsed, budget)}")
+    )
 
 
-def measured(
-    target: Target, items: Items, budget: str | None, say: Callable[[str], None]
-) -> Measured:
+def _left(elapsed: float, budget: float) -> str:
+    return f"{max(0.0, budget - elapsed):.1f} s left"
+
+
+def measured(target: Target, items: Items, budget: str | None, progress: Progress) -> Measured:
     """Measure the function, after saying so; return what `advise` takes instead of answers."""
     seconds = read_budget(budget)
-    say(announcement(target, items, seconds))
-    found = profile(target, items, seconds)
+    progress.step(announcement(target, items, seconds))
+    found = profile(target, items, seconds, progress)
     return Measured(workload(found, items), found.start_method)
 
 

@@ -12,24 +12,31 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 Facts = dict[str, Any]
+# Told while the child runs: for how many seconds it has, and its facts so far.
+Watch = Callable[[float, Facts], None]
+# Seconds between two looks at a child: a person sees it move, and it is not disturbed.
+LOOK = 0.2
 
 
-def run_child(module: str, request: Mapping[str, Any], seconds: float) -> tuple[Facts, str]:
+def run_child(
+    module: str, request: Mapping[str, Any], seconds: float, watch: Watch = lambda *_: None
+) -> tuple[Facts, str]:
     """Run `module` for at most `seconds`; return its facts, and in words how it ended."""
     with tempfile.TemporaryDirectory(prefix="concgen-") as folder:
         report = Path(folder) / "report.jsonl"
         text = json.dumps({**request, "report": str(report)})
-        ended = _run(module, text.encode(), seconds)
+        ended = _run(module, text.encode(), seconds, lambda elapsed: watch(elapsed, _read(report)))
         return _read(report), ended
 
 
-def _run(module: str, request: bytes, seconds: float) -> str:
+def _run(module: str, request: bytes, seconds: float, look: Callable[[float], None]) -> str:
     child = subprocess.Popen(
         [sys.executable, "-P", "-m", module],
         stdin=subprocess.PIPE,
@@ -37,12 +44,17 @@ def _run(module: str, request: bytes, seconds: float) -> str:
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # so that what the user's code starts can be ended with it
     )
+    began, unsent = time.monotonic(), request
     try:
-        child.communicate(request, timeout=seconds)
-    except subprocess.TimeoutExpired:
+        while (elapsed := time.monotonic() - began) < seconds:
+            try:
+                child.communicate(unsent or None, timeout=min(LOOK, seconds - elapsed))
+            except subprocess.TimeoutExpired:
+                unsent = b""
+                look(time.monotonic() - began)
+            else:
+                return _exit_reason(child.returncode)
         return f"killed, as it would not stop after {seconds:.3g} s"
-    else:
-        return _exit_reason(child.returncode)
     finally:
         _end(child)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,9 +50,11 @@ class Laboratory:
         seconds: float,
         *,
         start_method: str | None = None,
+        watch: Callable[[float, int], None] = lambda *_: None,
     ) -> Measurement:
         """Run `model` on the items for at most `seconds`; return what was measured.
 
+        `watch` is told every now and then for how many seconds it has run, and the items done.
         `items` is {"file": path, "limit": n} or {"values": [...], "repeat": n}. Raises UsageError
         when the run could not go on at all.
         """
@@ -67,7 +69,12 @@ class Laboratory:
             "seconds": seconds,
             "options": {"start_method": start_method} if start_method else {},
         }
-        facts, ended = run_child("scaffold.measuring.trial", request, seconds + GRACE)
+        facts, ended = run_child(
+            "scaffold.measuring.trial",
+            request,
+            seconds + GRACE,
+            lambda elapsed, so_far: watch(elapsed, so_far.get("so_far", 0)),
+        )
         if "refused" in facts:
             raise UsageError(f"{model}: {facts['refused']}", hint=_ALONE)
         if "items" not in facts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
@@ -17,8 +18,15 @@ LEAST_BUDGET, MOST_BUDGET = 1.0, 600.0
 GRACE = 0.8
 
 
-def measure(target: Target, items: Items, budget: float = DEFAULT_BUDGET) -> Profile:
+def measure(
+    target: Target,
+    items: Items,
+    budget: float = DEFAULT_BUDGET,
+    watch: Callable[[float], None] = lambda _: None,
+) -> Profile:
     """Run `target` on the sample for at most `budget` seconds and return its profile.
+
+    `watch` is told every now and then for how many seconds it has run.
 
     Raises UsageError when the function cannot be imported or called with one item, when it kills
     its process, and when no call returns in time.
@@ -30,7 +38,12 @@ def measure(target: Target, items: Items, budget: float = DEFAULT_BUDGET) -> Pro
         "items": items.sample,
         "until": time.time() + budget,
     }
-    facts, ended = run_child("scaffold.measuring.probe", request, budget + GRACE)
+    facts, ended = run_child(
+        "scaffold.measuring.probe",
+        request,
+        budget + GRACE,
+        lambda elapsed, _: watch(elapsed),
+    )
     return _profile(target, facts, ended, budget)
 
 

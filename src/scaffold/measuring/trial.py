@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+TELL = 0.2  # seconds between two words on how far it is
+
 
 def main() -> None:
     """Run what stdin asks for."""
@@ -29,9 +31,14 @@ def main() -> None:
         facts = run(request)
     except Exception as error:
         facts = {"refused": f"{type(error).__name__}: {error}".partition("\n")[0]}
+    tell(request, facts)
+    os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
+
+
+def tell(request: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Append facts to the report."""
     with Path(request["report"]).open("a", encoding="utf-8") as report:
         report.write(json.dumps(facts) + "\n")
-    os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +53,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         work = getattr(work, name)
     stop = threading.Event()
     count, failed, first_error = 0, 0, None
-    began = time.perf_counter()
+    began = told = time.perf_counter()
     deadline = began + request["seconds"]
     outcomes = engine.run(
         job.Job(work, getattr(module, "setup", None)),
@@ -61,8 +68,12 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
             if outcome.error is not None:
                 failed += 1
                 first_error = first_error or outcome.error
-        if time.perf_counter() > deadline:
+        now = time.perf_counter()
+        if now > deadline:
             stop.set()
+        if now - told > TELL:
+            told = now
+            tell(request, {"so_far": count})
     return {
         "seconds": time.perf_counter() - began,
         "items": count,

@@ -20,7 +20,8 @@ def watch(request: Order) -> tuple[Bench, int]:
     so_far: list[Bench] = []
     code = 0
     try:
-        so_far.extend(bench.run(request, lambda step: console.say(f"  {step}")))
+        with console.Steps(margin="  ") as steps:
+            so_far.extend(bench.run(request, steps))
     except KeyboardInterrupt:
         code = Interrupted.exit_code
     if not so_far:

@@ -57,6 +57,41 @@ def say(text: str = "") -> None:
     streams.write(f"{text}\n", sys.stderr)
 
 
+class Steps:
+    """Progress on stderr: a line for each step and, on a terminal, one that moves below it.
+
+    `margin` stands before the steps. As a context manager it leaves no moving line behind.
+    """
+
+    def __init__(self, margin: str = "") -> None:
+        self._margin = margin
+        self._moves = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._moving = False
+
+    def __enter__(self) -> Steps:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._wipe()
+
+    def step(self, text: str) -> None:
+        """Print a line that stays."""
+        self._wipe()
+        say(f"{self._margin}{text}")
+
+    def tick(self, text: str) -> None:
+        """Replace the line that moves."""
+        if self._moves:
+            self._moving = True
+            line = f"{self._margin}  {text}"[: width() - 1]
+            streams.write(f"\r\033[K{line}", sys.stderr)
+
+    def _wipe(self) -> None:
+        if self._moving:
+            self._moving = False
+            streams.write("\r\033[K", sys.stderr)
+
+
 def error(problem: ConcgenError) -> None:
     """Print what went wrong and what to do, on stderr."""
     word = "" if isinstance(problem, Interrupted) else style("error: ", "red", stream=sys.stderr)

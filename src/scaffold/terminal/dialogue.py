@@ -73,7 +73,8 @@ def counsel(
             source = _ask_function(source)
     target, items = measure.prepare(source.function or "", source.items)
     taken = take(target, items)
-    measured = measure.measured(target, items, source.budget, console.say)
+    with console.Steps() as steps:
+        measured = measure.measured(target, items, source.budget, steps)
     return advise(given, ask, yes=yes, measured=measured), taken
 
 
