@@ -2,13 +2,13 @@
 
 import pytest
 
-from scaffold import cli
+from scaffold.cli.app import app, name_of
 from scaffold.commands.change import CONFLICTS_LEFT
 from scaffold.commands.check import FLIPPED
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
 from scaffold.terminal import usage
 
-COMMANDS = [cli._name(one) for one in cli.app.registered_commands]
+COMMANDS = [name_of(one) for one in app.registered_commands]
 
 
 @pytest.mark.parametrize("columns", [40, 80, 160])

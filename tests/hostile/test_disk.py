@@ -118,7 +118,7 @@ def test_a_destination_that_is_removed_meanwhile(tmp_path: Path) -> None:
     dest = tmp_path / "crawl"
     dest.mkdir()
     code = (
-        "import shutil, sys; from scaffold import cli, project\n"
+        "import shutil, sys; from scaffold import cli; from scaffold.making import project\n"
         "write = project.write_pristine\n"
         "def gone(into): write(into); shutil.rmtree(into.parent)\n"
         "project.write_pristine = gone\n"

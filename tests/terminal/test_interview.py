@@ -68,6 +68,8 @@ def test_five_answers_make_a_project(terminal, tmp_path):
     child.expect("asyncio, 1,000 in flight")
     child.expect("Use asyncio")
     child.sendline("")
+    child.expect("start from")
+    child.sendline("")
     child.expect("Created crawl/")
     child.expect("python -m crawl run")
     child.expect("concgen new crawl --workload io --tasks 20k --task-time 200ms --yes")

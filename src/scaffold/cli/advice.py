@@ -1,0 +1,260 @@
+"""The commands that advise: new, recommend, measure, bench, doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scaffold.cli.app import app
+from scaffold.cli.options import (
+    MEASURING,
+    PROJECT,
+    AnswersFile,
+    AsyncClient,
+    Budget,
+    Deadline,
+    From,
+    ItemsFile,
+    Json,
+    MaxInFlight,
+    Payload,
+    ReleasesGil,
+    Target,
+    Tasks,
+    TaskTime,
+    Workload,
+    Yes,
+    about_the_work,
+)
+from scaffold.terminal import completion
+from scaffold.terminal.usage import Command
+
+
+@app.command(
+    cls=Command,
+    epilog="Example: concgen new crawl --workload io --tasks 20k --task-time 200ms --yes",
+)
+def new(
+    dest: Annotated[
+        Path | None, typer.Argument(metavar="[DEST]", help="Where the project goes.")
+    ] = None,
+    workload: Workload = None,
+    tasks: Tasks = None,
+    task_time: TaskTime = None,
+    async_client: AsyncClient = None,
+    releases_gil: ReleasesGil = None,
+    max_in_flight: MaxInFlight = None,
+    payload: Payload = None,
+    deadline: Deadline = None,
+    function: From = None,
+    items: ItemsFile = None,
+    budget: Budget = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Its name; by default that of DEST.", rich_help_panel=PROJECT
+        ),
+    ] = None,
+    starter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What it starts from; `concgen starters` lists them.",
+            autocompletion=completion.starters,
+            rich_help_panel=PROJECT,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|MODEL",
+            help="Its model; auto takes the advice.",
+            autocompletion=completion.auto_or_model,
+            rich_help_panel=PROJECT,
+        ),
+    ] = None,
+    ci: Annotated[
+        bool | None,
+        typer.Option(
+            "--ci/--no-ci",
+            help="Whether GitHub Actions is to run its checks [yes].",
+            rich_help_panel=PROJECT,
+        ),
+    ] = None,
+    yes: Yes = False,
+    answers: AnswersFile = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask about the work, recommend a model, generate a project."""
+    from scaffold.commands import advise
+    from scaffold.commands import new as command
+    from scaffold.making.yours import gather
+    from scaffold.terminal import console, dialogue, views
+
+    options = about_the_work(
+        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
+    )
+    workflow = None if ci is None else str(ci)
+    wishes = {"name": name, "starter": starter, "model": model, "ci": workflow}
+    given = advise.gather(options, answers, wishes)
+    ask = None if yes else console.asker()
+    where = dest or dialogue.ask_dest(given.project.get("name"), ask)
+    wanted = command.order(where, given.project)
+    source = dialogue.Source(function, items, budget)
+    advice, yours = dialogue.counsel(given, ask, yes=yes, source=source, take=gather)
+    if ask is not None:
+        console.say()
+    if not as_json:
+        console.answer_headed(views.recommendation(advice.recommendation, console.width()))
+    chosen = wanted.model or dialogue.settle(advice, wanted.starter, ask)
+    if chosen is None:
+        console.say("Nothing was written.")
+        return
+    if wanted.starter is None and yours is None:
+        bound = advice.recommendation.workload.bound
+        wanted = wanted.start_from(dialogue.choose_starter(bound, chosen, ask))
+    created = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
+    if as_json:
+        console.answer_json(command.document(advice, created))
+    else:
+        dialogue.show_created(created, dry_run=dry_run)
+
+
+@app.command(
+    cls=Command,
+    epilog="Example: concgen recommend --workload cpu --tasks 5k --task-time 50ms --yes",
+)
+def recommend(
+    workload: Workload = None,
+    tasks: Tasks = None,
+    task_time: TaskTime = None,
+    async_client: AsyncClient = None,
+    releases_gil: ReleasesGil = None,
+    max_in_flight: MaxInFlight = None,
+    payload: Payload = None,
+    deadline: Deadline = None,
+    function: From = None,
+    items: ItemsFile = None,
+    budget: Budget = None,
+    yes: Yes = False,
+    answers: AnswersFile = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the same questions and give the advice alone."""
+    from scaffold.commands import advise
+    from scaffold.terminal import console
+
+    options = about_the_work(
+        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
+    )
+    given = advise.gather(options, answers)
+    ask = None if yes else console.asker()
+    if function is None and ask is None:  # the fast way: nothing to import for a dialogue
+        advice = advise.advise(given, None, yes=yes)
+    else:
+        from scaffold.terminal import dialogue
+
+        source = dialogue.Source(function, items, budget)
+        advice, _ = dialogue.counsel(given, ask, yes=yes, source=source, take=lambda *_: None)
+    if ask is not None:
+        console.say()
+    if as_json:
+        from scaffold.terminal import documents
+
+        console.answer_json(documents.recommendation(advice.recommendation))
+    else:
+        from scaffold.terminal import views
+
+        console.answer_headed(views.recommendation(advice.recommendation, console.width()))
+
+
+@app.command(
+    name="measure",
+    cls=Command,
+    epilog="Example: concgen measure work.py:digest --items items.jsonl",
+)
+def show_profile(
+    target: Target,
+    items: ItemsFile = None,
+    budget: Budget = None,
+    as_json: Json = False,
+) -> None:
+    """Measure your function on a sample of your items.
+
+    It is run for real, in a process of its own: what a call takes, how much of it computes and
+    holds the GIL, and what goes in and out.
+    """
+    from scaffold.commands import measure as command
+    from scaffold.terminal import console, profile_views
+
+    seconds = command.read_budget(budget)
+    found, sample = command.prepare(target, items)
+    console.say(command.announcement(found, sample, seconds))
+    with console.Steps() as steps:
+        profile = command.profile(found, sample, seconds, steps)
+    if as_json:
+        console.answer_json(command.document(profile, found, sample))
+    else:
+        console.answer_lines(profile_views.profile(profile, console.width()))
+
+
+@app.command(
+    cls=Command, epilog="Example: concgen bench work.py:digest --items items.jsonl --save bench.svg"
+)
+def bench(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE.py:FUNC]", help="Your function; none: this project's work."),
+    ] = None,
+    items: ItemsFile = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SECONDS", help="What all of it may take [20].", rich_help_panel=MEASURING
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it too, as .html or .svg.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Run every model that applies, predicted beside measured.
+
+    All of them run the same function on the same items, by the engines that projects get.
+    Without a function it is the work of the project here.
+    """
+    from scaffold.commands import bench as command
+    from scaffold.terminal import bench_dialogue
+
+    request = command.order(target, items, budget, save)
+    found, code = bench_dialogue.watch(request)
+    bench_dialogue.show(found, save, as_json=as_json)
+    return code
+
+
+@app.command(cls=Command)
+def doctor(
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Measure this machine's costs, in some seconds.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what this machine has and what limits it.
+
+    Cores, memory, Python, the GIL, open files, git and uv, and what to do about them.
+    """
+    from scaffold.commands import doctor as command
+    from scaffold.terminal import console
+
+    if calibrate:
+        command.calibrate(lambda step: console.say(f"measuring {step} ..."))
+    found = command.examine()
+    if as_json:
+        console.answer_json(command.document(found))
+    else:
+        console.answer_lines(command.report(found, console.width()))

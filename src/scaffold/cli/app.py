@@ -1,0 +1,61 @@
+"""The application: what all commands have in common, and only those built that are called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from scaffold.terminal.usage import Group
+
+if TYPE_CHECKING:
+    from typer.models import CommandInfo
+
+app = typer.Typer(
+    name="concgen",
+    cls=Group,
+    help="Choose a concurrency model for a slow loop, and get a project that runs it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich would cost more start-up time than all the rest
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from scaffold.terminal import console, documents
+
+        console.answer(f"concgen {documents.version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Choose a concurrency model for a slow loop, and get a project that runs it."""
+
+
+def build() -> Callable[..., Any]:
+    """Build the command line: only the command that is called, where the first word names one.
+
+    Building all of them takes as long as the advice itself.
+    """
+    every = app.registered_commands
+    named = [one for one in every if name_of(one) in sys.argv[1:2]]
+    app.registered_commands = named or every
+    try:
+        return get_command(app)
+    finally:
+        app.registered_commands = every
+
+
+def name_of(info: CommandInfo) -> str:
+    """Return the word by which a command is called."""
+    return info.name or str(getattr(info.callback, "__name__", ""))

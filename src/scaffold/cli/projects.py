@@ -1,0 +1,107 @@
+"""The commands for a project that is there: switch, update, diff, check, undo."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from scaffold.cli.app import app
+from scaffold.cli.options import Diff, DryRun, Force, Json, ProjectDir
+from scaffold.terminal import completion
+from scaffold.terminal.usage import Command
+
+
+@app.command(cls=Command)
+def switch(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="The model to run with.", autocompletion=completion.models
+        ),
+    ],
+    project: ProjectDir = None,
+    dry_run: DryRun = False,
+    diff: Diff = False,
+    force: Force = False,
+    as_json: Json = False,
+) -> int:
+    """Change the model of a generated project, and keep your edits."""
+    from scaffold.commands import switch as command
+    from scaffold.terminal import plan_dialogue
+
+    prepared = command.prepare(project, command.read_model(model), force=force)
+    return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
+
+
+@app.command(cls=Command)
+def update(
+    project: ProjectDir = None,
+    dry_run: DryRun = False,
+    diff: Diff = False,
+    force: Force = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="New questions take their defaults, as always.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Bring newer templates into a project, and keep your edits.
+
+    The templates are those of this concgen; every answer stays as it was.
+    """
+    from scaffold.commands import update as command
+    from scaffold.terminal import plan_dialogue
+
+    prepared = command.prepare(project, force=force)
+    return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
+
+
+@app.command(name="diff", cls=Command)
+def show_diff(
+    project: ProjectDir = None,
+    stat: Annotated[
+        bool, typer.Option("--stat", help="Only how many lines, file by file.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what you changed in the generated files."""
+    from scaffold.commands import diff as command
+    from scaffold.terminal import plan_dialogue
+
+    plan_dialogue.show_edits(command.edits(project), stat=stat, as_json=as_json)
+
+
+@app.command(cls=Command)
+def check(
+    project: ProjectDir = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure the project's work again, for real.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Ask whether the recorded decision is still right here.
+
+    Decides again, for this machine and this Python; exit 5 when the advice flipped.
+    """
+    from scaffold.commands import check as command
+    from scaffold.terminal import console
+
+    with console.Steps() as steps:
+        verdict = command.check(project, remeasure=measure, progress=steps)
+    if as_json:
+        console.answer_json(command.document(verdict))
+    else:
+        console.answer_lines(command.report(verdict))
+    return verdict.exit_code
+
+
+@app.command(cls=Command)
+def undo(project: ProjectDir = None, as_json: Json = False) -> None:
+    """Take back the last switch or update.
+
+    Exactly, and also one that was cut short.
+    """
+    from scaffold.commands import undo as command
+    from scaffold.terminal import plan_dialogue
+
+    plan_dialogue.show_undone(command.undo(project), as_json=as_json)
