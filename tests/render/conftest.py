@@ -55,15 +55,21 @@ class Rendered(NamedTuple):
 def _combinations() -> list[dict[str, Any]]:
     """Every flag with the starter `blank`; the other starters in each of their forms."""
     blank = starters.load(starters.DEFAULT)
-    flags = product(blank.models, Bound, (True, False), (None, 5))
+    flags = [
+        *product(blank.models, Bound, (True, False), (None,)),
+        *product(blank.models, (Bound.IO,), (True,), (5,)),
+    ]
     combined = [
         _answers(blank.name, model, bound, async_client=async_client, limit=limit)
         for model, bound, async_client, limit in flags
     ]
     for starter in map(starters.load, starters.names()[1:]):
-        for model, async_client in product(starter.models, (True, False)):
-            made = _answers(starter.name, model, starter.fits[0], async_client=async_client)
-            combined.append({**made, "gil_fraction": 0.0 if "native" in starter.forms else 1.0})
+        for model in starter.models:
+            # Only hybrid has a choice: between an event loop and threads in each process.
+            both = model is Model.HYBRID and "async" in starter.forms
+            for async_client in (True, False) if both else (True,):
+                made = _answers(starter.name, model, starter.fits[0], async_client=async_client)
+                combined.append({**made, "gil_fraction": 0.0 if "native" in starter.forms else 1.0})
     return combined
 
 

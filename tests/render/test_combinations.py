@@ -92,6 +92,8 @@ def test_modules_need_each_other(rendered: Rendered) -> None:
             if isinstance(node, ast.ImportFrom) and node.level:
                 names = [node.module] if node.module else [alias.name for alias in node.names]
                 imported.update(names)
+        if "__main__" in path.read_text(encoding="utf-8"):  # run by `python -m PKG.NAME`
+            imported.add(path.stem)
     assert {path.stem for path in package.glob("*.py")} == imported
 
 
