@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from .task import EngineError
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 CONNECTING = 10.0  # seconds for the scheduler to answer
 LEAVING = 5.0  # seconds for the teardown after setup(), and for each other step of the end
+MENDING = 1.0  # seconds between two looks at whether workers here have to be replaced
 LOGGERS = ("distributed", "distributed.client", "tornado")  # they print tracebacks
 
 Kill = Callable[[Collection[str]], None]  # of the workers with these addresses
@@ -40,9 +41,7 @@ def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
     from distributed.comm import resolve_address
 
     try:
-        resolve_address(
-            address
-        )  # a client that fails on it would print a traceback as it is dropped
+        resolve_address(address)  # a client that fails on it prints a traceback as it is dropped
         client = Client(address, timeout=CONNECTING, set_as_default=False)
     except (OSError, ValueError) as exc:
         raise EngineError(f"no scheduler at {address}: {exc}") from None
@@ -56,6 +55,7 @@ def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
 def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
     """A client of a cluster on this machine, which ends with it; and a way to kill its workers."""
     from distributed import Client, LocalCluster
+    from tornado.ioloop import PeriodicCallback
 
     with _signals_blocked():
         cluster = LocalCluster(
@@ -67,7 +67,11 @@ def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
             silence_logs=logging.CRITICAL,
         )
 
+    mending = PeriodicCallback(lambda: _mend(cluster, workers), 1000 * MENDING)
+    cluster.loop.add_callback(mending.start)
+
     def kill(addresses: Collection[str]) -> None:
+        cluster.loop.add_callback(mending.stop)
         for nanny in cluster.workers.values():
             if nanny.worker_address in addresses:
                 nanny.close_gracefully()  # it does not start another
@@ -80,6 +84,16 @@ def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
         client.close(timeout=LEAVING)
         kill([nanny.worker_address for nanny in cluster.workers.values()])
         cluster.close(timeout=LEAVING)
+
+
+def _mend(cluster: LocalCluster, workers: int) -> None:
+    """Replace what Dask does not: a nanny gives up when its worker is killed while that starts."""
+    from distributed import Status
+
+    for name, nanny in list(cluster.workers.items()):
+        if nanny.status in (Status.closing, Status.closed, Status.failed):
+            del cluster.workers[name]
+    cluster.scale(workers)
 
 
 def _kill(pid: int | None) -> None:

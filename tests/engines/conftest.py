@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +14,14 @@ import pytest
 
 from .assembly import MODELS, assemble, end_all
 
+CLUSTER_SIZE = 3
+HOME = f"""
+import sys
+from home.clusters import connect
+with connect(None, {CLUSTER_SIZE}) as (client, _):
+    print(client.scheduler.address, flush=True)
+    sys.stdin.read()
+"""
 WORKS = Path(__file__).with_name("works.py").read_text()
 
 
@@ -60,13 +68,24 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
 
 
 @pytest.fixture(scope="session")
-def scheduler() -> Iterator[str]:
-    """The address of a cluster that all tests share; its processes know nothing of the packages."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=4, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
-    ) as cluster:
-        yield cluster.scheduler_address
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a cluster that all tests share; its processes know nothing of the packages.
+
+    It is one as the engine starts it here, in a process of its own: what is killed comes back.
+    """
+    pytest.importorskip("distributed")
+    home = tmp_path_factory.mktemp("home")
+    assemble("dask", home, "", "home")
+    with subprocess.Popen(
+        [sys.executable, "-c", HOME],
+        cwd=home,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+        process.communicate()  # the end of its input ends it
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import socket
@@ -18,7 +17,7 @@ import psutil
 import pytest
 
 from .assembly import STARTED, Project
-from .conftest import Model
+from .conftest import CLUSTER_SIZE, Model
 from .test_processes import errors
 
 pytest.importorskip("distributed")
@@ -101,11 +100,11 @@ def test_a_worker_killed_in_the_middle(processes: Cluster, tmp_path: Path) -> No
 
 
 def test_an_edited_package_goes_to_workers_that_had_the_old_one(
-    processes: Cluster, tmp_path: Path
+    scheduler: str, tmp_path: Path
 ) -> None:
     """Every run brings its own code along, to the cluster that the environment names."""
     project = Project.make("dask", tmp_path / "project", SLOW, "1\n2\n3\n")
-    environment = os.environ | {"DASK_SCHEDULER_ADDRESS": processes.address}
+    environment = os.environ | {"DASK_SCHEDULER_ADDRESS": scheduler}
     for factor in (10, 100):
         text = "from .factor import FACTOR\ndef work(item):\n    return FACTOR * item\n"
         (project.root / "pkg/work.py").write_text(text)
@@ -115,22 +114,24 @@ def test_an_edited_package_goes_to_workers_that_had_the_old_one(
         assert {record["value"] for record in results(project)} == {factor * n for n in (1, 2, 3)}
 
 
-def test_what_the_workers_do_not_have_ends_the_run(processes: Cluster, tmp_path: Path) -> None:
+def test_what_the_workers_do_not_have_ends_the_run(scheduler: str, tmp_path: Path) -> None:
     """A module beside the package stays behind, and one line says so."""
     project = Project.make("dask", tmp_path / "project", "import beside\n" + SLOW, ITEMS)
     (project.root / "beside.py").touch()
-    done = project.run("run", "--scheduler", processes.address)
+    done = project.run("run", "--scheduler", scheduler)
     assert done.returncode == 1
     assert "cannot import work(): ModuleNotFoundError: No module named 'beside'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_lost_scheduler_ends_the_run(processes: Cluster, tmp_path: Path) -> None:
+def test_a_lost_scheduler_ends_the_run(tmp_path: Path) -> None:
     """With one line, and what was done is kept."""
-    project = Project.make("dask", tmp_path / "project", SLOW, ITEMS)
-    run = project.start("run", "--scheduler", processes.address)
+    project = impatient(Project.make("dask", tmp_path / "project", SLOW, ITEMS))
+    cluster = Cluster(tmp_path)
+    cluster.add("--nthreads", "1")
+    run = project.start("run", "--scheduler", cluster.address)
     wait_for(lambda: len(results(project)) > 10)
-    processes.scheduler.kill()
+    cluster.scheduler.kill()
     _, err = run.communicate(timeout=60)
     assert run.returncode == 1
     assert "error: lost the scheduler" in err
@@ -140,11 +141,20 @@ def test_a_lost_scheduler_ends_the_run(processes: Cluster, tmp_path: Path) -> No
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense:::"])
 def test_no_scheduler_is_one_line(tmp_path: Path, address: str) -> None:
     """The address and the reason."""
-    project = Project.make("dask", tmp_path, SLOW, ITEMS)
+    project = impatient(Project.make("dask", tmp_path, SLOW, ITEMS))
     done = project.run("run", "--scheduler", address)
     assert done.returncode == 1
     assert f"error: no scheduler at {address}: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def impatient(project: Project) -> Project:
+    """The same, but it gives up soon on a scheduler that does not answer."""
+    clusters = project.root / "pkg/clusters.py"
+    text = clusters.read_text()
+    clusters.write_text(text.replace("CONNECTING = 10.0", "CONNECTING = 2.0"))
+    assert clusters.read_text() != text
+    return project
 
 
 def test_without_distributed_the_way_to_it_is_said(tmp_path: Path) -> None:
@@ -159,21 +169,36 @@ def test_without_distributed_the_way_to_it_is_said(tmp_path: Path) -> None:
     assert "--scheduler" in project.run("run", "--help", env=environment).stdout
 
 
-def test_a_dead_worker_costs_one_task(cluster: Model) -> None:
+def test_a_dead_worker_costs_one_task(cluster: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever kills its workers again and again is found, and the others are run again."""
-    [error] = errors(cluster, "def", "_exit", max_workers=4)
+    monkeypatch.setattr(cluster.engine, "DEATHS", 1)
+    [error] = errors(cluster, "def", "_exit", max_workers=CLUSTER_SIZE)
     assert error.startswith("worker died: ")
 
 
-def test_killed_workers_cost_nothing(cluster: Model) -> None:
+def test_a_worker_that_died_is_a_failed_attempt(
+    cluster: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is retried like any other."""
+    monkeypatch.setattr(cluster.engine, "DEATHS", 1)
+    retry = cluster.task.Retry(times=1, base=0.01)
+    outcomes = cluster.run(cluster.job("misbehave"), ["a", "_exit", "b"], retry=retry)
+    assert [(o.error is None, o.attempts) for o in outcomes] == [(True, 1), (False, 2), (True, 1)]
+
+
+def test_killed_workers_cost_nothing(cluster: Model, scheduler: str) -> None:
     """Workers that are killed from outside have their tasks run again, elsewhere."""
-    workers = sorted(child.pid for child in multiprocessing.active_children() if child.pid)
-    killed = iter(workers[1:3])  # one is left, however fast the others come back
+    from distributed import Client
+
+    with Client(scheduler, set_as_default=False) as client:
+        wait_for(lambda: len(client.nthreads()) == CLUSTER_SIZE)
+        _, *victims = client.run(os.getpid).values()  # one is left
     outcomes = []
-    for burst in cluster.bursts(cluster.job("slow"), range(300), max_workers=4):
+    for burst in cluster.bursts(cluster.job("slow"), range(300), max_workers=CLUSTER_SIZE):
         outcomes += burst
-        if len(outcomes) > 30 and (pid := next(killed, None)):
-            os.kill(pid, signal.SIGKILL)
+        if len(outcomes) > 30 and victims:
+            os.kill(victims.pop(), signal.SIGKILL)
+    assert not victims
     assert sorted((o.id, o.value) for o in outcomes) == [(n, n) for n in range(300)]
 
 
@@ -182,14 +207,14 @@ def test_nothing_stays_on_the_cluster(cluster: Model, scheduler: str) -> None:
     from distributed import Client
 
     def left(dask_worker: Any) -> list[str]:
-        folders = [path for path in sys.path if path.startswith(dask_worker.local_directory)]
+        own = dask_worker.local_directory + os.sep  # Dask puts the folder itself there
+        folders = [path for path in sys.path if path.startswith(own)]
         return [*filter(lambda name: "assembled" in name, dask_worker.plugins), *folders]
+
+    def keys(dask_scheduler: Any) -> list[str]:
+        return [key for key in dask_scheduler.tasks if "assembled" in str(key)]
 
     cluster.run(cluster.job("square"), range(100))
     with Client(scheduler, set_as_default=False) as client:
         assert set(map(tuple, client.run(left).values())) == {()}
-        wait_for(lambda: not client.run_on_scheduler(_keys))
-
-
-def _keys(dask_scheduler: Any) -> list[str]:
-    return [key for key in dask_scheduler.tasks if "assembled" in str(key)]
+        wait_for(lambda: not client.run_on_scheduler(keys))

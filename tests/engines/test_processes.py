@@ -48,7 +48,6 @@ def test_a_dead_worker_costs_one_task(model: Model, kind: str) -> None:
     assert second.startswith("worker died: SIGKILL")
 
 
-@everywhere
 def test_a_dead_worker_is_retried(model: Model, kind: str) -> None:
     """A death counts as a failed attempt like any other."""
     retry = model.task.Retry(times=1, base=0.01)
