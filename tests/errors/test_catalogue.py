@@ -27,9 +27,9 @@ pytestmark = [
 SITES = sites()
 # Their reason is one of `units` or `questions`, which say what would be right.
 REASON_SAYS_HOW = {
-    "commands.measure.read_budget: budget",
-    "commands.new.read_ci: ci",
-    "commands.new.read_model: model",
+    "measure.read_budget: budget",
+    "new.read_ci: ci",
+    "new.read_model: model",
     "console.ask_line",
     "interview.read",
 }
@@ -143,7 +143,7 @@ CASES = {
     "apply._refuse_changed: was changed meanwhile": Case(
         "switch threading", 3, ("'crawl/engine.py'", "changed meanwhile", "start again"),
         lambda scene: (scene.project(), scene.before(
-            "journal.begin", lambda: scene.write("crawl/engine.py", "mine"))),
+            "changing.journal.begin", lambda: scene.write("crawl/engine.py", "mine"))),
     ),
     "apply._refuse_edited: edited since the": Case(
         "undo", 3, ("'crawl/engine.py'", "edited since", "as they were"),
@@ -168,15 +168,15 @@ CASES = {
     ),
     "apply.apply": Case(
         "switch threading", 1, (DISK, "cannot write", "as it was"),
-        lambda scene: (scene.project(), scene.full("journal.sync")),
+        lambda scene: (scene.project(), scene.full("changing.journal.sync")),
     ),
     "apply.apply: interrupted, after the": Case(
         "switch threading", 130, ("interrupted", "the switch was complete"),
-        lambda scene: (scene.project(), scene.before("apply._put", interrupt)),
+        lambda scene: (scene.project(), scene.before("changing.apply._put", interrupt)),
     ),
     "apply.undo": Case(
         "undo", 1, (DISK, "cannot write", "concgen undo"),
-        lambda scene: (scene.switched(), scene.full("apply._put")),
+        lambda scene: (scene.switched(), scene.full("changing.apply._put")),
     ),
     "apply.undo: nothing to undo: no switch or update is on record here": Case(
         "undo", 2, ("nothing to undo", "on record", "concgen diff"), Scene.project,
@@ -195,65 +195,65 @@ CASES = {
     ),
     "cli.run: interrupted; nothing half-made is left": Case(
         f"recommend {IO}", 130, ("interrupted",),
-        lambda scene: scene.fail("machine.inspect", KeyboardInterrupt()),
+        lambda scene: scene.fail("measuring.machine.inspect", KeyboardInterrupt()),
     ),
-    "commands.advise.advise: no terminal to ask on, and not answered": Case(
+    "advise.advise: no terminal to ask on, and not answered": Case(
         "recommend --workload io", 2, ("--tasks", "no terminal", "--yes"),
     ),
-    "commands.bench._try: finished no item in": Case(
+    "bench._try: finished no item in": Case(
         "bench functions.py:work --items items.jsonl --budget 2", 2,
         ("sequential", "no item", "--budget"), nothing_finished,
     ),
-    "commands.bench.check_picture: is neither .svg nor .html": Case(
+    "bench.check_picture: is neither .svg nor .html": Case(
         "bench --save bench.pdf", 2, ("'bench.pdf'", "neither", "bench.svg"),
     ),
-    "commands.bench.check_picture: save needs matplotlib, which is not installed": Case(
+    "bench.check_picture: save needs matplotlib, which is not installed": Case(
         "bench --save bench.svg", 2, ("--save", "not installed", "pip install"),
         lambda scene: scene.monkeypatch.setattr("importlib.util.find_spec", lambda _: None),
     ),
-    "commands.bench.check_picture: save: there is no directory": Case(
+    "bench.check_picture: save: there is no directory": Case(
         "bench --save no/bench.svg", 2, ("'no'", "no directory", "create it"),
     ),
-    "commands.bench.project_target: no items.jsonl in": Case(
+    "bench.project_target: no items.jsonl in": Case(
         "bench", 2, ("items.jsonl", "no items", "--items"),
         lambda scene: (scene.project() / "items.jsonl").unlink(),
     ),
-    "commands.catalog.rule: rule": Case(
+    "catalog.rule: rule": Case(
         "rules R77", 2, ("'R77'", "not one of R1", "did you mean R7", "concgen rules"),
     ),
-    "commands.change._refuse_unsettled: conflicts are left from the": Case(
+    "change._refuse_unsettled: conflicts are left from the": Case(
         "switch sequential", 3, ("crawl/settings.py", "conflicts are left", "settle"), conflict,
     ),
-    "commands.change.prepared: needs its own version of files that you changed": Case(
+    "change.prepared: needs its own version of files that you changed": Case(
         "switch threading", 3, ("crawl/engine.py (edited)", "its own version", "--force"),
         lambda scene: (scene.project(), scene.write("crawl/engine.py", "mine")),
     ),
-    "commands.doctor.calibrate: cannot keep the costs in": Case(
+    "doctor.calibrate: cannot keep the costs in": Case(
         "doctor --calibrate", 1, ("costs-", "Not a directory", "see that"), no_cache,
     ),
-    "commands.measure.prepare: the items are missing": Case(
+    "measure.prepare: the items are missing": Case(
         "measure functions.py:work", 2, ("items", "missing", "--items FILE"), Scene.functions,
     ),
-    "commands.measure.read_budget: budget": Case(
+    "measure.read_budget: budget": Case(
         "measure functions.py:work --budget soon", 2, ("'soon'", "not a duration", "such as"),
     ),
-    "commands.measure.read_budget: is not from": Case(
+    "measure.read_budget: is not from": Case(
         "measure functions.py:work --budget 1ms", 2, ("1ms", "not from", "such as"),
     ),
-    "commands.measure.workload: every call failed, the first with": Case(
+    "measure.workload: every call failed, the first with": Case(
         "recommend --from functions.py:fails --items items.jsonl --budget 3 --yes", 2,
         ("no good", "every call failed", "works on these items"), Scene.functions,
     ),
-    "commands.new.read_model: model": Case(
+    "new.read_model: model": Case(
         f"new p {IO} --model asynco", 2, ("'asynco'", "not one of", "did you mean asyncio?"),
     ),
-    "commands.new.read_ci: ci": Case(
+    "new.read_ci: ci": Case(
         f"new p --answers a.json {IO}",
         2,
         ("ci: 'maybe'", "not yes or no"),
         lambda scene: scene.write("a.json", '{"ci": "maybe"}'),
     ),
-    "commands.switch.read_model: model": Case(
+    "switch.read_model: model": Case(
         "switch treading", 2, ("'treading'", "did you mean threading?", "concgen models"),
     ),
     "console.ask_line": Case(
@@ -265,11 +265,11 @@ CASES = {
     ),
     "faults.kept": Case(
         f"recommend {IO}", 1, ("KeyError", "a fault of its own", "the traceback is in"),
-        lambda scene: scene.fail("machine.inspect", KeyError("x")),
+        lambda scene: scene.fail("measuring.machine.inspect", KeyError("x")),
     ),
     "faults.kept: there is not enough memory": Case(
         f"recommend {IO}", 1, ("memory", "not enough", "free some"),
-        lambda scene: scene.fail("machine.inspect", MemoryError()),
+        lambda scene: scene.fail("measuring.machine.inspect", MemoryError()),
     ),
     "git._run: git did not run": Case(
         "switch threading", 1, ("git", "No such file", "concgen doctor"),
@@ -281,7 +281,7 @@ CASES = {
     ),
     "interrupt.guarded: interrupted: nothing was written": Case(
         f"new p {IO}", 130, ("interrupted", "nothing was written"),
-        lambda scene: scene.before("project.render", interrupt),
+        lambda scene: scene.before("making.project.render", interrupt),
     ),
     "interview.from_mapping: , not a text, a number or true or false": Case(
         f"new p --answers a.json {IO}", 2, ("tasks is [1]", "not a text", "such as"),
@@ -420,11 +420,12 @@ CASES = {
     ),
     "staging._move_up: was created meanwhile": Case(
         f"new . --name p {IO}", 3, ("pyproject.toml'", "created meanwhile", "another destination"),
-        lambda scene: scene.before("staging._settle_modes", lambda: scene.write("pyproject.toml")),
+        lambda scene: scene.before(
+            "making.staging._settle_modes", lambda: scene.write("pyproject.toml")),
     ),
     "staging._rename: was created meanwhile": Case(
         f"new p {IO}", 3, ("p'", "created meanwhile", "another destination"),
-        lambda scene: scene.before("staging._settle_modes", lambda: scene.write("p/mine")),
+        lambda scene: scene.before("making.staging._settle_modes", lambda: scene.write("p/mine")),
     ),
     "staging.check_destination: cannot use": Case(
         f"new {'x' * 300} --name p {IO}", 2, ("'xxx", "too long", "another destination"),
@@ -446,11 +447,11 @@ CASES = {
     ),
     "staging.place: cannot write": Case(
         f"new p {IO}", 1, ("'p'", DISK, "make room"),
-        lambda scene: scene.full("staging._settle_modes"),
+        lambda scene: scene.full("making.staging._settle_modes"),
     ),
     "staging.place: interrupted, after": Case(
         f"new p {IO}", 130, ("'p'", "was complete"),
-        lambda scene: scene.before("staging._rename", interrupt),
+        lambda scene: scene.before("making.staging._rename", interrupt),
     ),
     "starters.find: starter": Case(
         f"new p {IO} --starter blnak",

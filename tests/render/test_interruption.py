@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scaffold.core.errors import Interrupted
-from scaffold.making import project, staging
+from scaffold.making import interrupt, project, staging
 
 # Modules and functions at whose start a signal comes.
 MOMENTS = {
@@ -20,14 +20,14 @@ MOMENTS = {
     "packing": (project, "write_pristine"),
     "modes": (staging, "_settle_modes"),
 }
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = interrupt.SIGNALS
 
 # Forks a child that creates a project, sends it a signal after a while, and looks at what is left.
 # Copier is imported before, so that the moments fall into the rendering.
 DRIVER = """
 import copier, os, random, signal, sys, time
 from pathlib import Path
-from scaffold import project, staging
+from scaffold.making import project, staging
 
 root, number = Path(sys.argv[1]), int(sys.argv[2])
 answers = {"name": "crawl", "model": "threading"}

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, let in only where an interruption can be undone."""
+"""Ctrl-C, SIGTERM and SIGHUP, let in only where an interruption can be undone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ from types import FrameType
 
 from scaffold.core.errors import Interrupted
 
+# Ctrl-C, a polite end, and the terminal that is closed (which Windows does not tell).
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
 
 class Guard:
-    """Holds both signals back, except inside `open()`, where the first raises KeyboardInterrupt.
+    """Holds these signals back, except inside `open()`, where the first raises KeyboardInterrupt.
 
     What comes after that one, or outside, is kept: clean-up is never cut short.
     """
@@ -46,7 +51,7 @@ class Guard:
 
 @contextmanager
 def guarded() -> Iterator[Guard]:
-    """Install a Guard for SIGINT and SIGTERM, and put back what was there.
+    """Install a Guard for SIGNALS, and put back what was there.
 
     The KeyboardInterrupt that it lets in leaves here as Interrupted. A signal that is ignored
     (nohup) stays so. Outside the main thread, where Python takes no handlers, the guard does
@@ -56,7 +61,7 @@ def guarded() -> Iterator[Guard]:
     before = {}
     try:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in SIGNALS:
                 if (handler := signal.getsignal(number)) not in (signal.SIG_IGN, None):
                     before[number] = handler
                     signal.signal(number, guard.handle)
