@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scaffold.recommend import recommend
+from scaffold.core.advice import recommend
 
 from scaffold.core.costs import DEFAULT_COSTS, estimate
 from scaffold.core.deadline import cores_needed, on_cluster
