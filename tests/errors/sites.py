@@ -35,13 +35,14 @@ def sites() -> dict[str, Site]:
 
 
 def _in_file(file: Path) -> Iterator[Site]:
+    module = file.parent.name if file.stem == "__init__" else file.stem
     for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if not isinstance(function, ast.FunctionDef):
             continue
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and getattr(node.func, "id", None) in CLASSES:
                 words = _words(node)
-                name = f"{file.stem}.{function.name}" + (f": {words}" if words else "")
+                name = f"{module}.{function.name}" + (f": {words}" if words else "")
                 lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
                 hint = any(keyword.arg == "hint" for keyword in node.keywords)
                 yield Site(name, str(file), lines, node.func.id, hint)
