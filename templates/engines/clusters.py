@@ -10,17 +10,18 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .task import EngineError
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, LocalCluster
+    from tornado.ioloop import IOLoop
 
 CONNECTING = 10.0  # seconds for the scheduler to answer
 LEAVING = 5.0  # seconds for the teardown after setup(), and for each other step of the end
 MENDING = 1.0  # seconds between two looks at whether workers here have to be replaced
-LOGGERS = ("distributed", "distributed.client", "tornado")  # they print tracebacks
+LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")  # they print tracebacks
 
 Kill = Callable[[Collection[str]], None]  # of the workers with these addresses
 
@@ -38,7 +39,7 @@ def connect(address: str | None, workers: int) -> Iterator[tuple[Client, Kill]]:
 def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
     """A client of the cluster there. Nobody can kill its workers."""
     from distributed import Client
-    from distributed.comm import resolve_address
+    from distributed.comm.addressing import resolve_address
 
     try:
         resolve_address(address)  # a client that fails on it prints a traceback as it is dropped
@@ -68,10 +69,11 @@ def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
         )
 
     mending = PeriodicCallback(lambda: _mend(cluster, workers), 1000 * MENDING)
-    cluster.loop.add_callback(mending.start)
+    loop = cast("IOLoop", cluster.loop)  # there is one while the cluster is open
+    loop.add_callback(mending.start)
 
     def kill(addresses: Collection[str]) -> None:
-        cluster.loop.add_callback(mending.stop)
+        loop.add_callback(mending.stop)
         for nanny in cluster.workers.values():
             if nanny.worker_address in addresses:
                 nanny.close_gracefully()  # it does not start another

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid", "dask")
+HERE = MODELS[:-1]  # for what is the same for all: a cluster takes seconds to start
 PROCESS_MODELS = ("multiprocessing", "hybrid")
 PACKAGE = TEMPLATES / "project" / "{{package}}"
 STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()

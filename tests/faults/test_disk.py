@@ -7,7 +7,7 @@ import resource
 from pathlib import Path
 
 import pytest
-from engines.assembly import MODELS, Project
+from engines.assembly import HERE, MODELS, Project
 
 WORK = "def work(item):\n    return 'x' * 100\n"
 ITEMS = "".join(f"{n}\n" for n in range(2000))
@@ -32,7 +32,7 @@ def test_a_full_disk_ends_the_run_and_keeps_the_journal(model: str, tmp_path: Pa
     assert sorted(record["id"] for record in records) == list(range(2000))
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", HERE)
 def test_an_unreadable_item_in_the_middle(model: str, tmp_path: Path) -> None:
     """What came before it is done and kept, and the error names the line."""
     project = Project.make(model, tmp_path, WORK, "1\n2\n3\n{\n5\n")

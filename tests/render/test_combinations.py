@@ -68,6 +68,8 @@ def test_engine_and_work_are_copied(rendered: Rendered) -> None:
         "threads.py": "engines/threading.py",
         "watchdog.py": "engines/watchdog.py",
         "clusters.py": "engines/clusters.py",
+        "crew.py": "engines/crew.py",
+        "members.py": "engines/members.py",
         "parcel.py": "engines/parcel.py",
         "station.py": "engines/station.py",
         "work.py": f"starters/{starter.name}/work{form}.py",

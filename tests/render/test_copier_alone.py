@@ -40,7 +40,7 @@ def test_every_field_of_the_workload_is_a_question(tmp_path: Path) -> None:
 def test_a_model_without_an_engine_is_not_offered(tmp_path: Path) -> None:
     """Copier refuses it before anything is written; every other has one."""
     assert inventory.available_models() == tuple(Model)
-    with pytest.raises(ConcgenError, match="Invalid choice"):
+    with pytest.raises(ValueError, match="Invalid choice"):
         project.render({"model": "fibers"}, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

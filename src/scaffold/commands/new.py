@@ -125,7 +125,8 @@ def create(
     files = project.files(answers, own) if dry_run else project.create(wanted.dest, answers, own)
     command = command_line(wanted, advice, model, yours)
     needed = yours.dependencies if yours else wanted.starter and wanted.starter.packages
-    return Created(wanted.dest, wanted.package, model, files, command, bool(needed))
+    installs = bool(needed) or model is Model.DASK
+    return Created(wanted.dest, wanted.package, model, files, command, installs)
 
 
 def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | None) -> str:

@@ -242,11 +242,8 @@ def _reading(work: Workload, costs: Costs) -> float:
 
 
 def _dask(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    return cluster.START + max(
-        _side_by_side(work, workers),
-        work.tasks * work.cpu_seconds / machine.cores,
-        cluster.carrying(work),
-    )
+    flow = _flow(work, workers, machine.cores, work.cpu_seconds, 0.0)
+    return cluster.START + max(flow, cluster.carrying(work))
 
 
 def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> float:

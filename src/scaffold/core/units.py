@@ -127,7 +127,10 @@ def write_count(value: int) -> str:
 
 
 def write_seconds(seconds: float) -> str:
-    """Print a duration exactly as `parse_seconds` reads it: `200ms`, `2s`."""
+    """Print a duration exactly as `parse_seconds` reads it: `200ms`, `2s`, `1h`."""
+    for size, unit in ((3600.0, "h"), (60.0, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.12g}{unit}"
     for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
         scaled = seconds / size
         if scaled >= 1:
