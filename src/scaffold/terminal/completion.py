@@ -7,10 +7,9 @@ Offers = list[tuple[str, str]]
 
 def workloads() -> Offers:
     """Offer the kinds of work."""
-    from scaffold.asking.questions import BOUNDS
-    from scaffold.core.domain import Bound
+    from scaffold.asking.questions import BOUNDS, MEASURE
 
-    return [(one.value, f"{one.word}: {one.consequence}") for one in BOUNDS if one.value in Bound]
+    return [(one.value, f"{one.word}: {one.consequence}") for one in BOUNDS if one.value != MEASURE]
 
 
 def models() -> Offers:
