@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scaffold.core.advice import recommend
-from scaffold.core.costs import DEFAULT_COSTS, estimate
+from scaffold.core.costs import DEFAULT_COSTS
 from scaffold.core.deadline import cores_needed, on_cluster
 from scaffold.core.domain import Bound, Machine, Model, Workload
 
@@ -72,11 +72,8 @@ def test_the_cores_are_the_fewest_that_do(workload, machine, deadline):
 @given(workloads, machines)
 @settings(max_examples=50)
 def test_a_cluster_on_one_machine_is_never_the_advice(workload, machine):
-    """It is no faster there than processes."""
+    """Without a deadline nothing calls for one, whatever the work and the machine."""
     assert recommend(workload, machine).model is not Model.DASK
-    assume(machine.cores >= 1)  # a share of a core is not what a cluster is measured in
-    here = estimate(Model.DASK, workload, machine).seconds
-    assert here >= estimate(Model.MULTIPROCESSING, workload, machine).seconds * 0.99
 
 
 def test_a_flip_tells_what_the_deadline_costs():
