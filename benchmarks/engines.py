@@ -13,6 +13,7 @@ Peers that are not installed are left out: pip install mpire joblib pebble aiome
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import statistics
@@ -313,6 +314,7 @@ def main() -> None:
         for model in MODELS:
             assemble(model, Path(folder), "", f"{model}_project")
         os.environ["PYTHONPATH"] = folder
+        compileall.compile_dir(folder, quiet=1)  # as an installation has it, and the peers have it
         loops, _ = calibrate()
         print(f"Python {sys.version.split()[0]}, {CORES} workers; compute() has {loops:,} rounds")
         chosen = [case for case in CASES if not args.cases or case.name in args.cases]

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import uuid
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
@@ -64,7 +63,7 @@ def run(
     if backlog.empty:  # there is nothing to start a cluster for
         backlog.check()
         return
-    packed, package = _pack(job), str(__package__)
+    packed, package = job.pack(), str(__package__)
     name = f"{package}-{uuid.uuid4().hex}"
     address = scheduler or os.environ.get(ADDRESS)
     with connect(address, max_workers) as (client, kill):
@@ -82,12 +81,3 @@ def run(
             kill(crew.dismiss())
             within(LEAVING, client.unregister_worker_plugin, name)
     backlog.check()
-
-
-def _pack(job: Job) -> bytes:
-    """The job for another process: by reference, so both functions live at the top of a module."""
-    try:
-        return pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
-    except Exception as exc:
-        text = f"work() and setup() have to be at the top level of a module: {describe(exc)}"
-        raise EngineError(text) from None

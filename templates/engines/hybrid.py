@@ -31,6 +31,7 @@ MODEL = "hybrid"
 AHEAD = 0.2
 LARGEST = 1000  # tasks sent ahead at most, for each process
 HEAVIEST = 1 << 22  # bytes of items sent ahead at most, in all: memory stays flat
+MEMORY = 32  # answers that the mean length of a task is taken over, about
 PATIENCE = 1.0  # seconds beyond the timeout that a process may take to give a sign of life
 
 
@@ -69,6 +70,7 @@ class CrowdedPool(Pool[CrowdedWorker]):
         self.processes = min(size, usable_cores())
         self._cores = own_cores(job, self.processes)
         self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead
+        self._answers = 0
         self._bytes = 1.0  # of an item, about
 
     def dispatch(self) -> None:
@@ -87,9 +89,10 @@ class CrowdedPool(Pool[CrowdedWorker]):
         self._deal(free, self.backlog.take(max(0, wanted)))
 
     def _ahead(self, slots: int) -> int:
-        """How many tasks to send beyond those in flight."""
+        """How many tasks to send beyond those in flight; at first no more than were answered."""
         enough = slots * AHEAD / (self._seconds + 1e-9)
-        return max(1, int(min(enough, self.processes * LARGEST, HEAVIEST / self._bytes)))
+        most = min(self._answers, self.processes * LARGEST)
+        return max(1, int(min(enough, most, HEAVIEST / self._bytes)))
 
     def _deal(self, free: list[CrowdedWorker], tasks: list[Task]) -> None:
         heap = [(len(worker.given), n) for n, worker in enumerate(free)]
@@ -138,7 +141,8 @@ class CrowdedPool(Pool[CrowdedWorker]):
         answers: list[Answer] = pickle.loads(data)  # noqa: S301  # from our own process
         for index, packed, error, final, seconds in answers:
             task = worker.given.pop(index)
-            self._seconds += (seconds - self._seconds) / 32
+            self._answers += 1
+            self._seconds += (seconds - self._seconds) / min(self._answers, MEMORY)
             if error is not None:
                 self.fail(task, error, seconds, final=final)
                 continue

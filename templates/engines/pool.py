@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from .child import LAST_WORDS
 from .job import Job
-from .processes import Worker, dismiss, exit_reason, pack
+from .processes import Worker, dismiss, exit_reason
 from .task import TICK, Backlog, EngineError, Outcome, Task
 
 STILLBORN = 3  # more workers than the pool has, in a row, that die as they start: the run ends
@@ -38,7 +38,7 @@ class Pool(ABC, Generic[W]):
     def __init__(
         self, job: Job, backlog: Backlog, size: int, timeout: float | None, method: str | None
     ) -> None:
-        self.job, self.backlog, self.size = pack(job), backlog, size
+        self.job, self.backlog, self.size = job.pack(), backlog, size
         self.timeout, self.method = timeout, method
         self.workers: list[W] = []
         self.outcomes: list[Outcome] = []  # not yet handed over

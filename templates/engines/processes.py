@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import time
@@ -21,8 +20,6 @@ from multiprocessing.heap import BufferWrapper
 from typing import Any
 
 from .child import SIGNALS, Serve, main
-from .job import Job
-from .task import EngineError, describe
 
 NEVER = float("inf")
 CLOCK = 16  # bytes: two doubles
@@ -59,7 +56,7 @@ class Worker:
     def __init__(
         self, serve: Serve, job: bytes, *arguments: Any, share: int, method: str | None
     ) -> None:
-        """Start it. `job` comes from pack(); `share` is how many workers share the cores."""
+        """Start it. `job` comes from Job.pack(); `share` is how many workers share the cores."""
         method = method or start_method()
         if method != "fork":
             resource_tracker.ensure_running()  # here, because it would unblock the signals
@@ -112,15 +109,6 @@ def dismiss(workers: Iterable[Worker], busy: Callable[[Any], bool]) -> None:
         worker.kill()
         worker.process.join()
         worker.conn.close()
-
-
-def pack(job: Job) -> bytes:
-    """The job for another process: by reference, so both functions live at the top of a module."""
-    try:
-        return pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
-    except Exception as exc:
-        text = f"work() and setup() have to be at the top level of a module: {describe(exc)}"
-        raise EngineError(text) from None
 
 
 def exit_reason(code: int | None) -> str:

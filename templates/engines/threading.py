@@ -134,6 +134,8 @@ class Crew:
         self.drop_queued()
         for _ in self._workers:
             self._todo.put(None)
+        if self._job.setup is None:  # there is no teardown to wait for
+            return
         end = time.monotonic() + LEAVING
         for worker in self._workers:
             if not worker.claim:

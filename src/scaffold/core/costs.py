@@ -5,13 +5,13 @@ in flight, a makespan is the largest of its bounds (waiting, computing, holding 
 for it, handing over) plus what starting costs. `Costs` holds the constants.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from scaffold.core import cluster
 from scaffold.core.domain import Estimate, Machine, Model, Source, Workload
+from scaffold.core.queueing import Shared, makespan_with
 from scaffold.core.reasons import MANY_THREADS, in_flight
 
 
@@ -47,7 +47,8 @@ class Costs(NamedTuple):
     )
     message: float = 6.0e-5  # from one process to another and back (benchmarks/engines.py)
     process_hand_over: float = 1.2e-6
-    hybrid_hand_over: float = 1.0e-5
+    hybrid_hand_over: float = 8.0e-6
+    hybrid_wake: float = 2.1e-5  # from a wait, where each process keeps to a core of its own
     pickle_rate: float = 6.5e8
     read_rate: float = 3.0e8  # of items as JSON Lines
     interpreter_bytes: int = 14_000_000
@@ -70,8 +71,6 @@ HYBRID_IDLE = 2 * 0.005
 HYBRID_PICKLING = 1.5
 # Files that an interpreter keeps open for itself, and a margin for the client's own.
 SPARE_FILES = 32
-# Tasks are uneven when the longest takes this many times the mean.
-UNEVEN = 1.5
 # Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
 CLOSE_SETTINGS = 1.03
 # How far a prediction may be off, by where the times came from: eight in ten of the workloads of
@@ -168,11 +167,13 @@ def _sequential(workers: int, work: Workload, machine: Machine, costs: Costs) ->
 
 
 def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    each = _in_thread(work, costs) + _reading(work, costs)
+    each = _in_thread(work, costs, costs.thread_wake) + _reading(work, costs)
     holding = work.gil_seconds if machine.gil else 0.0
     return workers * costs.thread_start + max(
-        _flow(work, workers, 1, holding + each, each),
-        _flow(work, workers, machine.cores, work.cpu_seconds + each, each),
+        makespan_with(Shared(1, holding + each, sliced=True), work, workers, each),
+        makespan_with(
+            Shared(machine.cores, work.cpu_seconds + each, sliced=True), work, workers, each
+        ),
     )
 
 
@@ -181,14 +182,15 @@ def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> fl
         return costs.loop_start + _threading(workers, work, machine, costs)
     each = _on_loop(work, costs) + _reading(work, costs)
     start = costs.loop_start + workers * costs.coroutine_start
-    return start + _flow(work, workers, 1, work.cpu_seconds + each, each)
+    loop = Shared(1, work.cpu_seconds + each, sliced=False)
+    return start + makespan_with(loop, work, workers, each)
 
 
 def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     each = _bridge(work, costs)
     start = _start(workers, work, machine, costs)
-    flow = _flow(work, workers, machine.cores, work.cpu_seconds + each, each)
-    return start + flow + _carrying(work, costs)
+    cores = Shared(machine.cores, work.cpu_seconds + each, sliced=True)
+    return start + makespan_with(cores, work, workers, each) + _carrying(work, costs)
 
 
 def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
@@ -197,33 +199,19 @@ def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> flo
     if work.async_client:
         inner, each = costs.coroutine_start, _on_loop(work, costs)
     else:
-        inner, each = costs.thread_start, _in_thread(work, costs)
+        inner, each = costs.thread_start, _in_thread(work, costs, costs.hybrid_wake)
     start = _start(processes, work, machine, costs) + workers / processes * inner + HYBRID_IDLE
-    flow = _flow(work, workers, min(processes, machine.cores), work.cpu_seconds + each, each)
+    cores = Shared(
+        min(processes, machine.cores), work.cpu_seconds + each, sliced=not work.async_client
+    )
+    flow = makespan_with(cores, work, workers, each)
     carrying = costs.hybrid_hand_over + HYBRID_PICKLING * work.payload_bytes / costs.pickle_rate
     return start + flow + work.tasks * carrying
 
 
-def _flow(work: Workload, workers: int, servers: float, busy: float, each: float) -> float:
-    """Seconds until all are done, with `workers` of them in flight and something scarce to share.
-
-    Of what is scarce (the GIL, an event loop, cores) there are `servers`, and a task keeps one for
-    `busy` seconds; the rest of its time, and of `each` for the engine, it needs none. How long it
-    queues is mean value analysis of a closed network with one queue per server, in Schweitzer's
-    approximation. Servers that hardly rest also miss the first wait, while nothing computes yet.
-    """
-    servers = min(servers, workers)
-    free = max(0.0, work.task_seconds + each - busy)
-    crowd = busy * workers / servers - free
-    queued = (crowd + math.sqrt(crowd * crowd + 4 * busy * free)) / 2
-    apart = (free + queued) / workers  # seconds from one task's end to the next one's
-    use = busy / servers / apart if apart else 0.0
-    return max(_side_by_side(work, workers), work.tasks * apart + use * work.wait_seconds)
-
-
-def _in_thread(work: Workload, costs: Costs) -> float:
+def _in_thread(work: Workload, costs: Costs, wake: float) -> float:
     """Seconds that a task keeps the GIL of its process for the sake of the engine."""
-    waking = min(costs.thread_wake, work.wait_seconds)  # a shorter wait is over before
+    waking = min(wake, work.wait_seconds)  # a shorter wait is over before
     return costs.thread_hand_over + waking + _bridge(work, costs)
 
 
@@ -242,7 +230,8 @@ def _reading(work: Workload, costs: Costs) -> float:
 
 
 def _dask(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    flow = _flow(work, workers, machine.cores, work.cpu_seconds, 0.0)
+    cores = Shared(machine.cores, work.cpu_seconds, sliced=True)
+    flow = makespan_with(cores, work, workers, 0.0)
     return cluster.START + max(flow, cluster.carrying(work))
 
 
@@ -258,18 +247,6 @@ def _carrying(work: Workload, costs: Costs) -> float:
     batch = max(1.0, BATCH_SECONDS / max(work.task_seconds, 1e-9))
     each = costs.process_hand_over + work.payload_bytes / costs.pickle_rate
     return work.tasks * (each + costs.message / min(batch, 1000.0))
-
-
-def _side_by_side(work: Workload, workers: int) -> float:
-    """Seconds until all are done when nothing but their number limits the workers.
-
-    Even tasks run in waves, the last of which may be short. Uneven ones take turns, and at the end
-    some workers wait for the longest: half of it on average, and never less than all of it.
-    """
-    if work.longest_seconds <= UNEVEN * work.task_seconds:
-        return math.ceil(work.tasks / workers) * work.task_seconds
-    tail = 0.5 * (1 - 1 / workers) * work.longest_seconds
-    return max(work.longest_seconds, work.total_seconds / workers + tail)
 
 
 _MAKESPAN: dict[Model, Callable[[int, Workload, Machine, Costs], float]] = {

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple
 
-from scaffold.core.domain import Bound, Machine, Workload
+from scaffold.core.domain import Bound, Machine, Source, Workload
 
 
 class Case(NamedTuple):
@@ -28,6 +28,11 @@ _NATIVE = replace(_COMPUTING, gil_fraction=0.0)
 _MIXED = Workload(Bound.MIXED, tasks=1000, task_seconds=0.02, cpu_fraction=0.5)
 
 FEW_WAITS = Case("20 tasks that wait 100 ms each", _FEW_WAITS, _TWO_CORES)
+COROUTINES = Case(
+    "20 calls of an `async def` that wait 100 ms each",
+    replace(_FEW_WAITS, sources={"async_client": Source.MEASURED}),
+    _TWO_CORES,
+)
 MANY_WAITS = Case("10,000 tasks that wait 200 ms, with an async client", _MANY_WAITS, _TWO_CORES)
 COMPUTING = Case(
     "2,000 tasks that compute 50 ms and hold the GIL, on 2 cores", _COMPUTING, _TWO_CORES

@@ -6,7 +6,7 @@ the table in `rules.py`.
 
 from __future__ import annotations
 
-from scaffold.core.domain import Machine, Workload
+from scaffold.core.domain import Machine, Source, Workload
 from scaffold.core.units import show_bytes, show_count, show_seconds
 
 # Threads that one process holds well, and the most that are offered: at 256 the hand-over between
@@ -38,6 +38,11 @@ def computes(workload: Workload) -> bool:
 def holds_gil(workload: Workload, machine: Machine) -> bool:
     """Tell whether the computing keeps other threads from running on this interpreter."""
     return machine.gil and workload.gil_fraction > RELEASES_GIL
+
+
+def is_coroutine(workload: Workload) -> bool:
+    """Tell whether the function is there already, and is an `async def`."""
+    return workload.async_client and workload.source("async_client") is Source.MEASURED
 
 
 def tiny(workload: Workload) -> bool:
@@ -99,6 +104,8 @@ def native_code(workload: Workload, machine: Machine) -> str | None:
 
 def waiting_needs_threads(workload: Workload, machine: Machine) -> str | None:
     side_by_side = waits(workload) and not tiny(workload) and in_flight(workload) > 1
+    if is_coroutine(workload):
+        return None
     if side_by_side and tasks_not_workers(workload, machine) is None:
         return "tasks that wait: threads wait side by side, and ordinary code stays as it is"
     return None
@@ -112,7 +119,7 @@ def tasks_not_workers(workload: Workload, machine: Machine) -> str | None:
 
 
 def steeper_curve(workload: Workload, machine: Machine) -> str | None:
-    few = in_flight(workload) <= MANY_THREADS
+    few = in_flight(workload) <= MANY_THREADS and not is_coroutine(workload)
     if waits(workload) and workload.async_client and few and not tiny(workload):
         count = show_count(in_flight(workload))
         return f"{count} at once fit into threads, which are easier to learn and to debug"
@@ -142,6 +149,12 @@ def both(workload: Workload, machine: Machine) -> str | None:
         return None
     if holds_gil(workload, machine) and machine.workers > 1:
         return "tasks that wait and compute: every core computes while other tasks wait"
+    return None
+
+
+def coroutine_needs_loop(workload: Workload, machine: Machine) -> str | None:
+    if is_coroutine(workload) and not (computes(workload) or tiny(workload)):
+        return "an `async def` runs as it is on one event loop; each thread would need its own"
     return None
 
 

@@ -218,4 +218,15 @@ RULES: tuple[Rule, ...] = (
         fires=examples.LARGE_PAYLOAD,
         silent=examples.COMPUTING,
     ),
+    Rule(
+        "R16",
+        "A coroutine function needs an event loop",
+        BEYOND,
+        "What is `async def` already is awaited as it is on one event loop. In threads each worker"
+        " would open a loop of its own, to run one task at a time on it.",
+        {Model.ASYNCIO: Verdict.PREFER, Model.THREADING: Verdict.FORBID},
+        reasons.coroutine_needs_loop,
+        fires=examples.COROUTINES,
+        silent=examples.FEW_WAITS,
+    ),
 )

@@ -16,7 +16,7 @@ from scaffold.measuring.lab import Laboratory, laboratory
 from scaffold.measuring.target import Target
 
 # Tasks per run: enough that starting does not count, few enough for a tenth of a second.
-MANY, FEW = 10_000, 1000
+MANY, SOME, FEW = 10_000, 4000, 1000
 THREADS, COROUTINES = 128, 1000
 # How the engines start processes (templates/engines/processes.py), the usual way first.
 ENGINES_START = ("fork", "forkserver") if sys.platform == "linux" else ("spawn",)
@@ -52,7 +52,10 @@ def calibrate(progress: Progress = lambda _: None) -> Costs:
         measured = {method: bench.start(method) for method in ENGINES_START}
         start = measured[ENGINES_START[0]].pool + 2 * measured[ENGINES_START[0]].process
         many = bench.seconds("nothing", Model.MULTIPROCESSING, 2, [0], MANY)
-        hybrid = bench.seconds("nothing", Model.HYBRID, 4, [0], MANY)
+        hybrid = bench.seconds("nothing", Model.HYBRID, 2 * 16, [0], MANY)
+        hybrid_naps = bench.seconds("task", Model.HYBRID, 2 * 16, [[NAP, 0, 0, 0]], SOME)
+        carried_each = (hybrid - start - HYBRID_IDLE) / MANY
+        napping_each = (hybrid_naps - start - HYBRID_IDLE) / SOME
         progress("pickling and reading")
         carried = bench.seconds("echo", Model.MULTIPROCESSING, 2, ["x" * PAYLOAD], CARRIED)
         return DEFAULT_COSTS._replace(
@@ -67,7 +70,8 @@ def calibrate(progress: Progress = lambda _: None) -> Costs:
             loop_call=_least(1e-7, loop_call - call),
             starts={**DEFAULT_COSTS.starts, **measured},
             process_hand_over=_least(1e-8, (many - start) / MANY),
-            hybrid_hand_over=_least(1e-8, (hybrid - start - HYBRID_IDLE) / MANY),
+            hybrid_hand_over=_least(1e-8, carried_each - thread / 2),
+            hybrid_wake=_least(1e-7, 2 * (napping_each - carried_each)),
             pickle_rate=2 * PAYLOAD * CARRIED / _least(1e-3, carried - start),
             read_rate=PAYLOAD * CARRIED / _least(1e-3, bench.reading()),
         )

@@ -118,6 +118,10 @@ class Calls:
         others = every - own - self._lateness.cpu_seconds
         self.cpu = own + (others if others > LEAST_OTHERS * self.wall else 0.0)
 
+    def wait(self) -> float:
+        """Return the seconds that a call waits, about."""
+        return max(0.0, self.wall - self.queued - self.cpu) / self.count
+
     def facts(self) -> dict[str, Any]:
         """Return the profile's fields, with the reason for each that could not be measured."""
         reasons: dict[str, str] = {}

@@ -25,10 +25,10 @@ from scaffold.measuring.loading import Refusal, load
 
 # The share of the time left that may go into controls until they come out right.
 CONTROLLING = 0.25
-# Calls of the nap that shows what calling and waking up cost, and how long each naps, in seconds.
-NAPS, NAP = 40, 0.001
-# The share of the time left that goes into calls; the rest is for pickling and the report.
+# The share of the time left that goes into calls; the rest is for naps, pickling and the report.
 CALLING = 0.85
+# Naps show what calling and waking up cost: at most so many of them, for so many seconds in all.
+NAPS, NAPPING = 40, 0.2
 
 
 class Report:
@@ -64,7 +64,6 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
     function, facts = load(request)
     report.tell(**facts)
     calls.controls = _controls(deadline) if _has_gil() else None
-    calls.waking = _waking(inspect.iscoroutinefunction(function))
     until = time.monotonic() + CALLING * (deadline - time.monotonic())
     if inspect.iscoroutinefunction(function):
         from scaffold.measuring.awaiting import call_async
@@ -72,6 +71,7 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
         report.tell(longest_loop_block_seconds=call_async(function, calls, until))
     else:
         calls.run(function, until)
+    calls.waking = _waking(inspect.iscoroutinefunction(function), calls.wait())
     report.tell(**calls.facts(), finished=True)
 
 
@@ -84,20 +84,23 @@ def _controls(deadline: float) -> gil.Controls:
             return controls
 
 
-def _waking(is_async: bool) -> float:
-    """Return the CPU seconds of one call that does nothing but sleep for a moment.
+def _waking(is_async: bool, wait: float) -> float:
+    """Return the CPU seconds of a call that does nothing but sleep for about as long as `wait`.
 
     That is the price of being called one by one from here: an engine pays its own, which is among
-    the costs and not the function's.
+    the costs and not the function's. It grows with the wait (five times from 1 ms to 50 ms, on
+    Linux), because a core that idles for longer sleeps deeper and forgets more.
     """
+    nap = min(wait, NAPPING / 2)
+    times = min(NAPS, int(NAPPING / nap)) if nap else NAPS
     if is_async:
         from scaffold.measuring import awaiting
 
-        return awaiting.waking(NAPS, NAP)
+        return awaiting.waking(times, nap)
     began = time.thread_time()
-    for _ in range(NAPS):
-        time.sleep(NAP)
-    return (time.thread_time() - began) / NAPS
+    for _ in range(times):
+        time.sleep(nap)
+    return (time.thread_time() - began) / times
 
 
 @contextmanager

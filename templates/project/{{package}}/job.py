@@ -49,6 +49,16 @@ class Job:
         self.wants_resource = setup is not None and arguments > 1
         self.wants_size = setup is not None and _signature(setup)[2] > 0
 
+    def pack(self) -> bytes:
+        """Itself for another process: by reference, so both functions have to be found there."""
+        import pickle  # threads and coroutines do without
+
+        try:
+            return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+        except Exception as exc:
+            text = f"work() and setup() have to be at the top level of a module: {describe(exc)}"
+            raise EngineError(text) from None
+
     @contextmanager
     def open(self) -> Iterator[Call]:
         """A callable(item) for one worker of a synchronous engine."""

@@ -1,0 +1,81 @@
+"""How long tasks queue for what they share: the GIL, an event loop, the cores.
+
+A task keeps what is shared for `busy` seconds; the rest of its time it needs none of it, and others
+may have it. Times are seconds.
+"""
+
+import math
+from typing import NamedTuple
+
+from scaffold.core.domain import Workload
+
+# Tasks are uneven when the longest takes this many times the mean.
+UNEVEN = 1.5
+# Seconds that a thread computes before another gets its turn: CPython's switch interval.
+SLICE = 0.005
+# Rounds after which even tasks that began together have drifted apart.
+IN_STEP = 3
+
+
+class Shared(NamedTuple):
+    """Something scarce: how many there are, and how long each task keeps one.
+
+    `sliced` where the tasks at it take turns, as threads do; otherwise each is served to its end.
+    """
+
+    servers: float
+    busy: float
+    sliced: bool
+
+
+def makespan_with(shared: Shared, work: Workload, workers: int, each: float) -> float:
+    """Return the seconds until all are done with `workers` in flight, each `each` longer."""
+    shared = shared._replace(servers=min(shared.servers, workers))
+    free = max(0.0, work.task_seconds + each - shared.busy)
+    queueing = _queueing(shared, work, workers, free)
+    if shared.sliced and shared.busy > SLICE and _even(work):
+        rounds = max(1.0, work.tasks / workers)
+        lost = max(0.0, _in_step(shared, work, workers, free) - queueing)
+        queueing += lost * min(1.0, IN_STEP / rounds)
+    return max(_side_by_side(work, workers), queueing)
+
+
+def _queueing(shared: Shared, work: Workload, workers: int, free: float) -> float:
+    """Seconds until all are done, once the tasks are spread over their waits.
+
+    Mean value analysis of a closed network with one queue per server, in Schweitzer's
+    approximation. Servers that hardly rest also miss the first wait, while nothing computes yet.
+    """
+    crowd = shared.busy * workers / shared.servers - free
+    queued = (crowd + math.sqrt(crowd * crowd + 4 * shared.busy * free)) / 2
+    apart = (free + queued) / workers  # seconds from one task's end to the next one's
+    use = shared.busy / shared.servers / apart if apart else 0.0
+    return work.tasks * apart + use * work.wait_seconds
+
+
+def _in_step(shared: Shared, work: Workload, workers: int, free: float) -> float:
+    """Seconds until all are done when those that begin together wait and compute together.
+
+    Taking turns, they also end together: nothing computes while the next ones wait.
+    """
+    full, rest = divmod(work.tasks, workers)
+    rounds = [(full, workers), (1, rest)] if rest else [(full, workers)]
+    return sum(
+        count * (free + shared.busy * max(1.0, crowd / shared.servers)) for count, crowd in rounds
+    )
+
+
+def _even(work: Workload) -> bool:
+    return work.longest_seconds <= UNEVEN * work.task_seconds
+
+
+def _side_by_side(work: Workload, workers: int) -> float:
+    """Seconds until all are done when nothing but their number limits the workers.
+
+    Even tasks run in waves, the last of which may be short. Uneven ones take turns, and at the end
+    some workers wait for the longest: half of it on average, and never less than all of it.
+    """
+    if _even(work):
+        return math.ceil(work.tasks / workers) * work.task_seconds
+    tail = 0.5 * (1 - 1 / workers) * work.longest_seconds
+    return max(work.longest_seconds, work.total_seconds / workers + tail)
