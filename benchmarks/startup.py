@@ -176,6 +176,7 @@ def show(case: Case, seconds: dict[str, float]) -> None:
 def main() -> None:
     """Measure and print the tables."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # modules are compiled once, as installed ones
     print(f"{runs} runs each, Python {sys.version.split()[0]}; medians of whole processes")
     with tempfile.TemporaryDirectory() as folder:
         for case in cases(Path(folder)):

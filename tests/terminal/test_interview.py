@@ -19,10 +19,10 @@ PATIENCE = 30
 
 @pytest.fixture
 def terminal(tmp_path):
-    """Return a function that starts `concgen` on a terminal of 100 columns, in an empty folder."""
+    """Return a function that starts `concgen` on a terminal, in an empty folder."""
     children = []
 
-    def start(*args, **variables):
+    def start(*args, columns=100, **variables):
         env = {**os.environ, "TERM": "xterm", **variables}
         env.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
         child = pexpect.spawn(
@@ -32,7 +32,7 @@ def terminal(tmp_path):
             env=env,
             timeout=PATIENCE,
             encoding="utf-8",
-            dimensions=(50, 100),
+            dimensions=(50, columns),
         )
         children.append(child)
         return child
@@ -199,3 +199,14 @@ def test_a_full_destination_is_refused_before_any_question(terminal, tmp_path):
     child = terminal("new", "crawl")
     child.expect("not empty")
     assert end(child) == 3
+
+
+def test_an_error_breaks_between_words_where_it_is_narrow(terminal):
+    """And every word of it is there."""
+    child = terminal("new", "--starter", "databse", "--yes", columns=40, NO_COLOR="1")
+    child.expect(pexpect.EOF)
+    lines = child.before.split("\r\n")
+    assert max(map(len, lines)) <= 40
+    words = [word.strip("'`\"?,.;") for word in " ".join(lines).split()]
+    assert words[0] == "error:"
+    assert {"databse", "database"} <= set(words)

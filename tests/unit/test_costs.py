@@ -107,3 +107,30 @@ def test_measured_times_narrow_the_range():
     wide = estimate(Model.THREADING, asked, TWO_CORES)
     narrow = estimate(Model.THREADING, measured, TWO_CORES)
     assert narrow.high / narrow.low < wide.high / wide.low
+
+
+def test_even_threads_that_begin_together_compute_together():
+    """Eleven tasks, eight at a time on two cores: a round of eight, then one of three."""
+    workload = Workload(
+        Bound.MIXED, tasks=11, task_seconds=0.242, cpu_fraction=77 / 242, async_client=False
+    )
+    rounds = (0.165 + 4 * 0.077) + (0.165 + 1.5 * 0.077)
+    found = makespan(Model.HYBRID, 8, workload, TWO_CORES._replace(start_method="fork"))
+    assert found == pytest.approx(rounds, rel=0.06)
+
+
+def test_coroutines_are_served_to_their_end_and_fall_out_of_step():
+    """The same tasks as coroutines: the first to end waits again while the others compute."""
+    fields = {"tasks": 11, "task_seconds": 0.242, "cpu_fraction": 77 / 242}
+    threads, coroutines = (
+        makespan(Model.HYBRID, 8, Workload(Bound.MIXED, **fields, async_client=one), TWO_CORES)
+        for one in (False, True)
+    )
+    assert coroutines < threads
+
+
+def test_many_rounds_fall_out_of_step():
+    """After a hundred rounds, no more is lost than in the first few."""
+    fields = {"task_seconds": 0.02, "cpu_fraction": 0.5, "async_client": False}
+    many = Workload(Bound.MIXED, tasks=1600, **fields)
+    assert makespan(Model.HYBRID, 16, many, TWO_CORES) == pytest.approx(8.0, rel=0.05)

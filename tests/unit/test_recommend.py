@@ -7,7 +7,15 @@ from hypothesis import given, settings
 
 from scaffold.core.advice import CLOSE_ENOUGH, FORGIVEN_SECONDS, choose, recommend
 from scaffold.core.costs import estimate
-from scaffold.core.domain import SIMPLEST_FIRST, Bound, Machine, Model, Verdict, Workload
+from scaffold.core.domain import (
+    SIMPLEST_FIRST,
+    Bound,
+    Machine,
+    Model,
+    Source,
+    Verdict,
+    Workload,
+)
 from scaffold.core.rules import findings, forbidden
 
 from .strategies import machines, workloads
@@ -129,3 +137,12 @@ def test_the_open_file_limit_is_said_when_it_holds_the_tasks_back():
     advice = advise(Workload(Bound.IO, 10_000, 0.2), TWO_CORES._replace(open_files=256))
     assert advice.settings.max_workers < 256
     assert any("256 open files" in note for note in advice.notes)
+
+
+def test_a_coroutine_function_that_is_there_is_awaited():
+    """Twenty waits fit into threads, unless each thread would need an event loop for them."""
+    asked = Workload(Bound.IO, tasks=20, task_seconds=0.1)
+    written = replace(asked, sources={"async_client": Source.MEASURED})
+    machine = Machine(2.0, 8 * 10**9, "3.13.0", True, "fork", 1024, "linux")
+    assert advise(asked, machine).model is Model.THREADING
+    assert advise(written, machine).model is Model.ASYNCIO

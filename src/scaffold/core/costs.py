@@ -206,7 +206,7 @@ def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> flo
     )
     flow = makespan_with(cores, work, workers, each)
     carrying = costs.hybrid_hand_over + HYBRID_PICKLING * work.payload_bytes / costs.pickle_rate
-    return start + flow + work.tasks * carrying
+    return start + flow + work.tasks * (carrying + _reading(work, costs))
 
 
 def _in_thread(work: Workload, costs: Costs, wake: float) -> float:
@@ -245,7 +245,9 @@ def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> fl
 def _carrying(work: Workload, costs: Costs) -> float:
     """Seconds to carry every item and result: messages, hand-over and pickling."""
     batch = max(1.0, BATCH_SECONDS / max(work.task_seconds, 1e-9))
-    each = costs.process_hand_over + work.payload_bytes / costs.pickle_rate
+    each = (
+        costs.process_hand_over + work.payload_bytes / costs.pickle_rate + _reading(work, costs)
+    )
     return work.tasks * (each + costs.message / min(batch, 1000.0))
 
 

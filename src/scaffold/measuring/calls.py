@@ -31,6 +31,8 @@ MOST_QUEUEING = 0.4
 # So much of the function's time may have been spent for want of the GIL, and not waiting.
 MOST_UNSURE = 0.1
 TOO_BUSY = "the machine is too busy to tell"
+# A call is begun when it may take so many times the longest one so far and still end in time.
+LONGER = 1.5
 # Items and results that are kept for pickling: enough for a mean, few enough for large ones.
 KEPT = 8
 
@@ -40,8 +42,8 @@ Call = Callable[[Any], Any]
 class Calls:
     """Calls of the function on the items in turn, and what they showed."""
 
-    def __init__(self, items: list[Any]) -> None:
-        self._items = items
+    def __init__(self, items: list[Any], deadline: float) -> None:
+        self._items, self._deadline = items, deadline  # on the monotonic clock
         self.controls: gil.Controls | None = None
         self.waking = 0.0  # CPU seconds of a call that only sleeps
         self.polling = 0.0  # CPU seconds that the event loop took to wait for events
@@ -78,13 +80,15 @@ class Calls:
 
     def _groups(self, until: float) -> Iterator[int]:
         """Yield how many calls to make before the next look at the clock."""
-        group = 1
+        group, longest = 1, 0.0
         while True:
             began = time.perf_counter()
             yield group
             taken = time.perf_counter() - began
             self.seconds += [taken / group] * min(group, 1000)
-            if time.monotonic() >= until:
+            longest = max(longest, taken / group)
+            now = time.monotonic()
+            if now >= until or now + LONGER * longest > self._deadline:
                 return
             group = max(1, min(2 * group, int(GROUP_SECONDS * group / (taken + 1e-9))))
 

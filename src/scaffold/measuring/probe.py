@@ -51,7 +51,7 @@ def main() -> None:
     deadline = request["until"] - time.time() + time.monotonic()  # starting took its share
     # The user's module may try to read it.
     sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
-    calls = Calls(request["items"])
+    calls = Calls(request["items"], deadline)
     try:
         with _giving_up(report, calls, deadline):
             _measure(request, report, calls, deadline)
@@ -71,7 +71,9 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
         report.tell(longest_loop_block_seconds=call_async(function, calls, until))
     else:
         calls.run(function, until)
-    calls.waking = _waking(inspect.iscoroutinefunction(function), calls.wait())
+    left = deadline - time.monotonic()  # a long last call may have taken most of it
+    napping = min(NAPPING, left / 2)
+    calls.waking = _waking(inspect.iscoroutinefunction(function), calls.wait(), napping)
     report.tell(**calls.facts(), finished=True)
 
 
@@ -84,15 +86,16 @@ def _controls(deadline: float) -> gil.Controls:
             return controls
 
 
-def _waking(is_async: bool, wait: float) -> float:
+def _waking(is_async: bool, wait: float, napping: float) -> float:
     """Return the CPU seconds of a call that does nothing but sleep for about as long as `wait`.
 
     That is the price of being called one by one from here: an engine pays its own, which is among
     the costs and not the function's. It grows with the wait (five times from 1 ms to 50 ms, on
-    Linux), because a core that idles for longer sleeps deeper and forgets more.
+    Linux), because a core that idles for longer sleeps deeper and forgets more. The naps take
+    `napping` seconds, about.
     """
-    nap = min(wait, NAPPING / 2)
-    times = min(NAPS, int(NAPPING / nap)) if nap else NAPS
+    nap = max(0.0, min(wait, napping / 2))
+    times = min(NAPS, int(napping / nap)) if nap else NAPS
     if is_async:
         from scaffold.measuring import awaiting
 

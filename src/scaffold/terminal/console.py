@@ -94,10 +94,23 @@ class Steps:
 
 def error(problem: ConcgenError) -> None:
     """Print what went wrong and what to do, on stderr."""
-    word = "" if isinstance(problem, Interrupted) else style("error: ", "red", stream=sys.stderr)
-    say(f"{word}{_visible(problem.message)}")
+    word = "" if isinstance(problem, Interrupted) else "error: "
+    first, *rest = _broken(f"{word}{_visible(problem.message)}", "")
+    say(style(word, "red", stream=sys.stderr) + first.removeprefix(word) if word else first)
+    for line in rest:
+        say(line)
     if problem.hint:
-        say(f"  {_visible(problem.hint)}")
+        for line in _broken(_visible(problem.hint), "  "):
+            say(line)
+
+
+def _broken(text: str, margin: str) -> list[str]:
+    """One line for a pipe, where a program may read it; on a terminal broken between words."""
+    if not sys.stderr.isatty():
+        return [f"{margin}{text}"]
+    from scaffold.terminal import layout  # few commands fail
+
+    return layout.wrap(text, width(), margin, "  ") or [margin]
 
 
 def _visible(text: str) -> str:
