@@ -245,9 +245,7 @@ def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> fl
 def _carrying(work: Workload, costs: Costs) -> float:
     """Seconds to carry every item and result: messages, hand-over and pickling."""
     batch = max(1.0, BATCH_SECONDS / max(work.task_seconds, 1e-9))
-    each = (
-        costs.process_hand_over + work.payload_bytes / costs.pickle_rate + _reading(work, costs)
-    )
+    each = costs.process_hand_over + work.payload_bytes / costs.pickle_rate + _reading(work, costs)
     return work.tasks * (each + costs.message / min(batch, 1000.0))
 
 
