@@ -51,8 +51,10 @@ class Calls:
         self.count = self.failures = 0
         self.first_error = ""
         self.current: int | None = None  # position of the item that is running
+        self.over = False  # no further call is begun
         self.wall = self.cpu = self.queued = 0.0
         self._begin = self._end = 0.0
+        self._starving: Callable[[], float] = lambda: 0.0  # share of the time without a core
         self._lateness = gil.Lateness()
         self._kept: dict[int, tuple[Any, Any]] = {}  # item and result, of the first few items
 
@@ -110,11 +112,13 @@ class Calls:
     def _watching(self) -> Iterator[None]:
         with gil.sampling() as self._lateness, gil.queueing() as queued:
             waited, own, every = queued(), time.thread_time(), time.process_time()
-            self._begin = time.perf_counter()
+            self._begin = begin = time.perf_counter()
+            self._starving = lambda: (queued() - waited) / (time.perf_counter() - begin)
             try:
                 yield
             finally:
                 self._end = time.perf_counter()
+                self.over = True
                 every, own = time.process_time() - every, time.thread_time() - own
                 self.queued = queued() - waited
                 self.wall = self._end - self._begin
@@ -211,11 +215,11 @@ class Calls:
 
     def facts_when_hung(self) -> dict[str, Any]:
         """Return what is known while a call does not return."""
-        why = "a call did not return in time"
-        missing = (
-            "cpu_fraction gil_fraction longest_gil_hold_seconds item_bytes result_bytes"
-            " picklable pickle_seconds peak_memory_bytes"
-        ).split()
+        missing = ["cpu_fraction", "gil_fraction", "longest_gil_hold_seconds"]
+        if not self._kept:
+            missing += ["item_bytes", "result_bytes", "picklable", "pickle_seconds"]
+        starved = self._starving() > MOST_UNSURE
+        reasons = dict.fromkeys(missing, TOO_BUSY if starved else "a call did not return in time")
         return {
             "calls": self.count,
             "failures": self.failures,
@@ -224,7 +228,9 @@ class Calls:
             "mean_seconds": statistics.mean(self.seconds) if self.seconds else None,
             "hung_item": self.current,
             **dict.fromkeys(missing),
-            "reasons": dict.fromkeys(missing, why),
+            **(self._pickling(reasons) if self._kept else {}),
+            "peak_memory_bytes": _peak_memory(reasons),
+            "reasons": reasons,
         }
 
 
