@@ -139,7 +139,7 @@ def cookiecutter(template: Path) -> Callable[[str], list[str]]:
     """Make a template of the files of a project, with the name of its directory to fill in."""
     project.create(template / "{{cookiecutter.name}}", {"name": "crawl", "package": "crawl"})
     (template / "cookiecutter.json").write_text(
-        json.dumps({"name": "crawl", "_copy_without_render": ["*.py", "*.zip", "*.md"]})
+        json.dumps({"name": "crawl", "_copy_without_render": ["*.py", "*.zip", "*.md", "*.yml"]})
     )
 
     def command(destination: str) -> list[str]:

@@ -73,7 +73,7 @@ HYBRID_PICKLING = 1.5
 SPARE_FILES = 32
 # Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
 CLOSE_SETTINGS = 1.03
-# How far a prediction may be off, by where the times came from: eight in ten of the workloads of
+# How far a prediction may be off, by where the times came from: eight in ten of sixty workloads of
 # benchmarks/regret.py ended between. Of what nobody said, nothing is known: assumed.
 SPREAD = {Source.MEASURED: (0.9, 1.45), Source.ASKED: (0.75, 2.1), Source.DEFAULT: (0.5, 2.5)}
 
