@@ -24,7 +24,8 @@ def terminal(tmp_path):
 
     def start(*args, columns=100, **variables):
         env = {**os.environ, "TERM": "xterm", **variables}
-        env.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
+        for name in {"NO_COLOR", "COLUMNS"} - set(variables):
+            env.pop(name, None)
         child = pexpect.spawn(
             sys.executable,
             ["-m", "scaffold", *args],
