@@ -61,4 +61,11 @@ def test_a_bar_is_from_one_to_its_full_length(one, two, three):
     """The shortest time has one mark, the longest all."""
     low, middle, high = sorted((one, two, three))
     assert 1 <= len(layout.bar(middle, low, high)) <= layout.BAR
-    assert layout.bar(low, low, high) == "#"
+    assert layout.bar(high, low, high) == "#" * layout.BAR
+
+
+def test_a_bar_does_not_exaggerate():
+    """Durations that are close look close; where they are far apart, the shortest is still seen."""
+    assert len(layout.bar(1.1, 1.1, 1.2)) == 11
+    assert len(layout.bar(1.0, 1.0, 1000.0)) == 1
+    assert len(layout.bar(31.6, 1.0, 1000.0)) == 6

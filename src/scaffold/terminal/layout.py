@@ -103,8 +103,11 @@ def facts(pairs: Iterable[tuple[str, str]], width: int) -> list[str]:
 
 
 def bar(value: float, shortest: float, longest: float) -> str:
-    """Draw a duration on a logarithmic scale: the shortest is 1 long, the longest fills the bar."""
-    if longest <= shortest:
-        return "#"
+    """Draw a duration: from zero where the bar can show the shortest, else on a logarithmic scale.
+
+    The longest fills the bar; the shortest is one long at least.
+    """
+    if longest <= BAR * shortest:
+        return "#" * (round(BAR * value / longest) if longest else 1)
     share = math.log(value / shortest) / math.log(longest / shortest)
     return "#" * (1 + round(share * (BAR - 1)))
