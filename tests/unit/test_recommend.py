@@ -146,3 +146,21 @@ def test_a_coroutine_function_that_is_there_is_awaited():
     machine = Machine(2.0, 8 * 10**9, "3.13.0", True, "fork", 1024, "linux")
     assert advise(asked, machine).model is Model.THREADING
     assert advise(written, machine).model is Model.ASYNCIO
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tasks", 0),
+        ("task_seconds", float("inf")),
+        ("cpu_fraction", -0.1),
+        ("gil_fraction", 1.1),
+        ("max_in_flight", 0),
+        ("deadline_seconds", 0.0),
+        ("payload_bytes", -1),
+    ],
+)
+def test_an_impossible_workload_is_refused_by_name_and_value(field, value):
+    """Whoever calls the Python API learns which field is wrong."""
+    with pytest.raises(ValueError, match=rf"{field} must .* not {value}"):
+        Workload(**{field: value})
