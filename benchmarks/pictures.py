@@ -61,6 +61,7 @@ ANSWERS = (
     ("async API.*: ", "y"),
     ("in flight at once.*: ", ""),
     ("Use asyncio.*: ", "y"),
+    ("Choice.*: ", "1"),  # of a starter
 )
 RECOMMEND = "recommend --workload cpu --tasks 5k --task-time 50ms --yes"
 BENCH = "bench work.py:digest --items items.jsonl --budget 20s"
