@@ -58,7 +58,7 @@ def test_a_column_without_words_takes_no_room():
 
 @given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
 def test_a_bar_is_from_one_to_its_full_length(one, two, three):
-    """The shortest time has one mark, the longest all."""
+    """Every time has a mark at least, the longest has all."""
     low, middle, high = sorted((one, two, three))
     assert 1 <= len(layout.bar(middle, low, high)) <= layout.BAR
     assert layout.bar(high, low, high) == "#" * layout.BAR

@@ -34,9 +34,8 @@ def makespan_with(shared: Shared, work: Workload, workers: int, each: float) -> 
     free = max(0.0, work.task_seconds + each - shared.busy)
     queueing = _queueing(shared, work, workers, free)
     if shared.sliced and shared.busy > SLICE and _even(work):
-        rounds = max(1.0, work.tasks / workers)
         lost = max(0.0, _in_step(shared, work, workers, free) - queueing)
-        queueing += lost * min(1.0, IN_STEP / rounds)
+        queueing += lost * min(1.0, IN_STEP * workers / work.tasks)
     return max(_side_by_side(work, workers), queueing)
 
 
@@ -59,9 +58,9 @@ def _in_step(shared: Shared, work: Workload, workers: int, free: float) -> float
     Taking turns, they also end together: nothing computes while the next ones wait.
     """
     full, rest = divmod(work.tasks, workers)
-    rounds = [(full, workers), (1, rest)] if rest else [(full, workers)]
     return sum(
-        count * (free + shared.busy * max(1.0, crowd / shared.servers)) for count, crowd in rounds
+        rounds * (free + shared.busy * max(1.0, crowd / shared.servers))
+        for rounds, crowd in ((full, workers), (int(rest > 0), rest))
     )
 
 
