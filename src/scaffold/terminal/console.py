@@ -96,12 +96,12 @@ def error(problem: ConcgenError) -> None:
     """Print what went wrong and what to do, on stderr."""
     word = "" if isinstance(problem, Interrupted) else "error: "
     first, *rest = _broken(f"{word}{_visible(problem.message)}", "")
-    say(style(word, "red", stream=sys.stderr) + first.removeprefix(word) if word else first)
-    for line in rest:
-        say(line)
+    if word:
+        first = style(word, "red", stream=sys.stderr) + first.removeprefix(word)
     if problem.hint:
-        for line in _broken(_visible(problem.hint), "  "):
-            say(line)
+        rest += _broken(_visible(problem.hint), "  ")
+    for line in (first, *rest):
+        say(line)
 
 
 def _broken(text: str, margin: str) -> list[str]:
