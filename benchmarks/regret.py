@@ -43,7 +43,7 @@ from scaffold.core.domain import Bound, Machine, Model, Recommendation, Source, 
 from scaffold.making.inventory import available_models
 from scaffold.measuring import machine
 from scaffold.measuring.calibrate import calibrate
-from scaffold.measuring.lab import Laboratory, laboratory
+from scaffold.measuring.lab import Laboratory, Trial, laboratory
 from scaffold.measuring.target import Target, read_items
 
 FORGIVEN = 0.05
@@ -210,7 +210,8 @@ class Trials:
         return choice[0], max(1, min(choice[1], self._truth.tasks))
 
     def _once(self, choice: Choice) -> float:
-        ran = self._lab.run(self._truth.target, *choice, {"file": str(self._file)}, LIMIT)
+        trial = Trial(self._truth.target, *choice, {"file": str(self._file)})
+        ran = self._lab.run(trial, LIMIT)
         return ran.seconds if ran.complete else ran.seconds * self._truth.tasks / ran.items
 
 

@@ -63,7 +63,7 @@ def order(item): return sorted(NUMBERS)[0]
 def sha_large(item): return hashlib.sha256(BLOB).hexdigest()
 def sha_small(item): return [hashlib.sha256(b"x" * 100).digest() for _ in range(1000)][0]
 def pack_zlib(item): return len(zlib.compress(BLOB))
-def pack_lzma(item): return len(lzma.compress(BLOB * 4, preset=1))
+def pack_lzma(item): return len(lzma.compress(BLOB * 16, preset=1))
 def query(item): return BASE.execute(COUNT + "select sum(x % 7) from n").fetchone()
 def program(item): return subprocess.run(["sleep", "0.1"]).returncode
 def sleep(item): time.sleep(0.01)

@@ -29,7 +29,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 # What is not run, by how it begins, and why.
 STAND_INS = {
-    "concgen doctor --calibrate": "takes ten seconds; run below, as the example of its help",
+    "concgen doctor --calibrate": "takes two seconds; run below, as the example of its help",
     "pipx ": "installs from a package index",
     "uvx ": "installs from a package index",
     "python -m simulate run --scheduler": "needs a cluster; tests/engines has one",

@@ -200,7 +200,7 @@ CASES = {
     "advise.advise: no terminal to ask on, and not answered": Case(
         "recommend --workload io", 2, ("--tasks", "no terminal", "--yes"),
     ),
-    "bench._try: finished no item in": Case(
+    "bench._result: finished no item in": Case(
         "bench functions.py:work --items items.jsonl --budget 2", 2,
         ("sequential", "no item", "--budget"), nothing_finished,
     ),
@@ -322,14 +322,14 @@ CASES = {
         lambda scene: (scene.switched() / ".concgen/undo/undo.zip").rename(
             scene.here / ".concgen/undo/applying.zip"),
     ),
-    "lab.run": Case(
+    "lab.run_all": Case(
         "bench functions.py:work --items items.jsonl --budget 15", 2,
         ("sequential: ", "unwell", "concgen measure"),
         lambda scene: (scene.functions(), scene.monkeypatch.setattr(
             "scaffold.measuring.lab.run_child",
             lambda *_: ({"refused": "EngineError: unwell"}, ""))),
     ),
-    "lab.run: the run did not end by itself": Case(
+    "lab.run_all: the run did not end by itself": Case(
         "bench functions.py:dies_in_a_trial --items items.jsonl --budget 15", 2,
         ("sequential", "exit code 7", "concgen measure"), Scene.functions,
     ),

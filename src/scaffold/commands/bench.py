@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from scaffold.core.observed import Measurement, Profile
 from scaffold.making.inventory import available_models
 from scaffold.making.names import shown
 from scaffold.measuring import calibration, machine
-from scaffold.measuring.lab import MODULES, laboratory
+from scaffold.measuring.lab import MODULES, Trial, laboratory
 from scaffold.measuring.measure import LEAST_BUDGET
 from scaffold.measuring.target import Items, Target
 
@@ -144,8 +144,10 @@ def run(request: Order, progress: Progress) -> Iterator[Bench]:
             seconds = max(0.5, deadline - time.monotonic()) / (len(models) - number)
             progress.step(f"{model} ({number + 1} of {len(models)}, at most {seconds:.0f} s)")
             watch = partial(_tell, progress, items.count, seconds)
-            trial = partial(lab.run, target, model, seconds=seconds, watch=watch)
-            results.append(_try(trial, estimate(model, work, facts, costs), items, seconds))
+            predicted = estimate(model, work, facts, costs)
+            file = {"file": str(items.file.resolve())}
+            ran = lab.run(Trial(target, model, predicted.max_workers, file), seconds, watch)
+            results.append(_result(predicted, ran, items.count, seconds))
             done = number + 1 == len(models)
             yield Bench(work, facts, costs, tuple(results), complete=done)
 
@@ -172,10 +174,7 @@ def _tell(progress: Progress, count: int, limit: float, elapsed: float, done: in
     progress.tick(f"{done:,} of {count:,} items, {rate:,.0f}/s, {max(0.0, left):.1f} s left")
 
 
-def _try(
-    trial: Callable[..., Measurement], predicted: Estimate, items: Items, seconds: float
-) -> Result:
-    ran = trial(max_workers=predicted.max_workers, items={"file": str(items.file.resolve())})
+def _result(predicted: Estimate, ran: Measurement, count: int, seconds: float) -> Result:
     if not ran.items:
         raise UsageError(
             f"{predicted.model} finished no item in {seconds:.3g} s", hint="raise --budget"
@@ -184,7 +183,7 @@ def _try(
         model=predicted.model,
         max_workers=ran.max_workers,
         predicted_seconds=predicted.seconds,
-        measured_seconds=_whole(ran, items.count),
+        measured_seconds=_whole(ran, count),
         items=ran.items,
         failed=ran.failed,
         extrapolated=not ran.complete,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
@@ -35,6 +35,19 @@ GRACE = 8.0
 _ALONE = "`concgen measure` looks at the function alone"
 
 
+class Trial(NamedTuple):
+    """One run of an engine: `max_workers` of `model` on `target`.
+
+    `items` is {"file": path} or {"values": [...], "repeat": n}.
+    """
+
+    target: Target
+    model: Model
+    max_workers: int
+    items: Mapping[str, Any]
+    start_method: str | None = None
+
+
 @dataclass(frozen=True)
 class Laboratory:
     """A directory that holds the package of engines."""
@@ -42,52 +55,51 @@ class Laboratory:
     folder: Path
 
     def run(
-        self,
-        target: Target,
-        model: Model,
-        max_workers: int,
-        items: Mapping[str, Any],
-        seconds: float,
-        *,
-        start_method: str | None = None,
-        watch: Callable[[float, int], None] = lambda *_: None,
+        self, trial: Trial, seconds: float, watch: Callable[[float, int], None] = lambda *_: None
     ) -> Measurement:
-        """Run `model` on the items for at most `seconds`; return what was measured.
+        """Run a trial for at most `seconds`; return what was measured.
 
         `watch` is told every now and then for how many seconds it has run, and the items done.
-        `items` is {"file": path, "limit": n} or {"values": [...], "repeat": n}. Raises UsageError
-        when the run could not go on at all.
+        Raises UsageError when the run could not go on at all.
         """
-        request = {
-            "folder": str(self.folder),
-            "engine": f"{PACKAGE}.{MODULES[model]}",
-            "module": target.module,
-            "function": target.function,
-            "path": list(target.path),
-            "max_workers": max_workers,
-            "items": dict(items),
-            "seconds": seconds,
-            "options": {"start_method": start_method} if start_method else {},
-        }
+        return self.run_all([trial], seconds, watch)[0]
+
+    def run_all(
+        self,
+        trials: Sequence[Trial],
+        seconds: float,
+        watch: Callable[[float, int], None] = lambda *_: None,
+    ) -> list[Measurement]:
+        """Run the trials one after the other in one process, each for at most `seconds`."""
         facts, ended = run_child(
             "scaffold.measuring.trial",
-            request,
-            seconds + GRACE,
+            {"folder": str(self.folder), "runs": [_request(one, seconds) for one in trials]},
+            len(trials) * seconds + GRACE,
             lambda elapsed, so_far: watch(elapsed, so_far.get("so_far", 0)),
         )
-        if "refused" in facts:
-            raise UsageError(f"{model}: {facts['refused']}", hint=_ALONE)
-        if "items" not in facts:
+        results = facts.get("results", [])
+        if len(results) < len(trials):
+            model = trials[len(results)].model
+            if "refused" in facts:
+                raise UsageError(f"{model}: {facts['refused']}", hint=_ALONE)
             raise UsageError(f"{model}: the run did not end by itself ({ended})", hint=_ALONE)
-        return Measurement(
-            model=model,
-            max_workers=max_workers,
-            seconds=facts["seconds"],
-            items=facts["items"],
-            failed=facts["failed"],
-            complete=facts["complete"],
-            first_error=facts["first_error"],
-        )
+        return [
+            Measurement(model=trial.model, max_workers=trial.max_workers, **result)
+            for trial, result in zip(trials, results, strict=True)
+        ]
+
+
+def _request(trial: Trial, seconds: float) -> dict[str, Any]:
+    return {
+        "engine": f"{PACKAGE}.{MODULES[trial.model]}",
+        "module": trial.target.module,
+        "function": trial.target.function,
+        "path": list(trial.target.path),
+        "max_workers": trial.max_workers,
+        "items": dict(trial.items),
+        "seconds": seconds,
+        "options": {"start_method": trial.start_method} if trial.start_method else {},
+    }
 
 
 @contextmanager

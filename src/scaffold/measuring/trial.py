@@ -1,9 +1,9 @@
-"""The child process that runs one engine of the laboratory on the user's function.
+"""The child process that runs engines of the laboratory, mostly on the user's function.
 
     python -P -m scaffold.measuring.trial < request.json
 
-writes what it measured to the request's `report` file. The clock runs from the engine's start to
-the last outcome, over the start and the end of all its workers.
+writes what it measured to the request's `report` file, run by run. The clock of a run goes from
+the engine's start to the last outcome, over the start and the end of all its workers.
 """
 
 from __future__ import annotations
@@ -27,23 +27,33 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.read())
     with Path(os.devnull).open("rb") as nothing:  # workers may inherit it
         os.dup2(nothing.fileno(), 0)
+    sys.path.insert(0, request["folder"])
+    tell = Report(Path(request["report"]))
+    results = []
     try:
-        facts = run(request)
+        for one in request["runs"]:
+            results.append(run(one, tell))
+            tell(results=results)
     except Exception as error:
-        facts = {"refused": f"{type(error).__name__}: {error}".partition("\n")[0]}
-    tell(request, facts)
+        tell(refused=f"{type(error).__name__}: {error}".partition("\n")[0])
     os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
 
 
-def tell(request: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Append facts to the report."""
-    with Path(request["report"]).open("a", encoding="utf-8") as report:
-        report.write(json.dumps(facts) + "\n")
+class Report:
+    """The file that the parent reads: a line of facts whenever there are new ones."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __call__(self, **facts: Any) -> None:
+        """Append the facts."""
+        with self._file.open("a", encoding="utf-8") as report:
+            report.write(json.dumps(facts) + "\n")
 
 
-def run(request: dict[str, Any]) -> dict[str, Any]:
-    """Run the engine until all is done or the seconds are over; return the facts."""
-    sys.path[:0] = [*request["path"], request["folder"]]
+def run(request: dict[str, Any], tell: Report) -> dict[str, Any]:
+    """Run an engine until all is done or the seconds are over; return the facts."""
+    sys.path[:0] = request["path"]
     package = request["engine"].rpartition(".")[0]
     job = importlib.import_module(f"{package}.job")
     engine = importlib.import_module(request["engine"])
@@ -73,7 +83,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
             stop.set()
         if now - told > TELL:
             told = now
-            tell(request, {"so_far": count})
+            tell(so_far=count)
     return {
         "seconds": time.perf_counter() - began,
         "items": count,
