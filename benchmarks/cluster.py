@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from common import as_installed
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "engines"))
 
@@ -205,6 +206,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
     parser.add_argument("-r", "--rounds", type=int, default=5)
     args = parser.parse_args()
+    as_installed()
     for name in args.cases or CASES:
         with tempfile.TemporaryDirectory() as folder:
             sys.path.insert(0, folder)

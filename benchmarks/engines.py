@@ -12,7 +12,6 @@ Peers that are not installed are left out: pip install mpire joblib pebble aiome
 
 from __future__ import annotations
 
-import argparse
 import compileall
 import json
 import os
@@ -25,6 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common import Target, as_installed, pick, report, run_cases
+
 HERE = Path(__file__).resolve().parent
 sys.path += [str(HERE.parent / "tests" / "engines")]
 
@@ -32,17 +33,6 @@ MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid")
 CORES = 2
 TASK_SECONDS = 0.005  # what compute() is calibrated to
 MOST_TAKEN = 0.05  # share of a core that others may take: more than the narrowest target allows
-
-
-@dataclass(frozen=True)
-class Target:
-    """A ratio of two medians, and the bound that it has to keep."""
-
-    text: str
-    over: str  # competitor, or "ideal"
-    under: str
-    at_most: float | None = None
-    at_least: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +89,7 @@ CASES = (
         (
             Target("of the ideal (one core / 2)", "one core / 2", OWN_POOL, at_least=0.98),
             Target("of two processes that do half each", "processes:two_halves", OWN_POOL),
+            Target("of the cores' time is busy", f"busy {OWN_POOL}", ""),
             Target("to the fastest peer", OWN_POOL, "fastest peer", at_most=1.0),
         ),
     ),
@@ -117,7 +108,7 @@ CASES = (
             Target("of joblib", OWN_POOL, "processes:joblib", at_most=0.35),
             Target("of ProcessPoolExecutor.map(chunksize=100)", OWN_POOL,
                    "processes:executor_map_100", at_most=0.6),
-            Target("us a task, steady", "steady", "", at_most=1.0),
+            Target("us a task, steady", "us a task, steady", "", at_most=1.0),
         ),
     ),
     Case(
@@ -170,13 +161,15 @@ CASES = (
                    at_least=0.97),
             Target("of two processes with eight threads each, def", "processes:two_crews",
                    "own:hybrid"),
+            Target("of the cores' time is busy, async def", "busy own:hybrid:async", ""),
+            Target("of the cores' time is busy, def", "busy own:hybrid", ""),
             Target("of the best of the others", "own:hybrid:async", "fastest peer", at_most=0.6),
         ),
     ),
     Case(
         "journal", "100,000 no-ops from an input file, with the journal and without", "noop",
         100_000, 2, ("own:multiprocessing:journal", "own:multiprocessing:file"),
-        (Target("us a task for the journal", "journal", "", at_most=2.5),),
+        (Target("us a task for the journal", "us a task, journal", "", at_most=2.5),),
     ),
     *(one_task(method) for method in ("fork", "forkserver", "spawn")),
     *free_threads(),
@@ -248,9 +241,10 @@ def run_case(case: Case, rounds: int, loops: int) -> bool:
     for name, median in sorted(seconds.items(), key=lambda pair: pair[1]):
         values = [sample["seconds"] for sample in samples[name]]
         memory = max(sample["mb"] for sample in samples[name])
+        cpu = statistics.median(sample["cpu"] for sample in samples[name])
         print(
             f"  {name:28} {median:8.3f} s  x{median / seconds[ours]:6.2f}"
-            f"  [{min(values):.3f} .. {max(values):.3f}]  {memory:5.0f} MB"
+            f"  [{min(values):.3f} .. {max(values):.3f}]  {cpu:7.3f} s of CPU  {memory:5.0f} MB"
         )
     known = dict(seconds)
     peers = [value for name, value in seconds.items() if is_peer(name, case)]
@@ -260,13 +254,19 @@ def run_case(case: Case, rounds: int, loops: int) -> bool:
             known["one core / 2"] = median / CORES
     if case.ideal is not None:
         known["ideal"] = case.ideal
+    for name, group in samples.items():
+        known[f"busy {name}"] = statistics.median(map(busy_share, group))
     steady = statistics.median(sample["steady"] for sample in samples[ours])
-    costs = {  # us a task
-        "steady": steady / case.n * 1e6,
-        "journal": (seconds[ours] - seconds.get("own:multiprocessing:file", 0)) / case.n * 1e6,
-    }
-    met = [report(target, known, costs) for target in case.targets]
+    known["us a task, steady"] = steady / case.n * 1e6
+    journal = seconds[ours] - seconds.get("own:multiprocessing:file", 0)
+    known["us a task, journal"] = journal / case.n * 1e6
+    met = [report(target, known) for target in case.targets]
     return all(met) and not busy
+
+
+def busy_share(sample: dict[str, float]) -> float:
+    """The share of the cores' time in which they ran something of ours: 1 leaves nothing idle."""
+    return sample["cpu"] / CORES / sample["seconds"]
 
 
 def is_peer(name: str, case: Case) -> bool:
@@ -276,38 +276,10 @@ def is_peer(name: str, case: Case) -> bool:
     return not name.startswith("own:hybrid" if case.name == "hybrid" else "own:")
 
 
-def report(target: Target, known: dict[str, float], costs: dict[str, float]) -> bool:
-    """Print one ratio, or a cost, with its bound."""
-    if target.over in costs:
-        value = costs[target.over]
-    elif target.over in known and target.under in known:
-        value = known[target.over] / known[target.under]
-    else:
-        print(f"    -    {target.text}: a competitor is missing")
-        return True
-    good = (target.at_most is None or value <= target.at_most) and (
-        target.at_least is None or value >= target.at_least
-    )
-    bound = (
-        f"  (at most {target.at_most:g})" if target.at_most is not None
-        else f"  (at least {target.at_least:g})" if target.at_least is not None
-        else ""
-    )  # fmt: skip
-    print(f"    {'ok  ' if good else 'MISS'} {value:6.3f} {target.text}{bound}")
-    return good
-
-
 def main() -> None:
     """Run the cases that are named, or all."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("cases", nargs="*", metavar="CASE")
-    parser.add_argument("-r", "--rounds", type=int, default=3)
-    parser.add_argument("--list", action="store_true")
-    args = parser.parse_args()
-    if args.list:
-        for case in CASES:
-            print(f"{case.name:14} {case.title}")
-        return
+    chosen, rounds = pick(__doc__, CASES, rounds=3)
+    as_installed()
     from assembly import assemble
 
     with tempfile.TemporaryDirectory() as folder:
@@ -317,9 +289,7 @@ def main() -> None:
         compileall.compile_dir(folder, quiet=1)  # as an installation has it, and the peers have it
         loops, _ = calibrate()
         print(f"Python {sys.version.split()[0]}, {CORES} workers; compute() has {loops:,} rounds")
-        chosen = [case for case in CASES if not args.cases or case.name in args.cases]
-        met = [run_case(case, args.rounds, loops) for case in chosen]
-    print(f"\n{sum(met)} of {len(met)} cases meet their targets")
+        run_cases(chosen, lambda case: run_case(case, rounds, loops))
 
 
 if __name__ == "__main__":

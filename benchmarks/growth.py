@@ -24,6 +24,7 @@ from typing import NamedTuple
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "engines"))
 
 from assembly import MODELS, assemble
+from common import as_installed
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 AT_ONCE = {"threading": 32, "asyncio": 100, "multiprocessing": 2, "hybrid": 16}
@@ -124,6 +125,7 @@ def main() -> None:
     parser.add_argument("models", nargs="*", metavar="MODEL")
     parser.add_argument("--largest", type=float, metavar="N", help="one run of N tasks, and resume")
     args = parser.parse_args()
+    as_installed()
     met = []
     if args.largest:
         for model in args.models or ["multiprocessing"]:

@@ -36,6 +36,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from common import as_installed
+
 from scaffold.commands import measure
 from scaffold.core.advice import recommend
 from scaffold.core.costs import DEFAULT_COSTS, Costs, Start, makespan
@@ -326,6 +328,7 @@ def main() -> None:
     parser.add_argument("--save", type=Path, help="keep each workload; go on from what is there")
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin no other after")
     args = parser.parse_args()
+    as_installed()
     until = time.monotonic() + args.seconds
     rows: list[Row] = []
     if args.save and args.save.exists():

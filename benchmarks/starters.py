@@ -12,7 +12,6 @@ left out: pip install requests joblib
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
@@ -25,22 +24,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from common import Target, as_installed, pick, report, run_cases
 from peers import trees
 
 from scaffold.making import project
 
 PEERS = Path(__file__).resolve().parent / "peers"
 PACKAGE = "made"  # of the projects
-
-
-class Target(NamedTuple):
-    """A ratio of two medians, and the bound that it has to keep."""
-
-    text: str
-    over: str
-    under: str
-    at_most: float | None = None
-    at_least: float | None = None
 
 
 class Case(NamedTuple):
@@ -201,34 +191,12 @@ def run_case(case: Case, rounds: int) -> bool:
     return all(met)
 
 
-def report(target: Target, medians: dict[str, float]) -> bool:
-    """Print one ratio with its bound."""
-    if target.over not in medians or target.under not in medians:
-        print(f"    -    {target.text}: a competitor is missing")
-        return True
-    value = medians[target.over] / medians[target.under]
-    least, most = target.at_least or 0, target.at_most or float("inf")
-    good = least <= value <= most
-    bound = f"at most {most:g}" if target.at_most else f"at least {least:g}"
-    print(f"    {'ok  ' if good else 'MISS'} {value:6.3f} {target.text}  ({bound})")
-    return good
-
-
 def main() -> None:
     """Run the cases that are named, or all."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("cases", nargs="*", metavar="CASE")
-    parser.add_argument("-r", "--rounds", type=int, default=5)
-    parser.add_argument("--list", action="store_true")
-    args = parser.parse_args()
-    if args.list:
-        for case in CASES:
-            print(f"{case.name:14} {case.title}")
-        return
+    chosen, rounds = pick(__doc__, CASES, rounds=5)
+    as_installed()
     print(f"Python {sys.version.split()[0]}")
-    chosen = [case for case in CASES if not args.cases or case.name in args.cases]
-    met = [run_case(case, args.rounds) for case in chosen]
-    print(f"\n{sum(met)} of {len(met)} cases meet their targets")
+    run_cases(chosen, lambda case: run_case(case, rounds))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from common import as_installed
+
 from scaffold.core.costs import DEFAULT_COSTS
 from scaffold.making import inventory, project
 from scaffold.measuring import calibration, machine
@@ -176,7 +178,7 @@ def show(case: Case, seconds: dict[str, float]) -> None:
 def main() -> None:
     """Measure and print the tables."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # modules are compiled once, as installed ones
+    as_installed()
     print(f"{runs} runs each, Python {sys.version.split()[0]}; medians of whole processes")
     with tempfile.TemporaryDirectory() as folder:
         for case in cases(Path(folder)):

@@ -9,7 +9,6 @@ so is its template. Printed are medians and their ratio, of whole processes and 
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 import subprocess
@@ -20,6 +19,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from common import as_installed
+
 from scaffold.commands import switch
 from scaffold.commands.undo import undo
 from scaffold.core.domain import Model
@@ -28,7 +29,6 @@ from scaffold.making import inventory, project
 TARGET = 0.5  # of Copier's time at most
 ANSWERS = {"name": "crawl", "package": "crawl", "bound": "io", "async_client": True}
 SCRIPTS = Path(sysconfig.get_path("scripts"))
-NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 IDENTITY = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
 
 Action = Callable[[], object]
@@ -37,6 +37,7 @@ Action = Callable[[], object]
 def main() -> None:
     """Measure and print the table."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    as_installed()
     with tempfile.TemporaryDirectory() as scratch:
         ours, theirs = concgens(Path(scratch) / "ours"), copiers(Path(scratch))
         command = [str(SCRIPTS / "concgen"), "switch", "threading", "--project", str(ours)]
@@ -139,9 +140,7 @@ def git(root: Path, *words: str) -> None:
 
 def run(command: list[str]) -> None:
     """Run a command that has to succeed, and hide what it prints."""
-    # Modules are compiled once, as an installation has them, whatever this shell is set to.
-    environment = {key: text for key, text in os.environ.items() if key != NO_BYTECODE}
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from common import as_installed
+
 from scaffold.core.observed import Profile
 from scaffold.measuring.measure import DEFAULT_BUDGET, measure
 from scaffold.measuring.target import parse_target, read_items
@@ -168,6 +170,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=DEFAULT_BUDGET)
     parser.add_argument("--only", default="", help="functions with this word in their name")
     args = parser.parse_args()
+    as_installed()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     table = [case for case in cases(cores or 1) if args.only in case.name]
     print(f"Python {sys.version.split()[0]}{', a core burning' if args.busy else ''}")

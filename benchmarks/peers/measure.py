@@ -15,12 +15,12 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 
 def main() -> None:
-    """Print seconds, seconds since the first result, and the peak memory of this process in MB."""
+    """Print seconds, of them since the first result and of CPU, and this process's peak in MB."""
     competitor, task, *numbers, kind = sys.argv[1:]
     n, workers = map(int, numbers)
     items = list_items(kind, n)
     tasks = tasks_for(competitor)
-    began = time.perf_counter()
+    before, began = cpu_seconds(), time.perf_counter()
     first = None
     count = 0
     for _ in compete(competitor, tasks, task, items, n, workers):
@@ -30,7 +30,12 @@ def main() -> None:
     end = time.perf_counter()
     if count != n:
         raise RuntimeError(f"{count} results of {n}")
-    figures = {"seconds": end - began, "steady": end - (first or end), "mb": peak_memory()}
+    figures = {
+        "seconds": end - began,
+        "steady": end - (first or end),
+        "cpu": cpu_seconds() - before,
+        "mb": peak_memory(),
+    }
     print(json.dumps(figures))
 
 
@@ -68,6 +73,11 @@ def list_items(kind: str, n: int) -> Iterable[Any]:
     if kind == "dicts":
         return ({"id": number} for number in range(n))
     return range(n)
+
+
+def cpu_seconds() -> float:
+    """Of this process and of those that it started and waited for."""
+    return sum(os.times()[:4])
 
 
 def peak_memory() -> float:
