@@ -23,7 +23,7 @@ NAP = '\nREADS["nap"] = "SELECT 1 AS one FROM pg_sleep(0.02)"\n'
 ENDS_WITHIN = 120.0  # seconds; a bound for a very busy machine
 
 
-@pytest.fixture(params=[Model.THREADING, Model.ASYNCIO, Model.MULTIPROCESSING])
+@pytest.fixture(params=[Model.THREADING, Model.ASYNCIO, Model.MULTIPROCESSING, Model.HYBRID])
 def made(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A project whose items each wait 20 ms in the server."""
     path = tmp_path / "made"
