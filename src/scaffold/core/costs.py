@@ -111,40 +111,29 @@ def peak_memory(
     model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
 ) -> int:
     """Predict the peak bytes of all processes together, the user's own data apart."""
+    if model is Model.DASK:
+        return cluster.peak_memory(workers, workload)
     one = costs.interpreter_bytes
-    payloads = 2 * workers * workload.payload_bytes
-    match model:
-        case Model.SEQUENTIAL:
-            extra = 0
-        case Model.THREADING:
-            extra = workers * costs.thread_bytes
-        case Model.ASYNCIO:
-            extra = workers * costs.coroutine_bytes
-        case Model.MULTIPROCESSING:
-            extra = workers * one
-        case Model.HYBRID:
-            extra = one * min(workers, machine.workers) + workers * costs.coroutine_bytes
-        case Model.DASK:
-            return cluster.peak_memory(workers, workload)
-    return one + extra + payloads
+    extra = {
+        Model.SEQUENTIAL: 0,
+        Model.THREADING: workers * costs.thread_bytes,
+        Model.ASYNCIO: workers * costs.coroutine_bytes,
+        Model.MULTIPROCESSING: workers * one,
+        Model.HYBRID: one * min(workers, machine.workers) + workers * costs.coroutine_bytes,
+    }
+    return one + extra[model] + 2 * workers * workload.payload_bytes
 
 
 def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[int, ...]:
     """Return the counts of tasks in flight that are worth trying, fewest first."""
-    most = in_flight(workload)
-    held = MOST_COROUTINES if workload.async_client else MANY_THREADS
-    cores = machine.workers
-    match model:
-        case Model.SEQUENTIAL:
-            return (1,)
-        case Model.THREADING:
-            return _up_to(min(most, MANY_THREADS, files_allow(machine)), cores)
-        case Model.ASYNCIO:
-            return _up_to(min(most, held, files_allow(machine)), cores)
-        case Model.MULTIPROCESSING | Model.DASK:
-            return tuple(range(1, min(most, cores, MOST_PROCESSES) + 1))
-        case Model.HYBRID:
-            return _up_to(min(most, held, files_allow(machine)), cores)
+    most, cores = in_flight(workload), machine.workers
+    if model is Model.SEQUENTIAL:
+        return (1,)
+    if model in (Model.MULTIPROCESSING, Model.DASK):
+        return tuple(range(1, min(most, cores, MOST_PROCESSES) + 1))
+    on_a_loop = workload.async_client and model is not Model.THREADING
+    held = MOST_COROUTINES if on_a_loop else MANY_THREADS
+    return _up_to(min(most, held, files_allow(machine)), cores)
 
 
 def files_allow(machine: Machine) -> int:

@@ -5,7 +5,6 @@ Runs in the child process that measures (`probe`), with the standard library alo
 
 from __future__ import annotations
 
-import pickle
 import statistics
 import sys
 import time
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from scaffold.measuring import gil
+from scaffold.measuring.carried import Carried
+from scaffold.measuring.describing import describe
 from scaffold.measuring.machine import affinity_cores
 
 # Calls are timed in groups of about this many seconds, so that the clocks cost a tiny task little.
@@ -33,8 +34,6 @@ MOST_UNSURE = 0.1
 TOO_BUSY = "the machine is too busy to tell"
 # A call is begun when it may take so many times the longest one so far and still end in time.
 LONGER = 1.5
-# Items and results that are kept for pickling: enough for a mean, few enough for large ones.
-KEPT = 8
 
 Call = Callable[[Any], Any]
 
@@ -56,7 +55,7 @@ class Calls:
         self._begin = self._end = 0.0
         self._starving: Callable[[], float] = lambda: 0.0  # share of the time without a core
         self._lateness = gil.Lateness()
-        self._kept: dict[int, tuple[Any, Any]] = {}  # item and result, of the first few items
+        self._carried = Carried()
 
     def run(self, call: Call, until: float) -> None:
         """Call until the time is up; at least once."""
@@ -99,8 +98,7 @@ class Calls:
         return self._items[self.current]
 
     def _note(self, item: Any, result: Any) -> None:
-        if self.count < KEPT:
-            self._kept[self.count] = item, result
+        self._carried.keep(item, result)
         self.count += 1
 
     def _fail(self, item: Any, error: BaseException) -> None:
@@ -158,7 +156,7 @@ class Calls:
             "gil_fraction": gil_fraction,
             "longest_gil_hold_seconds": hold,
             "busy_fraction": self.queued / self.wall,
-            **self._pickling(reasons),
+            **self._carried.facts(reasons),
             "peak_memory_bytes": _peak_memory(reasons),
             "reasons": reasons,
         }
@@ -188,38 +186,12 @@ class Calls:
         runnable = (self.cpu + self.queued) / self.wall
         return min(1.0, self.controls.share(held) / min(1.0, runnable)), hold
 
-    def _pickling(self, reasons: dict[str, str]) -> dict[str, Any]:
-        """Send the items and results that were kept on a round trip, as a process pool would."""
-        sizes: dict[str, list[int]] = {"item": [], "result": []}
-        began = time.perf_counter()
-        for pair in self._kept.values():
-            for name, value in zip(sizes, pair, strict=True):
-                try:
-                    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-                    pickle.loads(data)
-                    sizes[name].append(len(data))
-                except Exception as error:
-                    what = "the exception" if isinstance(value, BaseException) else f"the {name}"
-                    reasons[f"{name}_bytes"] = f"{what} cannot be pickled: {describe(error)}"
-        taken = (time.perf_counter() - began) / len(self._kept)
-        if failed := [reasons[key] for key in ("item_bytes", "result_bytes") if key in reasons]:
-            reasons["pickle_seconds"] = failed[0]
-        return {
-            "picklable": not failed,
-            "pickle_seconds": None if failed else taken,
-            **{
-                f"{name}_bytes": None if f"{name}_bytes" in reasons else round(statistics.mean(of))
-                for name, of in sizes.items()
-            },
-        }
-
     def facts_when_hung(self) -> dict[str, Any]:
         """Return what is known while a call does not return."""
-        missing = ["cpu_fraction", "gil_fraction", "longest_gil_hold_seconds"]
-        if not self._kept:
-            missing += ["item_bytes", "result_bytes", "picklable", "pickle_seconds"]
+        missing = ("cpu_fraction", "gil_fraction", "longest_gil_hold_seconds")
         starved = self._starving() > MOST_UNSURE
-        reasons = dict.fromkeys(missing, TOO_BUSY if starved else "a call did not return in time")
+        why = TOO_BUSY if starved else "a call did not return in time"
+        reasons = dict.fromkeys(missing, why)
         return {
             "calls": self.count,
             "failures": self.failures,
@@ -228,7 +200,7 @@ class Calls:
             "mean_seconds": statistics.mean(self.seconds) if self.seconds else None,
             "hung_item": self.current,
             **dict.fromkeys(missing),
-            **(self._pickling(reasons) if self._kept else {}),
+            **self._carried.facts(reasons, missing=why),
             "peak_memory_bytes": _peak_memory(reasons),
             "reasons": reasons,
         }
@@ -256,12 +228,3 @@ def _peak_memory(reasons: dict[str, str]) -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def describe(error: BaseException) -> str:
-    """Return one line for an exception, even when its own text cannot be had."""
-    try:
-        text = f"{type(error).__name__}: {error}".partition("\n")[0]
-    except Exception:
-        text = type(error).__name__
-    return text[:200]

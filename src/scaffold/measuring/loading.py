@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any
 
-from scaffold.measuring.calls import Call, describe
+from scaffold.measuring.calls import Call
+from scaffold.measuring.describing import describe
 
 
 class Refusal(Exception):

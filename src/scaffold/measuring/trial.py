@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from scaffold.measuring.describing import describe
+
 TELL = 0.2  # seconds between two words on how far it is
 
 
@@ -35,7 +37,7 @@ def main() -> None:
             results.append(run(one, tell))
             tell(results=results)
     except Exception as error:
-        tell(refused=f"{type(error).__name__}: {error}".partition("\n")[0])
+        tell(refused=describe(error))
     os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
 
 

@@ -1,0 +1,64 @@
+"""What the user's function takes and gives, sent on a round trip as a process pool would send it.
+
+Runs in the child process that measures (`probe`), with the standard library alone.
+"""
+
+from __future__ import annotations
+
+import pickle
+import statistics
+import time
+from typing import Any
+
+from scaffold.measuring.describing import describe
+
+# Items and results that are kept: enough for a mean, few enough for large ones.
+KEPT = 8
+
+
+class Carried:
+    """The items of the first few calls, with their results or exceptions."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[Any, Any]] = []
+
+    def keep(self, item: Any, result: Any) -> None:
+        """Remember a call, if it is one of the first."""
+        if len(self._kept) < KEPT:
+            self._kept.append((item, result))
+
+    def facts(self, reasons: dict[str, str], missing: str = "nothing was called") -> dict[str, Any]:
+        """Pickle them and back; return the profile's fields of it, in bytes and seconds a call.
+
+        What could not be measured is None, and `reasons` gets why: `missing` without any call.
+        """
+        kept = tuple(self._kept)  # while this looks, a call may come to an end
+        if not kept:
+            fields = ("item_bytes", "result_bytes", "picklable", "pickle_seconds")
+            reasons.update(dict.fromkeys(fields, missing))
+            return dict.fromkeys(fields)
+        items, results = zip(*kept, strict=True)
+        began = time.perf_counter()
+        facts = {
+            "item_bytes": _mean_size("item", items, reasons),
+            "result_bytes": _mean_size("result", results, reasons),
+        }
+        taken = (time.perf_counter() - began) / len(kept)
+        failed = [reasons[field] for field in facts if field in reasons]
+        if failed:
+            reasons["pickle_seconds"] = failed[0]
+        return {**facts, "picklable": not failed, "pickle_seconds": None if failed else taken}
+
+
+def _mean_size(name: str, values: tuple[Any, ...], reasons: dict[str, str]) -> int | None:
+    sizes = []
+    for value in values:
+        try:
+            data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+            pickle.loads(data)
+            sizes.append(len(data))
+        except Exception as error:
+            what = "the exception" if isinstance(value, BaseException) else f"the {name}"
+            reasons[f"{name}_bytes"] = f"{what} cannot be pickled: {describe(error)}"
+            return None
+    return round(statistics.mean(sizes))
