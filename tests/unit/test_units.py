@@ -117,3 +117,9 @@ def test_a_shown_duration_is_short(seconds):
 def test_sizes_are_shown_in_two_figures(size, text):
     """Memory too is only estimated."""
     assert units.show_bytes(size) == text
+
+
+@pytest.mark.parametrize(("ratio", "text"), [(1.94, "1.9x"), (866, "870x"), (1.0, "1x")])
+def test_ratios_are_shown_in_two_figures(ratio, text):
+    """A speedup is as little known as the times it comes from."""
+    assert units.show_ratio(ratio) == text
