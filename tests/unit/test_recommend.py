@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from scaffold.core.advice import CLOSE_ENOUGH, FORGIVEN_SECONDS, choose, recommend
 from scaffold.core.costs import estimate
@@ -115,6 +115,7 @@ def test_the_choice_is_the_simplest_that_is_close_to_the_fastest(workload, machi
 
 @given(workloads, machines)
 @settings(max_examples=30)
+@example(Workload(Bound.IO, 10, 0.0), TWO_CORES)  # it has no half and no double
 def test_a_flip_flips(workload, machine):
     """Changing the answer as the flip says gives the model that it names."""
     for flip in advise(workload, machine).flips:

@@ -1,7 +1,7 @@
 """Numbers are read as people write them, and printed so that they can be read again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scaffold.core import units
@@ -72,18 +72,26 @@ def test_zero_tasks_are_too_few():
 
 
 @given(st.integers(1, 10**12))
+@example(20_000)
+@example(3_000_000)
+@example(1500)
 def test_a_written_count_reads_back(value):
     """The one-line command repeats exactly what was answered."""
     assert units.parse_count(units.write_count(value)) == value
 
 
 @given(st.floats(1e-7, units.MAX_SECONDS))
+@example(3600.0)
+@example(0.2)
+@example(5e-7)
 def test_a_written_duration_reads_back(value):
     """The one-line command repeats a duration to nine digits at least."""
     assert units.parse_seconds(units.write_seconds(value)) == pytest.approx(value, rel=1e-9)
 
 
 @given(st.integers(0, 10**12))
+@example(20_000)
+@example(1500)
 def test_a_written_size_reads_back(value):
     """The one-line command repeats exactly what was answered."""
     assert units.parse_bytes(units.write_bytes(value)) == value
