@@ -102,6 +102,21 @@ def test_wrong_answers_are_asked_again(terminal):
     assert end(child) == 0
 
 
+def test_questions_break_between_words(terminal):
+    """On a terminal of 40 columns nothing is cut, and the word that is shown is an answer."""
+    child = terminal("recommend", columns=40)
+    child.expect("for the network, a disk,\r\n +a database, another\r\n +program\r\n")
+    child.expect("Choice")
+    child.sendline("waits")
+    child.expect(r"How many tasks\? \(such as 500, 20k, 1e6\)\r\n  \[1000\]: ")
+    child.sendline("many")
+    child.expect("  'many' is not a count, such as 500,\r\n +20k or 1e6\r\n")
+    for _ in range(4):
+        child.sendline("")
+    child.expect("in flight: about")
+    assert end(child) == 0
+
+
 def test_not_sure_measures_the_users_function(terminal, tmp_path):
     """The fourth answer leads to the function and its items, and on to a project that runs it."""
     (tmp_path / "slow.py").write_text(
@@ -131,7 +146,7 @@ def test_another_model_than_the_advice(terminal, tmp_path):
     answer_io(child)
     child.expect("Use asyncio")
     child.sendline("threads")
-    child.expect("did you mean threading")
+    child.expect(r"did\s+you\s+mean\s+threading")
     child.sendline("threading")
     child.expect("What does the project start from")
     child.sendline("")

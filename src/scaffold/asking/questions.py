@@ -74,8 +74,9 @@ def read_bool(text: str) -> bool:
 
 
 def read_bound(text: str) -> str:
-    """Read what a task mostly does: its name, or its number in the list. Raise ValueError."""
-    return read_numbered(text, [choice.value for choice in BOUNDS])
+    """Read what a task mostly does: its name, its word or its number there. Raise ValueError."""
+    words = {choice.word: choice.value for choice in BOUNDS}
+    return read_numbered(words.get(text.strip().lower(), text), list(words.values()))
 
 
 def read_numbered(text: str, values: list[str]) -> str:

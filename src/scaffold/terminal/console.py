@@ -104,13 +104,13 @@ def error(problem: ConcgenError) -> None:
         say(line)
 
 
-def _broken(text: str, margin: str) -> list[str]:
+def _broken(text: str, margin: str, rest: str = "  ") -> list[str]:
     """One line for a pipe, where a program may read it; on a terminal broken between words."""
     if not sys.stderr.isatty():
         return [f"{margin}{text}"]
-    from scaffold.terminal import layout  # few commands fail
+    from scaffold.terminal import layout  # few commands fail or ask
 
-    return layout.wrap(text, width(), margin, "  ") or [margin]
+    return layout.wrap(text, width(), margin, rest) or [margin]
 
 
 def _visible(text: str) -> str:
@@ -152,9 +152,10 @@ def ask(question: Question) -> Any:
     """Ask one question until the answer is valid; an empty line takes the default."""
     if not question.choices:
         return ask_line(_prompt(question), question.default, question.read)
-    say(question.text)
+    say("\n".join(_broken(question.text, "")))
     for number, choice in enumerate(question.choices, 1):
-        say(f"  {number}) {choice.word:<9} {choice.consequence}")
+        head = f"  {number}) {choice.word:<9} "
+        say("\n".join(_broken(choice.consequence, head, " " * len(head))))
     values = [choice.value for choice in question.choices]
     default = values.index(question.default) + 1
     return ask_line(f"Choice [{default}]", question.default, question.read)
@@ -166,7 +167,7 @@ def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
     From a pipe nobody can correct an answer: an invalid one raises UsageError, as does its end.
     """
     while True:
-        streams.write(f"{prompt}: ", sys.stderr)
+        streams.write("\n".join(_broken(f"{prompt}:", "")) + " ", sys.stderr)
         streams.flush()
         try:
             line = input().strip()
@@ -185,7 +186,7 @@ def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
         except ValueError as problem:
             if not sys.stdin.isatty():
                 raise UsageError(str(problem)) from problem
-            say(f"  {problem}")
+            say("\n".join(_broken(str(problem), "  ")))
 
 
 def _prompt(question: Question) -> str:
