@@ -15,6 +15,7 @@ from scaffold.core.costs import Costs, estimate
 from scaffold.core.domain import Estimate, Machine, Model, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Measurement, Profile
+from scaffold.core.units import show_count, show_seconds
 from scaffold.making.inventory import available_models
 from scaffold.making.names import shown
 from scaffold.measuring import calibration, machine
@@ -119,6 +120,12 @@ def project_target(place: Path | None = None) -> tuple[str, Path]:
         if (found.root / name).is_file():
             return f"{found.root / found.package / 'work.py'}:work", found.root / name
     raise UsageError(f"no items.jsonl in {found.root}", hint="name the items with --items FILE")
+
+
+def announcement(request: Order) -> str:
+    """Say, before it happens, that the user's code is really run, by every model."""
+    items = f"{show_count(request.items.count)} items, or as many as there is time for"
+    return f"Running {request.target} for real, on {items}, for {show_seconds(request.budget)}."
 
 
 def run(request: Order, progress: Progress) -> Iterator[Bench]:

@@ -42,10 +42,8 @@ def read_budget(text: str | None) -> float:
 
 def announcement(target: Target, items: Items, budget: float) -> str:
     """Say, before it happens, that the user's code is really run."""
-    return (
-        f"Running {target} for real, on {show_count(len(items.sample))} of"
-        f" {show_count(items.count)} items, for at most {show_seconds(budget)}."
-    )
+    which = f"{show_count(len(items.sample))} of {show_count(items.count)} items"
+    return f"Running {target} for real, on {which}, for at most {show_seconds(budget)}."
 
 
 def profile(target: Target, items: Items, budget: float, progress: Progress = SILENT) -> Profile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scaffold.commands import bench, measure
+from scaffold.commands import bench
 from scaffold.commands.bench import Bench, Order
 from scaffold.core.errors import ConcgenError, Interrupted
 from scaffold.making.names import shown
@@ -16,7 +16,7 @@ def watch(request: Order) -> tuple[Bench, int]:
 
     Ctrl-C ends it with the results that are there; without any it raises Interrupted.
     """
-    console.say(measure.announcement(request.target, request.items, request.budget))
+    console.say(bench.announcement(request))
     so_far: list[Bench] = []
     code = 0
     try:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scaffold.commands.bench import Bench
-from scaffold.core.costs import estimate
+from scaffold.core.advice import weigh
 from scaffold.core.domain import Model
 from scaffold.core.units import show_count, show_seconds
+from scaffold.terminal import layout
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,10 +108,15 @@ def _draw_bars(axes: Axes, bench: Bench) -> None:
     axes.set_yticks(
         list(places), [f"{one.model}\n{show_count(one.max_workers)} at once" for one in ranked]
     )
-    axes.set_xscale("log")
-    # Room for the words at the longest bar, and a stump for the shortest.
-    axes.set_xlim(min(measured + predicted) / 2, max(measured + predicted) * 6)
-    axes.set_xlabel("makespan, logarithmic" + _footnote(bench))
+    shortest, longest = min(measured + predicted), max(measured + predicted)
+    # With room for the words at the longest bar.
+    if longest <= layout.BAR * shortest:
+        axes.set_xlim(0, longest * 1.5)
+        axes.set_xlabel("makespan" + _footnote(bench))
+    else:
+        axes.set_xscale("log")
+        axes.set_xlim(shortest / 2, longest * 6)
+        axes.set_xlabel("makespan, logarithmic" + _footnote(bench))
     _show_durations(axes.xaxis)
     axes.set_title(f"{show_count(bench.workload.tasks)} items: measured, and predicted (hatched)")
     axes.spines[["top", "right"]].set_visible(False)
@@ -135,9 +141,7 @@ def _footnote(bench: Bench) -> str:
 def _draw_lines(axes: Axes, bench: Bench) -> None:
     most = max(1000, 10 * bench.workload.tasks)
     counts = sorted({round(most ** (step / POINTS)) for step in range(POINTS + 1)})
-    predicted = {
-        one.model: [_predict(bench, one.model, n) for n in counts] for one in bench.results
-    }
+    advised, predicted = _predict(bench, counts)
     for one in bench.results:
         colour, line, marker = STYLES[one.model]
         axes.plot(counts, predicted[one.model], color=colour, linestyle=line)
@@ -145,7 +149,7 @@ def _draw_lines(axes: Axes, bench: Bench) -> None:
         axes.plot([], [], color=colour, linestyle=line, marker=marker, label=str(one.model))
     axes.set_xscale("log")
     axes.set_yscale("log")
-    for n, model in _crossings(counts, predicted)[:MOST_CROSSINGS]:
+    for n, model in _changes(counts, advised)[:MOST_CROSSINGS]:
         axes.axvline(n, color="#bbbbbb", linewidth=0.8, zorder=0)
         text = f"{model} from {show_count(n)}"
         axes.annotate(
@@ -156,22 +160,28 @@ def _draw_lines(axes: Axes, bench: Bench) -> None:
     axes.set_ylabel("makespan, logarithmic")
     _show_counts(axes.xaxis)
     _show_durations(axes.yaxis)
-    axes.set_title("where the models cross: predicted lines, measured points")
+    axes.set_title("where the advice changes: predicted lines, measured points")
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _predict(bench: Bench, model: Model, tasks: int) -> float:
-    workload = replace(bench.workload, tasks=tasks)
-    return estimate(model, workload, bench.machine, bench.costs).seconds
+def _predict(bench: Bench, counts: list[int]) -> tuple[list[Model], dict[Model, list[float]]]:
+    """Return the advice and every model's makespan, in seconds, for each number of tasks."""
+    models = [one.model for one in bench.results]
+    advised: list[Model] = []
+    predicted: dict[Model, list[float]] = {model: [] for model in models}
+    for tasks in counts:
+        workload = replace(bench.workload, tasks=tasks)
+        chosen, estimates, _ = weigh(workload, bench.machine, bench.costs, models)
+        advised.append(chosen.model)
+        for one in estimates:
+            predicted[one.model].append(one.seconds)
+    return advised, predicted
 
 
-def _crossings(counts: list[int], predicted: dict[Model, list[float]]) -> list[tuple[int, Model]]:
-    """Return from how many tasks on another model is the fastest, and which."""
-    fastest = [
-        min(predicted, key=lambda model: predicted[model][place]) for place in range(len(counts))
-    ]
+def _changes(counts: list[int], advised: list[Model]) -> list[tuple[int, Model]]:
+    """Return from how many tasks on the advice is another model, and which."""
     return [
-        (counts[place], fastest[place])
+        (counts[place], advised[place])
         for place in range(1, len(counts))
-        if fastest[place] is not fastest[place - 1]
+        if advised[place] is not advised[place - 1]
     ]
