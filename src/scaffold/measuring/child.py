@@ -1,7 +1,7 @@
 """Run a module of ours in a child process that runs the user's code, and read its report.
 
-The child gets a request on stdin and appends facts, one JSON object a line, to a report file: its
-stdout and stderr belong to the user's code. No process is left behind.
+The child reads a request from stdin and appends facts, one JSON object a line, to a report file:
+its stdout and stderr belong to the user's code. No process is left behind.
 """
 
 from __future__ import annotations
@@ -30,30 +30,29 @@ def run_child(
 ) -> tuple[Facts, str]:
     """Run `module` for at most `seconds`; return its facts, and in words how it ended."""
     with tempfile.TemporaryDirectory(prefix="concgen-") as folder:
-        report = Path(folder) / "report.jsonl"
-        text = json.dumps({**request, "report": str(report)})
-        ended = _run(module, text.encode(), seconds, lambda elapsed: watch(elapsed, _read(report)))
+        report, order = Path(folder) / "report.jsonl", Path(folder) / "request.json"
+        order.write_text(json.dumps({**request, "report": str(report)}), encoding="utf-8")
+        ended = _run(module, order, seconds, lambda elapsed: watch(elapsed, _read(report)))
         return _read(report), ended
 
 
-def _run(module: str, request: bytes, seconds: float, look: Callable[[float], None]) -> str:
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-m", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # so that what the user's code starts can be ended with it
-    )
-    began, unsent = time.monotonic(), request
+def _run(module: str, order: Path, seconds: float, look: Callable[[float], None]) -> str:
+    # A file, and not a pipe: a child that is slow to start or to read holds nobody up.
+    with order.open("rb") as request:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", module],
+            stdin=request,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # so that what the user's code starts can be ended with it
+        )
+    began = time.monotonic()
     try:
         while (elapsed := time.monotonic() - began) < seconds:
             try:
-                child.communicate(unsent or None, timeout=min(LOOK, seconds - elapsed))
+                return _exit_reason(child.wait(timeout=min(LOOK, seconds - elapsed)))
             except subprocess.TimeoutExpired:
-                unsent = b""
                 look(time.monotonic() - began)
-            else:
-                return _exit_reason(child.returncode)
         return f"killed, as it would not stop after {seconds:.3g} s"
     finally:
         _end(child)
