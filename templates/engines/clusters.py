@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, cast
 
-from .task import EngineError
+from .task import EngineError, describe
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, LocalCluster
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
 
 CONNECTING = 10.0  # seconds for the scheduler to answer
 LEAVING = 5.0  # seconds for the teardown after setup(), and for each other step of the end
+STARTS = 3  # of a cluster here, until the run ends
 MENDING = 1.0  # seconds between two looks at whether workers here have to be replaced
 LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")  # they print tracebacks
 
@@ -55,19 +56,10 @@ def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
 @contextlib.contextmanager
 def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
     """A client of a cluster on this machine, which ends with it; and a way to kill its workers."""
-    from distributed import Client, LocalCluster
+    from distributed import Client
     from tornado.ioloop import PeriodicCallback
 
-    with _signals_blocked():
-        cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            memory_limit=0,  # as with any other model: the machine's
-            silence_logs=logging.CRITICAL,
-        )
-
+    cluster = _start(workers)
     mending = PeriodicCallback(lambda: _mend(cluster, workers), 1000 * MENDING)
     loop = cast("IOLoop", cluster.loop)  # there is one while the cluster is open
     loop.add_callback(mending.start)
@@ -86,6 +78,26 @@ def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
         client.close(timeout=LEAVING)
         kill([nanny.worker_address for nanny in cluster.workers.values()])
         cluster.close(timeout=LEAVING)
+
+
+def _start(workers: int, starts: int = STARTS) -> LocalCluster:
+    """Start one here; again where a worker died while it started, for Dask gives up then."""
+    from distributed import LocalCluster
+
+    try:
+        with _signals_blocked():
+            return LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                memory_limit=0,  # as with any other model: the machine's
+                silence_logs=logging.CRITICAL,
+            )
+    except Exception as exc:
+        if starts > 1:
+            return _start(workers, starts - 1)
+        raise EngineError(f"no cluster could be started here: {describe(exc)}") from None
 
 
 def _mend(cluster: LocalCluster, workers: int) -> None:

@@ -169,6 +169,35 @@ def test_without_distributed_the_way_to_it_is_said(tmp_path: Path) -> None:
     assert "--scheduler" in project.run("run", "--help", env=environment).stdout
 
 
+def test_a_worker_killed_while_it_starts(tmp_path: Path) -> None:
+    """The cluster of the run is started again, and every task has one result."""
+    project = Project.make("dask", tmp_path, SLOW, ITEMS)
+    run = project.start("run", "--max-workers", "2")
+    starting: list[psutil.Process] = []
+
+    def seen() -> bool:
+        children = psutil.Process(run.pid).children()
+        starting[:] = [one for one in children if "spawn_main" in " ".join(one.cmdline())]
+        return bool(starting)
+
+    wait_for(seen)
+    starting[0].kill()
+    err = run.communicate()[1]
+    assert run.returncode == 0, err
+    assert len({record["id"] for record in results(project)}) == len(ITEMS.splitlines())
+
+
+def test_a_cluster_that_cannot_start_says_why(tmp_path: Path) -> None:
+    """It is not tried for ever: one line with the reason, and no process is left."""
+    project = Project.make("dask", tmp_path, SLOW, ITEMS)
+    dies = "import os, sys\nif 'spawn_main' in ' '.join(sys.orig_argv):\n    os._exit(3)\n"
+    (tmp_path / "sitecustomize.py").write_text(dies)
+    done = project.run("run", env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert "no cluster could be started here: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_dead_worker_costs_one_task(cluster: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever kills its workers again and again is found, and the others are run again."""
     monkeypatch.setattr("assembled_dask.crew.DEATHS", 1)
