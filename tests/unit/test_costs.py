@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.core.costs import estimate, makespan, worker_counts
+from scaffold.core.costs import LATE, estimate, makespan, worker_counts
 from scaffold.core.domain import Bound, Machine, Model, Source, Workload
 
 from .strategies import machines, workloads
@@ -47,6 +47,17 @@ def test_more_tasks_never_take_less_time(model, workload, machine):
     workers = worker_counts(model, workload, machine)[0]
     double = replace(workload, tasks=2 * workload.tasks)
     assert makespan(model, workers, double, machine) >= makespan(model, workers, workload, machine)
+
+
+def test_a_wait_that_was_answered_is_over_late():
+    """Who says 40 us does not count the timer's slack; whoever measured it has it in the figure."""
+    said = Workload(Bound.IO, tasks=20_000, task_seconds=4e-5, cpu_fraction=0.0)
+    timed = replace(said, sources={"task_seconds": Source.MEASURED})
+    late = 20_000 * LATE
+    one = estimate(Model.SEQUENTIAL, said, TWO_CORES).seconds
+    assert one - late == pytest.approx(estimate(Model.SEQUENTIAL, timed, TWO_CORES).seconds)
+    computing = replace(said, bound=Bound.CPU, cpu_fraction=1.0)
+    assert estimate(Model.SEQUENTIAL, computing, TWO_CORES).seconds == pytest.approx(one - late)
 
 
 def test_threads_do_not_compute_side_by_side_under_the_gil():

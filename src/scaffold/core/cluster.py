@@ -2,15 +2,15 @@
 
 from scaffold.core.domain import Workload
 
-# Seconds and bytes, of the right order: single looks at distributed 2026.8 on 2 cores of Linux with
-# CPython 3.13, not yet fitted to benchmarks/cluster.py, which measures them.
+# Seconds and bytes: what benchmarks/cluster.py found of distributed 2026.8 on 2 cores of Linux with
+# CPython 3.13, where its runs differ by half, and for the largest memory benchmarks/growth.py.
 # From the command to the first task: the import, the workers or the connection to them.
-START = 2.0
+START = 1.5
 # One item there and back in a batch of many; one batch through client and scheduler.
 HAND_OVER = 1.0e-5
 MESSAGE = 4.0e-3
 # A worker process with Dask and nothing else; the client and the scheduler together.
-WORKER_BYTES, SCHEDULER_BYTES = 75_000_000, 150_000_000
+WORKER_BYTES, SCHEDULER_BYTES = 65_000_000, 120_000_000
 # The engine hands out work in batches of about this long, of so many tasks at most.
 BATCH_SECONDS, LARGEST_BATCH = 0.25, 2000
 # Bytes a second over an ordinary network, of 1 Gbit/s.
