@@ -13,37 +13,33 @@ import asyncio
 import selectors
 import sys
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any
 
-from scaffold.measuring.calls import Call, Calls
+from scaffold.measuring.calls import Call, Calls, Waking
 
 
 def call_async(function: Call, calls: Calls, until: float) -> float:
     """Await the calls one after another; return the longest time that one blocked the loop."""
-    longest = 0.0
-
-    def note(seconds: float) -> None:
-        nonlocal longest
-        longest = max(longest, seconds)
-
-    calls.polling = run(calls.run_async(lambda item: _Stepped(function(item), note), until))
-    return longest
+    steps = _Steps()
+    calls.polling = run(calls.run_async(lambda item: _Stepped(function(item), steps), until))
+    calls.stepping = steps.cpu
+    return steps.longest
 
 
-def waking(times: int, seconds: float) -> float:
-    """Return the CPU seconds that one sleep of so many `seconds` takes, the waiting apart."""
-    taken = 0.0
+def waking(times: int, seconds: float) -> Waking:
+    """Return the CPU seconds of one sleep of so many `seconds`, the loop's waiting apart."""
+    taken, steps = 0.0, _Steps()
 
     async def naps() -> None:
         nonlocal taken
         began = time.thread_time()
         for _ in range(times):
-            await asyncio.sleep(seconds)
+            await _Stepped(asyncio.sleep(seconds), steps)
         taken = time.thread_time() - began
 
     polling = run(naps())
-    return (taken - polling) / times
+    return Waking((taken - polling) / times, steps.cpu / times)
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> float:
@@ -72,22 +68,30 @@ class _Polling(selectors.DefaultSelector):
             self.cpu += time.thread_time() - began
 
 
+class _Steps:
+    """What the steps of some coroutines took: CPU seconds in all, seconds at the longest."""
+
+    def __init__(self) -> None:
+        self.cpu = self.longest = 0.0
+
+
 class _Stepped:
     """Awaits a coroutine and notes how long each of its steps takes."""
 
-    def __init__(self, coroutine: Any, note: Callable[[float], None]) -> None:
-        self._coroutine, self._note = coroutine, note
+    def __init__(self, coroutine: Any, steps: _Steps) -> None:
+        self._coroutine, self._steps = coroutine, steps
 
     def __await__(self) -> Generator[Any, Any, Any]:
         steps, value, error = self._coroutine.__await__(), None, None
         while True:
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.thread_time()
             try:
                 waiting = steps.send(value) if error is None else steps.throw(error)
             except StopIteration as end:
                 return end.value
             finally:
-                self._note(time.perf_counter() - began)
+                self._steps.cpu += time.thread_time() - cpu
+                self._steps.longest = max(self._steps.longest, time.perf_counter() - began)
             value, error = None, None
             try:
                 value = yield waiting

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from scaffold.measuring import gil
 from scaffold.measuring.carried import Carried
@@ -38,13 +38,21 @@ LONGER = 1.5
 Call = Callable[[Any], Any]
 
 
+class Waking(NamedTuple):
+    """CPU seconds of a call that only sleeps, and the part of them in a coroutine's own steps."""
+
+    cpu: float = 0.0
+    steps: float = 0.0
+
+
 class Calls:
     """Calls of the function on the items in turn, and what they showed."""
 
     def __init__(self, items: list[Any], deadline: float) -> None:
         self._items, self._deadline = items, deadline  # on the monotonic clock
         self.controls: gil.Controls | None = None
-        self.waking = 0.0  # CPU seconds of a call that only sleeps
+        self.waking = Waking()
+        self.stepping: float | None = None  # CPU seconds in the steps of the coroutines
         self.polling = 0.0  # CPU seconds that the event loop took to wait for events
         self.seconds: list[float] = []  # per call, the mean of its group
         self.count = self.failures = 0
@@ -136,7 +144,11 @@ class Calls:
         self.cpu = max(0.0, self.cpu - self.polling)
         # A call that waits wakes up once at least, but no more often than its waiting allows.
         waited = max(0.0, own - self.cpu)
-        self.cpu = max(0.0, self.cpu - self.waking * min(self.count, waited / SHORTEST_WAIT))
+        woken = min(self.count, waited / SHORTEST_WAIT)
+        self.cpu = max(0.0, self.cpu - self.waking.cpu * woken)
+        if self.stepping is not None and self.cpu < self.waking.cpu * woken:
+            # So little cannot be told from what waking up took; its own steps can.
+            self.cpu = min(self.cpu, max(0.0, self.stepping - self.waking.steps * woken))
         # The threads of native code compute while the caller waits for a core of its own.
         cpu = min(self.cpu / own, affinity_cores())
         gil_fraction, hold = self._gil(cpu, reasons)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.measuring import gil
-from scaffold.measuring.calls import Calls
+from scaffold.measuring.calls import Calls, Waking
 from scaffold.measuring.loading import Refusal, load
 
 # The share of the time left that may go into controls until they come out right.
@@ -88,7 +88,7 @@ def _controls(deadline: float) -> gil.Controls:
             return controls
 
 
-def _waking(is_async: bool, wait: float, napping: float) -> float:
+def _waking(is_async: bool, wait: float, napping: float) -> Waking:
     """Return the CPU seconds of a call that does nothing but sleep for about as long as `wait`.
 
     That is the price of being called one by one from here: an engine pays its own, which is among
@@ -105,7 +105,7 @@ def _waking(is_async: bool, wait: float, napping: float) -> float:
     began = time.thread_time()
     for _ in range(times):
         time.sleep(nap)
-    return (time.thread_time() - began) / times
+    return Waking((time.thread_time() - began) / times)
 
 
 @contextmanager
