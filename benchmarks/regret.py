@@ -40,8 +40,9 @@ from common import as_installed
 
 from scaffold.commands import measure
 from scaffold.core.advice import recommend
-from scaffold.core.costs import DEFAULT_COSTS, Costs, Start, makespan
+from scaffold.core.costs import DEFAULT_COSTS, Costs, Start
 from scaffold.core.domain import Bound, Machine, Model, Recommendation, Source, Workload
+from scaffold.core.makespans import makespan
 from scaffold.making.inventory import available_models
 from scaffold.measuring import machine
 from scaffold.measuring.calibrate import calibrate

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import example, given, settings
 
 from scaffold.core.advice import CLOSE_ENOUGH, FORGIVEN_SECONDS, choose, recommend
-from scaffold.core.costs import estimate
 from scaffold.core.domain import (
     SIMPLEST_FIRST,
     Bound,
@@ -16,6 +15,7 @@ from scaffold.core.domain import (
     Verdict,
     Workload,
 )
+from scaffold.core.estimates import estimate
 from scaffold.core.rules import findings, forbidden
 
 from .strategies import machines, workloads

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from scaffold.commands import measure
 from scaffold.commands.progress import Progress
-from scaffold.core.costs import Costs, estimate
+from scaffold.core.costs import Costs
 from scaffold.core.domain import Estimate, Machine, Model, Workload
 from scaffold.core.errors import UsageError
+from scaffold.core.estimates import estimate
 from scaffold.core.observed import Measurement, Profile
 from scaffold.core.units import show_count, show_seconds
 from scaffold.making.inventory import available_models

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from scaffold.core.costs import DEFAULT_COSTS, Costs, estimate, files_allow, rank
+from scaffold.core.costs import DEFAULT_COSTS, Costs
 from scaffold.core.deadline import cores_needed, obstacle, on_cluster
 from scaffold.core.domain import (
     SIMPLEST_FIRST,
@@ -22,6 +22,7 @@ from scaffold.core.domain import (
     Verdict,
     Workload,
 )
+from scaffold.core.estimates import as_it_runs, estimate, files_allow, rank
 from scaffold.core.flips import find_flips
 from scaffold.core.reasons import in_flight
 from scaffold.core.rules import BEYOND, findings, forbidden
@@ -78,7 +79,8 @@ def weigh(workload: Workload, machine: Machine, costs: Costs, models: Collection
     """Choose among the models on this machine; where they miss the deadline, a cluster."""
     here = [model for model in models if model is not Model.DASK]
     found = tuple(one for one in findings(workload, machine) if one.model in here)
-    estimates = rank(estimate(model, workload, machine, costs) for model in here)
+    runs = as_it_runs(workload)
+    estimates = rank(estimate(model, runs, machine, costs) for model in here)
     chosen = choose(estimates, found)
     if Model.DASK in models and _misses(chosen, workload):
         cores = cores_needed(workload, machine, costs)

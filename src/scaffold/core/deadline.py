@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from scaffold.core.cluster import START
-from scaffold.core.costs import SPREAD, Costs, makespan, peak_memory
+from scaffold.core.costs import Costs
 from scaffold.core.domain import Estimate, Machine, Model, Workload
+from scaffold.core.estimates import SPREAD, peak_memory
+from scaffold.core.makespans import makespan
 from scaffold.core.reasons import in_flight, waits
 from scaffold.core.units import show_count, show_seconds
 

@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from scaffold.core.costs import DEFAULT_COSTS, HYBRID_IDLE, Costs, Start
+from scaffold.core.costs import DEFAULT_COSTS, Costs, Start
 from scaffold.core.domain import Model
+from scaffold.core.makespans import HYBRID_IDLE
 from scaffold.measuring.lab import Laboratory, Trial, laboratory
 from scaffold.measuring.target import Target
 

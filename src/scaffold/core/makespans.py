@@ -1,0 +1,125 @@
+"""The makespan of every model, predicted.
+
+For n tasks, each waiting w seconds and computing c, of which g hold the GIL, on p cores and with k
+in flight, a makespan is the largest of its bounds (waiting, computing, holding the GIL, queueing
+for it, handing over) plus what starting costs.
+"""
+
+from collections.abc import Callable
+
+from scaffold.core import cluster
+from scaffold.core.costs import DEFAULT_COSTS, Costs
+from scaffold.core.domain import Machine, Model, Workload
+from scaffold.core.queueing import Shared, makespan_with
+
+# A process engine hands out work in batches of about this long (templates/engines).
+BATCH_SECONDS = 0.010
+# A hybrid process looks for more work this often, and so late it notices its start and its end
+# (templates/engines/task.py); it pickles a payload by itself and again inside a message.
+HYBRID_IDLE = 2 * 0.005
+HYBRID_PICKLING = 1.5
+
+
+def makespan(
+    model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> float:
+    """Predict the seconds from start to the last result with `workers` tasks in flight."""
+    return _MAKESPAN[model](workers, workload, machine, costs)
+
+
+def _sequential(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    each = work.task_seconds + costs.call + _bridge(work, costs) + _reading(work, costs)
+    return work.tasks * each
+
+
+def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    each = _in_thread(work, costs, costs.thread_wake) + _reading(work, costs)
+    holding = work.gil_seconds if machine.gil else 0.0
+    return workers * costs.thread_start + max(
+        makespan_with(Shared(1, holding + each, sliced=True), work, workers, each),
+        makespan_with(
+            Shared(machine.cores, work.cpu_seconds + each, sliced=True), work, workers, each
+        ),
+    )
+
+
+def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    if not work.async_client:  # blocking calls run in threads behind the event loop
+        return costs.loop_start + _threading(workers, work, machine, costs)
+    each = _on_loop(work, costs) + _reading(work, costs)
+    start = costs.loop_start + workers * costs.coroutine_start
+    loop = Shared(1, work.cpu_seconds + each, sliced=False)
+    return start + makespan_with(loop, work, workers, each)
+
+
+def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    each = _bridge(work, costs)
+    start = _start(workers, work, machine, costs)
+    cores = Shared(machine.cores, work.cpu_seconds + each, sliced=True)
+    return start + makespan_with(cores, work, workers, each) + _carrying(work, costs)
+
+
+def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    processes = min(workers, machine.workers)
+    # Each process has an event loop for async work, and threads of its own for the other.
+    if work.async_client:
+        inner, each = costs.coroutine_start, _on_loop(work, costs)
+    else:
+        inner, each = costs.thread_start, _in_thread(work, costs, costs.hybrid_wake)
+    start = _start(processes, work, machine, costs) + workers / processes * inner + HYBRID_IDLE
+    cores = Shared(
+        min(processes, machine.cores), work.cpu_seconds + each, sliced=not work.async_client
+    )
+    flow = makespan_with(cores, work, workers, each)
+    carrying = costs.hybrid_hand_over + HYBRID_PICKLING * work.payload_bytes / costs.pickle_rate
+    return start + flow + work.tasks * (carrying + _reading(work, costs))
+
+
+def _in_thread(work: Workload, costs: Costs, wake: float) -> float:
+    """Seconds that a task keeps the GIL of its process for the sake of the engine."""
+    waking = min(wake, work.wait_seconds)  # a shorter wait is over before
+    return costs.thread_hand_over + waking + _bridge(work, costs)
+
+
+def _on_loop(work: Workload, costs: Costs) -> float:
+    return costs.loop_hand_over + min(costs.loop_wake, work.wait_seconds)
+
+
+def _bridge(work: Workload, costs: Costs) -> float:
+    """Seconds to run one coroutine to its end where the engine has no event loop."""
+    return costs.loop_call if work.async_client else 0.0
+
+
+def _reading(work: Workload, costs: Costs) -> float:
+    """Seconds to read one item: about half of what a task carries."""
+    return work.payload_bytes / 2 / costs.read_rate
+
+
+def _dask(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    cores = Shared(machine.cores, work.cpu_seconds, sliced=True)
+    flow = makespan_with(cores, work, workers, 0.0)
+    return cluster.START + max(flow, cluster.carrying(work))
+
+
+def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    start = costs.starts[machine.start_method]
+    # A forked worker has the user's module already; any other imports it, side by side.
+    imports = 0.0 if machine.start_method == "fork" else work.import_seconds
+    return start.pool + processes * (start.process + imports / machine.workers)
+
+
+def _carrying(work: Workload, costs: Costs) -> float:
+    """Seconds to carry every item and result: messages, hand-over and pickling."""
+    batch = max(1.0, BATCH_SECONDS / max(work.task_seconds, 1e-9))
+    each = costs.process_hand_over + work.payload_bytes / costs.pickle_rate + _reading(work, costs)
+    return work.tasks * (each + costs.message / min(batch, 1000.0))
+
+
+_MAKESPAN: dict[Model, Callable[[int, Workload, Machine, Costs], float]] = {
+    Model.SEQUENTIAL: _sequential,
+    Model.THREADING: _threading,
+    Model.ASYNCIO: _asyncio,
+    Model.MULTIPROCESSING: _multiprocessing,
+    Model.HYBRID: _hybrid,
+    Model.DASK: _dask,
+}
