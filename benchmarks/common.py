@@ -44,7 +44,7 @@ def report(target: Target, figures: Mapping[str, float]) -> bool:
     if target.at_most is not None:
         good, bound = value <= target.at_most, f"  (at most {target.at_most:g})"
     if target.at_least is not None:
-        good, bound = value >= target.at_least, f"  (at least {target.at_least:g})"
+        good, bound = good and value >= target.at_least, f"{bound}  (at least {target.at_least:g})"
     print(f"    {'ok  ' if good else 'MISS'} {value:6.3f} {target.text}{bound}")
     return good
 

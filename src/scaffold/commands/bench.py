@@ -16,7 +16,7 @@ from scaffold.core.domain import Estimate, Machine, Model, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.estimates import estimate
 from scaffold.core.observed import Measurement, Profile
-from scaffold.core.units import show_count, show_seconds
+from scaffold.core.units import show_count
 from scaffold.making.inventory import available_models
 from scaffold.making.names import shown
 from scaffold.measuring import calibration, machine
@@ -125,8 +125,8 @@ def project_target(place: Path | None = None) -> tuple[str, Path]:
 
 def announcement(request: Order) -> str:
     """Say, before it happens, that the user's code is really run, by every model."""
-    items = f"{show_count(request.items.count)} items, or as many as there is time for"
-    return f"Running {request.target} for real, on {items}, for {show_seconds(request.budget)}."
+    which = f"{show_count(request.items.count)} items, or as many as there is time for"
+    return measure.running(request.target, which, request.budget)
 
 
 def run(request: Order, progress: Progress) -> Iterator[Bench]:

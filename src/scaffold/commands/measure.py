@@ -41,8 +41,13 @@ def read_budget(text: str | None) -> float:
 
 
 def announcement(target: Target, items: Items, budget: float) -> str:
-    """Say, before it happens, that the user's code is really run."""
+    """Say, before it happens, that the user's code is really run on a sample of the items."""
     which = f"{show_count(len(items.sample))} of {show_count(items.count)} items"
+    return running(target, which, budget)
+
+
+def running(target: Target, which: str, budget: float) -> str:
+    """Say that the user's code is really run, on which items, and for how many seconds at most."""
     return f"Running {target} for real, on {which}, for at most {show_seconds(budget)}."
 
 

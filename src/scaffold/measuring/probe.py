@@ -22,6 +22,7 @@ from typing import Any
 from scaffold.measuring import gil
 from scaffold.measuring.calls import Calls, Waking
 from scaffold.measuring.loading import Refusal, load
+from scaffold.measuring.report import Report
 
 # The share of the time left that may go into controls until they come out right.
 CONTROLLING = 0.25
@@ -31,19 +32,6 @@ CALLING = 0.85
 NAPS, NAPPING = 40, 0.2
 # Seconds beyond the deadline that the report may take when the calls were over before it.
 REPORTING = 0.4
-
-
-class Report:
-    """The facts, written as they become known."""
-
-    def __init__(self, path: str) -> None:
-        self._file = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 (kept)
-        self._lock = threading.Lock()
-
-    def tell(self, **facts: Any) -> None:
-        """Write some facts; what JSON cannot hold has no business here."""
-        with self._lock:
-            self._file.write(json.dumps(facts) + "\n")
 
 
 def main() -> None:

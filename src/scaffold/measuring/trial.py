@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.measuring.describing import describe
+from scaffold.measuring.report import Report
 
 TELL = 0.2  # seconds between two words on how far it is
 
@@ -30,30 +31,18 @@ def main() -> None:
     with Path(os.devnull).open("rb") as nothing:  # workers may inherit it
         os.dup2(nothing.fileno(), 0)
     sys.path.insert(0, request["folder"])
-    tell = Report(Path(request["report"]))
+    report = Report(request["report"])
     results = []
     try:
         for one in request["runs"]:
-            results.append(run(one, tell))
-            tell(results=results)
+            results.append(run(one, report))
+            report.tell(results=results)
     except Exception as error:
-        tell(refused=describe(error))
+        report.tell(refused=describe(error))
     os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
 
 
-class Report:
-    """The file that the parent reads: a line of facts whenever there are new ones."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def __call__(self, **facts: Any) -> None:
-        """Append the facts."""
-        with self._file.open("a", encoding="utf-8") as report:
-            report.write(json.dumps(facts) + "\n")
-
-
-def run(request: dict[str, Any], tell: Report) -> dict[str, Any]:
+def run(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Run an engine until all is done or the seconds are over; return the facts."""
     sys.path[:0] = request["path"]
     package = request["engine"].rpartition(".")[0]
@@ -85,7 +74,7 @@ def run(request: dict[str, Any], tell: Report) -> dict[str, Any]:
             stop.set()
         if now - told > TELL:
             told = now
-            tell(so_far=count)
+            report.tell(so_far=count)
     return {
         "seconds": time.perf_counter() - began,
         "items": count,

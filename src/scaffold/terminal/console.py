@@ -95,22 +95,21 @@ class Steps:
 def error(problem: ConcgenError) -> None:
     """Print what went wrong and what to do, on stderr."""
     word = "" if isinstance(problem, Interrupted) else "error: "
-    first, *rest = _broken(f"{word}{_visible(problem.message)}", "")
+    text = _broken(f"{word}{_visible(problem.message)}")
     if word:
-        first = style(word, "red", stream=sys.stderr) + first.removeprefix(word)
+        text = style(word, "red", stream=sys.stderr) + text.removeprefix(word)
+    say(text)
     if problem.hint:
-        rest += _broken(_visible(problem.hint), "  ")
-    for line in (first, *rest):
-        say(line)
+        say(_broken(_visible(problem.hint), "  "))
 
 
-def _broken(text: str, margin: str, rest: str = "  ") -> list[str]:
+def _broken(text: str, margin: str = "", rest: str = "  ") -> str:
     """One line for a pipe, where a program may read it; on a terminal broken between words."""
     if not sys.stderr.isatty():
-        return [f"{margin}{text}"]
+        return f"{margin}{text}"
     from scaffold.terminal import layout  # few commands fail or ask
 
-    return layout.wrap(text, width(), margin, rest) or [margin]
+    return "\n".join(layout.wrap(text, width(), margin, rest)) or margin
 
 
 def _visible(text: str) -> str:
@@ -152,10 +151,10 @@ def ask(question: Question) -> Any:
     """Ask one question until the answer is valid; an empty line takes the default."""
     if not question.choices:
         return ask_line(_prompt(question), question.default, question.read)
-    say("\n".join(_broken(question.text, "")))
+    say(_broken(question.text))
     for number, choice in enumerate(question.choices, 1):
         head = f"  {number}) {choice.word:<9} "
-        say("\n".join(_broken(choice.consequence, head, " " * len(head))))
+        say(_broken(choice.consequence, head, " " * len(head)))
     values = [choice.value for choice in question.choices]
     default = values.index(question.default) + 1
     return ask_line(f"Choice [{default}]", question.default, question.read)
@@ -167,7 +166,7 @@ def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
     From a pipe nobody can correct an answer: an invalid one raises UsageError, as does its end.
     """
     while True:
-        streams.write("\n".join(_broken(f"{prompt}:", "")) + " ", sys.stderr)
+        streams.write(_broken(f"{prompt}:") + " ", sys.stderr)
         streams.flush()
         try:
             line = input().strip()
@@ -186,7 +185,7 @@ def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
         except ValueError as problem:
             if not sys.stdin.isatty():
                 raise UsageError(str(problem)) from problem
-            say("\n".join(_broken(str(problem), "  ")))
+            say(_broken(str(problem), "  "))
 
 
 def _prompt(question: Question) -> str:

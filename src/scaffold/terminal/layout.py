@@ -102,12 +102,17 @@ def facts(pairs: Iterable[tuple[str, str]], width: int) -> list[str]:
     return lines
 
 
+def from_zero(shortest: float, longest: float) -> bool:
+    """Tell whether bars may begin at zero: the shortest is still seen beside the longest."""
+    return longest <= BAR * shortest
+
+
 def bar(value: float, shortest: float, longest: float) -> str:
     """Draw a duration: from zero where the bar can show the shortest, else on a logarithmic scale.
 
     The longest fills the bar; the shortest is one long at least.
     """
-    if longest <= BAR * shortest:
+    if from_zero(shortest, longest):
         return "#" * (round(BAR * value / longest) if longest else 1)
     share = math.log(value / shortest) / math.log(longest / shortest)
     return "#" * (1 + round(share * (BAR - 1)))

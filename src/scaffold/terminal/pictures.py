@@ -110,7 +110,7 @@ def _draw_bars(axes: Axes, bench: Bench) -> None:
     )
     shortest, longest = min(measured + predicted), max(measured + predicted)
     # With room for the words at the longest bar.
-    if longest <= layout.BAR * shortest:
+    if layout.from_zero(shortest, longest):
         axes.set_xlim(0, longest * 1.5)
         axes.set_xlabel("makespan" + _footnote(bench))
     else:
@@ -160,7 +160,7 @@ def _draw_lines(axes: Axes, bench: Bench) -> None:
     axes.set_ylabel("makespan, logarithmic")
     _show_counts(axes.xaxis)
     _show_durations(axes.yaxis)
-    axes.set_title("where the advice changes: predicted lines, measured points")
+    axes.set_title("where the advice changes (points: measured)")
     axes.spines[["top", "right"]].set_visible(False)
 
 
