@@ -125,7 +125,7 @@ def project_target(place: Path | None = None) -> tuple[str, Path]:
 
 def announcement(request: Order) -> str:
     """Say, before it happens, that the user's code is really run, by every model."""
-    which = f"{show_count(request.items.count)} items, or as many as there is time for"
+    which = f"up to {show_count(request.items.count)} items"
     return measure.running(request.target, which, request.budget)
 
 
