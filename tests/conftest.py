@@ -2,6 +2,7 @@
 
 import io
 import json
+import signal
 import sys
 from dataclasses import dataclass
 
@@ -13,6 +14,12 @@ from scaffold import cli
 # A busy machine is no failure: how long an example takes is nobody's property.
 settings.register_profile("concgen", deadline=None)
 settings.load_profile("concgen")
+
+# A signal that is ignored here is ignored in every program that a test starts, too: SIGHUP under
+# nohup, SIGINT in the background of a shell without job control. The tests send both.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @dataclass
