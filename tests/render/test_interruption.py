@@ -42,6 +42,8 @@ for count in range(12):
     if not child:
         try:
             project.create(dest, answers)
+        except KeyboardInterrupt:  # before create() listened, or after
+            os._exit(130)
         except BaseException as error:
             os._exit(getattr(error, "exit_code", 99))
         os._exit(0)
