@@ -42,7 +42,7 @@ from scaffold.commands import measure
 from scaffold.core.advice import recommend
 from scaffold.core.costs import DEFAULT_COSTS, Costs, Start
 from scaffold.core.domain import Bound, Machine, Model, Recommendation, Source, Workload
-from scaffold.core.makespans import makespan
+from scaffold.core.estimates import makespan
 from scaffold.making.inventory import available_models
 from scaffold.measuring import machine
 from scaffold.measuring.calibrate import calibrate

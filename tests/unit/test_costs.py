@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffold.core.domain import Bound, Machine, Model, Source, Workload
-from scaffold.core.estimates import LATE, as_it_runs, estimate, worker_counts
-from scaffold.core.makespans import makespan
+from scaffold.core.estimates import LATE, as_it_runs, estimate, makespan, worker_counts
 
 from .strategies import machines, workloads
 

@@ -15,12 +15,13 @@ from scaffold.core.costs import Costs
 from scaffold.core.domain import Estimate, Machine, Model, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.estimates import estimate
+from scaffold.core.models import CLUSTER, MODELS, Awaits
 from scaffold.core.observed import Measurement, Profile
 from scaffold.core.units import show_count
 from scaffold.making.inventory import available_models
 from scaffold.making.names import shown
 from scaffold.measuring import calibration, machine
-from scaffold.measuring.lab import MODULES, Trial, laboratory
+from scaffold.measuring.lab import Trial, laboratory
 from scaffold.measuring.measure import LEAST_BUDGET
 from scaffold.measuring.target import Items, Target
 
@@ -145,8 +146,8 @@ def run(request: Order, progress: Progress) -> Iterator[Bench]:
     costs = calibration.load(facts).costs
     results: list[Result] = []
     models = applicable(profile, work)
-    if Model.DASK in available_models():
-        progress.step("dask is left out: on one machine it tells nothing of a cluster")
+    if CLUSTER in available_models():
+        progress.step(f"{CLUSTER} is left out: on one machine it tells nothing of a cluster")
     with laboratory() as lab:
         for number, model in enumerate(models):
             seconds = max(0.5, deadline - time.monotonic()) / (len(models) - number)
@@ -164,13 +165,12 @@ def applicable(profile: Profile, work: Workload) -> list[Model]:
     """Return the models that can run the function, simplest first."""
 
     def can_run(model: Model) -> bool:
-        if model not in MODULES:
+        if model is CLUSTER:  # on one machine it tells nothing of a cluster
             return False
-        if model is Model.ASYNCIO:
-            return profile.is_async  # otherwise it is threading behind an event loop
-        if model in (Model.MULTIPROCESSING, Model.HYBRID):
-            return profile.picklable_function and profile.picklable is not False
-        return True
+        spec = MODELS[model]
+        if spec.awaits is Awaits.ALWAYS and not profile.is_async:
+            return False  # it would be threading behind an event loop
+        return not spec.pickles or (profile.picklable_function and profile.picklable is not False)
 
     return [model for model in available_models() if can_run(model)]
 

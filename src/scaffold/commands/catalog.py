@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 
 from scaffold.asking.questions import read_choice
-from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
 from scaffold.core.examples import Case
+from scaffold.core.models import MODELS
 from scaffold.core.rules import ARTICLE, BEYOND, RULES, Rule
 from scaffold.making.inventory import available_models
 from scaffold.making.starters import Starter, find, load, names, requirement_name
 from scaffold.terminal.layout import NARROW, wrap
-
-
-@dataclass(frozen=True)
-class Portrait:
-    """One model in words, in the terms of the article's key differences and FAQs."""
-
-    parallelism: str
-    memory: str
-    start_up: str
-    communication: str
-    synchronisation: str
-    gil: str
-    best_for: str
-    not_for: str
-    learning: str
-
 
 ASPECTS = (
     ("parallelism", "Parallelism"),
@@ -47,78 +30,6 @@ FORMS = {
     "sync": "as `def`",
     "async": "as `async def`",
     "native": "in native code that releases the GIL",
-}
-
-PORTRAITS = {
-    Model.SEQUENTIAL: Portrait(
-        parallelism="none: one task after another",
-        memory="one interpreter",
-        start_up="none",
-        communication="a variable",
-        synchronisation="nothing to synchronise",
-        gil="no matter",
-        best_for="one task, or little work in all",
-        not_for="many tasks that wait or compute for long",
-        learning="none",
-    ),
-    Model.THREADING: Portrait(
-        parallelism="waiting overlaps; computing only where native code releases the GIL, or"
-        " without a GIL",
-        memory="one interpreter, shared; tens of kilobytes per thread",
-        start_up="about 0.1 ms per thread",
-        communication="shared objects, queues: nothing is copied",
-        synchronisation="locks around what threads share: races and deadlocks are yours to avoid",
-        gil="one thread runs Python code at a time",
-        best_for="up to a few hundred tasks that wait in ordinary blocking code; native code",
-        not_for="Python code that computes; thousands of tasks at once",
-        learning="gentle to start, locks take care",
-    ),
-    Model.ASYNCIO: Portrait(
-        parallelism="waiting overlaps; no computing in parallel",
-        memory="one interpreter; some kilobytes per task",
-        start_up="about 2 ms for the event loop, next to nothing per task",
-        communication="shared objects: one thread, nothing is copied",
-        synchronisation="tasks change hands only at await: few locks, but an await in between"
-        " lets others in",
-        gil="no matter: one thread",
-        best_for="thousands of tasks that wait, with an async client",
-        not_for="blocking calls and computing: one stops all the others",
-        learning="steep: everything below the loop has to be async",
-    ),
-    Model.MULTIPROCESSING: Portrait(
-        parallelism="full: every process computes on a core of its own",
-        memory="an interpreter, with its imports, per process",
-        start_up="tens of milliseconds per process",
-        communication="items and results are pickled and carried through a pipe",
-        synchronisation="nothing is shared, so nothing to lock; files and databases still are",
-        gil="one per process: it holds nobody up",
-        best_for="Python code that computes for a millisecond or more per task",
-        not_for="waiting; tiny tasks on large payloads",
-        learning="moderate: importable functions, picklable values, a main guard",
-    ),
-    Model.HYBRID: Portrait(
-        parallelism="full, with several tasks in flight in every process",
-        memory="an interpreter per process; some kilobytes per task",
-        start_up="tens of milliseconds per process",
-        communication="items and results are pickled and carried through a pipe",
-        synchronisation="between processes nothing is shared; within one as for threads or asyncio",
-        gil="one per process",
-        best_for="tasks that wait and compute, such as download and parse",
-        not_for="tasks that do only one of the two: a simpler model does it",
-        learning="moderate: as for processes",
-    ),
-    Model.DASK: Portrait(
-        parallelism="full, over the processes of one or many machines",
-        memory="about 75 MB per worker process, and a scheduler",
-        start_up="some seconds, and a cluster to run",
-        communication="items and results are pickled and carried over the network; the project's"
-        " package travels along",
-        synchronisation="nothing is shared between workers",
-        gil="one per worker process",
-        best_for="more work than one machine can do in time",
-        not_for="work that one machine finishes in time",
-        learning="steep: a cluster is a system of its own",
-    ),
 }
 
 
@@ -164,7 +75,7 @@ def models(width: int) -> list[str]:
     for field, title in ASPECTS:
         lines.append(title)
         for model in available_models():
-            lines += _labelled(f"  {model}", getattr(PORTRAITS[model], field), width, 18)
+            lines += _labelled(f"  {model}", getattr(MODELS[model].portrait, field), width, 18)
         lines.append("")
     lines += wrap(
         f"After the key differences and FAQs of the article, with what was measured: {ARTICLE}.",

@@ -20,6 +20,7 @@ from scaffold.changing.tree import Files, Tree, like
 from scaffold.commands import diff
 from scaffold.core.domain import Model
 from scaffold.core.errors import Refused
+from scaffold.core.models import MODELS, Awaits
 from scaffold.making import project, staging
 from scaffold.making.interrupt import guarded
 
@@ -155,13 +156,12 @@ def work_note(root: Path, work: str, model: Model, made: tuple[Change, ...]) -> 
     if any(change.path == work and change.before != change.after for change in made):
         return []
     kind = kind_of_work(Tree(root), work)
-    if model is Model.ASYNCIO and kind == "def":
+    if MODELS[model].awaits is Awaits.ALWAYS and kind == "def":
         return [
             f"{work} has a plain `def work`: asyncio runs each call in a thread of its own;"
             " `async def work` with an async client scales further"
         ]
-    one_at_a_time = (Model.SEQUENTIAL, Model.THREADING, Model.MULTIPROCESSING, Model.DASK)
-    if model in one_at_a_time and kind == "async def":
+    if MODELS[model].awaits is Awaits.NEVER and kind == "async def":
         return [
             f"{work} has an `async def work`: {model} runs it in an event loop per worker, one call"
             " at a time; a plain `def work` does without"

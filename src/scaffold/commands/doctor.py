@@ -9,10 +9,10 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
+from scaffold.core.capacity import MOST_COROUTINES, SPARE_FILES
 from scaffold.core.costs import Costs
 from scaffold.core.domain import Machine
 from scaffold.core.errors import ConcgenError
-from scaffold.core.estimates import MOST_COROUTINES, SPARE_FILES
 from scaffold.core.reasons import MANY_THREADS
 from scaffold.core.units import show_bytes, show_count, show_seconds
 from scaffold.measuring import calibration, machine

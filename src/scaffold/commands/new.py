@@ -12,6 +12,7 @@ from scaffold.asking.questions import read_bool, read_choice
 from scaffold.commands.advise import Advice
 from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
+from scaffold.core.models import MODELS
 from scaffold.making import inventory, names, project, staging, starters
 from scaffold.making.starters import Starter
 from scaffold.making.yours import Yours
@@ -125,7 +126,7 @@ def create(
     files = project.files(answers, own) if dry_run else project.create(wanted.dest, answers, own)
     command = command_line(wanted, advice, model, yours)
     needed = yours.dependencies if yours else wanted.starter and wanted.starter.packages
-    installs = bool(needed) or model is Model.DASK
+    installs = bool(needed) or bool(MODELS[model].needs)
     return Created(wanted.dest, wanted.package, model, files, command, installs)
 
 

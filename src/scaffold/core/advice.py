@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+from scaffold.core.capacity import files_allow
 from scaffold.core.costs import DEFAULT_COSTS, Costs
 from scaffold.core.deadline import cores_needed, obstacle, on_cluster
 from scaffold.core.domain import (
@@ -22,8 +23,9 @@ from scaffold.core.domain import (
     Verdict,
     Workload,
 )
-from scaffold.core.estimates import as_it_runs, estimate, files_allow, rank
+from scaffold.core.estimates import as_it_runs, estimate, rank
 from scaffold.core.flips import find_flips
+from scaffold.core.models import BASELINE, CLUSTER, MODELS
 from scaffold.core.reasons import in_flight
 from scaffold.core.rules import BEYOND, findings, forbidden
 from scaffold.core.units import show_count, show_seconds
@@ -48,7 +50,7 @@ def recommend(
 ) -> Recommendation:
     """Choose among `models` for `workload` on `machine`, with reasons and what would flip it."""
     chosen, estimates, found = weigh(workload, machine, costs, models)
-    elsewhere = chosen.model is Model.DASK
+    elsewhere = chosen.model is CLUSTER
     return Recommendation(
         workload=workload,
         machine=machine,
@@ -77,17 +79,21 @@ class Weighed(NamedTuple):
 
 def weigh(workload: Workload, machine: Machine, costs: Costs, models: Collection[Model]) -> Weighed:
     """Choose among the models on this machine; where they miss the deadline, a cluster."""
-    here = [model for model in models if model is not Model.DASK]
+    here = [model for model in models if model is BASELINE or _runs_here(model, machine)]
     found = tuple(one for one in findings(workload, machine) if one.model in here)
     runs = as_it_runs(workload)
     estimates = rank(estimate(model, runs, machine, costs) for model in here)
     chosen = choose(estimates, found)
-    if Model.DASK in models and _misses(chosen, workload):
+    if CLUSTER in models and _misses(chosen, workload):
         cores = cores_needed(workload, machine, costs)
         if cores is not None:
             chosen = on_cluster(cores, workload, machine, costs)
             estimates = rank([*estimates, chosen])
     return Weighed(chosen, estimates, found)
+
+
+def _runs_here(model: Model, machine: Machine) -> bool:
+    return model is not CLUSTER and MODELS[model].runs_on(machine.python)
 
 
 def _misses(chosen: Estimate, workload: Workload) -> bool:
@@ -99,7 +105,7 @@ def choose(estimates: Collection[Estimate], found: Collection[Finding]) -> Estim
 
     Sequential is never off the list: it is what remains when all else is forbidden.
     """
-    off = forbidden(tuple(found)) - {Model.SEQUENTIAL}
+    off = forbidden(tuple(found)) - {BASELINE}
     allowed = [one for one in estimates if one.model not in off]
     fastest = min(one.seconds for one in allowed)
     limit = (fastest + FORGIVEN_SECONDS) * CLOSE_ENOUGH - FORGIVEN_SECONDS
@@ -109,10 +115,10 @@ def choose(estimates: Collection[Estimate], found: Collection[Finding]) -> Estim
 
 def headline(chosen: Estimate, estimates: Collection[Estimate]) -> str:
     """Say the choice in one line: the model, the workers, the time it saves."""
-    alone = next((one for one in estimates if one.model is Model.SEQUENTIAL), chosen)
-    if chosen.model is Model.SEQUENTIAL:
+    alone = next((one for one in estimates if one.model is BASELINE), chosen)
+    if chosen.model is BASELINE:
         return f"sequential: do not parallelise, it takes {show_seconds(chosen.seconds)}"
-    if chosen.model is Model.DASK:
+    if chosen.model is CLUSTER:
         return (
             f"dask, a cluster of about {show_count(chosen.max_workers)} cores:"
             f" {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}"
@@ -130,10 +136,10 @@ def _by_estimate(
     workload: Workload,
 ) -> tuple[Finding, ...]:
     """Return the reasons that come from the estimates rather than from a rule of thumb."""
-    if chosen.model is Model.DASK:
+    if chosen.model is CLUSTER:
         here = choose([one for one in estimates if one is not chosen], found)
         reason = _too_slow(chosen, here, workload)
-        return (Finding(BY_ESTIMATE, BEYOND, Model.DASK, Verdict.PREFER, reason),)
+        return (Finding(BY_ESTIMATE, BEYOND, CLUSTER, Verdict.PREFER, reason),)
     off = forbidden(tuple(found))
     rivals = [one for one in estimates if one.model not in off and one.model is not chosen.model]
     faster = [one for one in rivals if one.seconds < chosen.seconds]
@@ -187,7 +193,7 @@ def _deadline(
     workload: Workload, machine: Machine, costs: Costs, chosen: Estimate
 ) -> tuple[str, ...]:
     """Say that the deadline cannot be met, and why, if so."""
-    if chosen.model is Model.DASK or not _misses(chosen, workload):
+    if chosen.model is CLUSTER or not _misses(chosen, workload):
         return ()
     deadline = show_seconds(workload.deadline_seconds or 0.0)
     return (f"{deadline} cannot be met: {obstacle(workload, machine, costs)}",)

@@ -23,6 +23,6 @@ def carrying(work: Workload) -> float:
     return work.tasks * (HAND_OVER + MESSAGE / batch + work.payload_bytes / NETWORK)
 
 
-def peak_memory(workers: int, work: Workload) -> int:
-    """Return the bytes of all processes together, the user's own data apart."""
-    return SCHEDULER_BYTES + workers * (WORKER_BYTES + 2 * work.payload_bytes)
+def memory(workers: int) -> int:
+    """Return the bytes of all processes together, what the tasks carry apart."""
+    return SCHEDULER_BYTES + workers * WORKER_BYTES

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from scaffold.core.cluster import START
 from scaffold.core.costs import Costs
-from scaffold.core.domain import Estimate, Machine, Model, Workload
-from scaffold.core.estimates import SPREAD, peak_memory
-from scaffold.core.makespans import makespan
+from scaffold.core.domain import Estimate, Machine, Workload
+from scaffold.core.estimates import SPREAD, makespan, peak_memory
+from scaffold.core.models import BASELINE, CLUSTER
 from scaffold.core.reasons import in_flight, waits
 from scaffold.core.units import show_count, show_seconds
 
@@ -19,13 +19,13 @@ def on_cluster(cores: int, work: Workload, machine: Machine, costs: Costs) -> Es
     seconds = _seconds(cores, work, machine, costs)
     low, high = SPREAD[work.source("task_seconds")]
     return Estimate(
-        model=Model.DASK,
+        model=CLUSTER,
         max_workers=cores,
         seconds=seconds,
         low=seconds * low,
         high=seconds * high,
-        speedup=makespan(Model.SEQUENTIAL, 1, work, machine, costs) / seconds,
-        peak_memory_bytes=peak_memory(Model.DASK, cores, work, machine, costs),
+        speedup=makespan(BASELINE, 1, work, machine, costs) / seconds,
+        peak_memory_bytes=peak_memory(CLUSTER, cores, work, machine, costs),
     )
 
 
@@ -68,4 +68,4 @@ def obstacle(work: Workload, machine: Machine, costs: Costs) -> str:
 
 def _seconds(cores: int, work: Workload, machine: Machine, costs: Costs) -> float:
     elsewhere = machine._replace(cores=float(cores))
-    return makespan(Model.DASK, cores, work, elsewhere, costs)
+    return makespan(CLUSTER, cores, work, elsewhere, costs)

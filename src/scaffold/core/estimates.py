@@ -3,22 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from scaffold.core import cluster
 from scaffold.core.costs import DEFAULT_COSTS, Costs
 from scaffold.core.domain import Estimate, Machine, Model, Source, Workload
-from scaffold.core.makespans import makespan
-from scaffold.core.reasons import MANY_THREADS, in_flight
+from scaffold.core.models import BASELINE, MODELS
 
-# The most coroutines that are offered: past them an ordinary server, or the machine's open files,
-# gives in before the model does (benchmarks/engines.py, growth in flight).
-MOST_COROUTINES = 1000
-# One parent feeds at most this many processes: a choice that bounds the search, not a measurement.
-MOST_PROCESSES = 64
 # Seconds by which a wait is over late: the slack of Linux's timers (50 us, prctl(2)), and the way
 # back to a core. Who says how long a task waits does not count them; a measurement has them in it.
 LATE = 6.0e-5
-# Files that an interpreter keeps open for itself, and a margin for the client's own.
-SPARE_FILES = 32
 # Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
 CLOSE_SETTINGS = 1.03
 # How far a prediction may be off, by where the times came from: eight in ten of sixty workloads of
@@ -43,7 +34,7 @@ def estimate(
         seconds=seconds,
         low=seconds * low,
         high=seconds * high,
-        speedup=makespan(Model.SEQUENTIAL, 1, workload, machine, costs) / seconds,
+        speedup=makespan(BASELINE, 1, workload, machine, costs) / seconds,
         peak_memory_bytes=peak_memory(model, workers, workload, machine, costs),
     )
 
@@ -56,44 +47,24 @@ def as_it_runs(workload: Workload) -> Workload:
     return replace(workload, task_seconds=seconds, cpu_fraction=workload.cpu_seconds / seconds)
 
 
+def makespan(
+    model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> float:
+    """Predict the seconds from start to the last result with `workers` tasks in flight."""
+    return MODELS[model].makespan(workers, workload, machine, costs)
+
+
 def peak_memory(
     model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
 ) -> int:
     """Predict the peak bytes of all processes together, the user's own data apart."""
-    if model is Model.DASK:
-        return cluster.peak_memory(workers, workload)
-    one = costs.interpreter_bytes
-    extra = {
-        Model.SEQUENTIAL: 0,
-        Model.THREADING: workers * costs.thread_bytes,
-        Model.ASYNCIO: workers * costs.coroutine_bytes,
-        Model.MULTIPROCESSING: workers * one,
-        Model.HYBRID: one * min(workers, machine.workers) + workers * costs.coroutine_bytes,
-    }
-    return one + extra[model] + 2 * workers * workload.payload_bytes
+    carried = 2 * workload.payload_bytes  # as it was read, and as it is handed over
+    return MODELS[model].memory(workers, machine, costs) + workers * carried
 
 
 def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[int, ...]:
-    """Return the counts of tasks in flight that are worth trying, fewest first."""
-    most, cores = in_flight(workload), machine.workers
-    if model is Model.SEQUENTIAL:
-        return (1,)
-    if model in (Model.MULTIPROCESSING, Model.DASK):
-        return tuple(range(1, min(most, cores, MOST_PROCESSES) + 1))
-    on_a_loop = workload.async_client and model is not Model.THREADING
-    held = MOST_COROUTINES if on_a_loop else MANY_THREADS
-    return _up_to(min(most, held, files_allow(machine)), cores)
-
-
-def files_allow(machine: Machine) -> int:
-    """Return how many tasks may each hold a socket or a file open at once."""
-    return max(1, (machine.open_files or 2**31) - SPARE_FILES)
-
-
-def _up_to(most: int, cores: int) -> tuple[int, ...]:
-    """Powers of two up to `most`, with `cores` and `most` themselves."""
-    doubling = {2**power for power in range(most.bit_length())}
-    return tuple(sorted(one for one in doubling | {cores, most} if one <= most))
+    """Return the counts of tasks in flight that are worth a try, fewest first."""
+    return MODELS[model].counts(workload, machine)
 
 
 def rank(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:

@@ -5,11 +5,9 @@ in flight, a makespan is the largest of its bounds (waiting, computing, holding 
 for it, handing over) plus what starting costs.
 """
 
-from collections.abc import Callable
-
 from scaffold.core import cluster
-from scaffold.core.costs import DEFAULT_COSTS, Costs
-from scaffold.core.domain import Machine, Model, Workload
+from scaffold.core.costs import Costs
+from scaffold.core.domain import Machine, Workload
 from scaffold.core.queueing import Shared, makespan_with
 
 # A process engine hands out work in batches of about this long (templates/engines).
@@ -20,19 +18,14 @@ HYBRID_IDLE = 2 * 0.005
 HYBRID_PICKLING = 1.5
 
 
-def makespan(
-    model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
-) -> float:
-    """Predict the seconds from start to the last result with `workers` tasks in flight."""
-    return _MAKESPAN[model](workers, workload, machine, costs)
-
-
-def _sequential(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+def sequential(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    """Predict one task after another."""
     each = work.task_seconds + costs.call + _bridge(work, costs) + _reading(work, costs)
     return work.tasks * each
 
 
-def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+def threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    """Predict tasks that share the GIL and the cores in turns."""
     each = _in_thread(work, costs, costs.thread_wake) + _reading(work, costs)
     holding = work.gil_seconds if machine.gil else 0.0
     return workers * costs.thread_start + max(
@@ -43,24 +36,27 @@ def _threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> 
     )
 
 
-def _asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+def asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    """Predict tasks that one event loop serves, each to its next wait."""
     if not work.async_client:  # blocking calls run in threads behind the event loop
-        return costs.loop_start + _threading(workers, work, machine, costs)
+        return costs.loop_start + threading(workers, work, machine, costs)
     each = _on_loop(work, costs) + _reading(work, costs)
     start = costs.loop_start + workers * costs.coroutine_start
     loop = Shared(1, work.cpu_seconds + each, sliced=False)
     return start + makespan_with(loop, work, workers, each)
 
 
-def _multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+def multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    """Predict tasks that have a core each, and a parent that carries items and results."""
     each = _bridge(work, costs)
     start = _start(workers, work, machine, costs)
     cores = Shared(machine.cores, work.cpu_seconds + each, sliced=True)
     return start + makespan_with(cores, work, workers, each) + _carrying(work, costs)
 
 
-def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    processes = min(workers, machine.workers)
+def hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    """Predict processes that each keep several tasks in flight."""
+    processes = hybrid_processes(workers, machine)
     # Each process has an event loop for async work, and threads of its own for the other.
     if work.async_client:
         inner, each = costs.coroutine_start, _on_loop(work, costs)
@@ -73,6 +69,18 @@ def _hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> flo
     flow = makespan_with(cores, work, workers, each)
     carrying = costs.hybrid_hand_over + HYBRID_PICKLING * work.payload_bytes / costs.pickle_rate
     return start + flow + work.tasks * (carrying + _reading(work, costs))
+
+
+def dask(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
+    """Predict a cluster: what its cores compute, and what passes its one scheduler."""
+    cores = Shared(machine.cores, work.cpu_seconds, sliced=True)
+    flow = makespan_with(cores, work, workers, 0.0)
+    return cluster.START + max(flow, cluster.carrying(work))
+
+
+def hybrid_processes(workers: int, machine: Machine) -> int:
+    """Return over how many processes so many tasks in flight are shared out."""
+    return min(workers, machine.workers)
 
 
 def _in_thread(work: Workload, costs: Costs, wake: float) -> float:
@@ -95,12 +103,6 @@ def _reading(work: Workload, costs: Costs) -> float:
     return work.payload_bytes / 2 / costs.read_rate
 
 
-def _dask(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    cores = Shared(machine.cores, work.cpu_seconds, sliced=True)
-    flow = makespan_with(cores, work, workers, 0.0)
-    return cluster.START + max(flow, cluster.carrying(work))
-
-
 def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> float:
     start = costs.starts[machine.start_method]
     # A forked worker has the user's module already; any other imports it, side by side.
@@ -113,13 +115,3 @@ def _carrying(work: Workload, costs: Costs) -> float:
     batch = max(1.0, BATCH_SECONDS / max(work.task_seconds, 1e-9))
     each = costs.process_hand_over + work.payload_bytes / costs.pickle_rate + _reading(work, costs)
     return work.tasks * (each + costs.message / min(batch, 1000.0))
-
-
-_MAKESPAN: dict[Model, Callable[[int, Workload, Machine, Costs], float]] = {
-    Model.SEQUENTIAL: _sequential,
-    Model.THREADING: _threading,
-    Model.ASYNCIO: _asyncio,
-    Model.MULTIPROCESSING: _multiprocessing,
-    Model.HYBRID: _hybrid,
-    Model.DASK: _dask,
-}

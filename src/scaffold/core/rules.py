@@ -11,6 +11,7 @@ from typing import NamedTuple
 from scaffold.core import examples, reasons
 from scaffold.core.domain import Finding, Machine, Model, Verdict, Workload
 from scaffold.core.examples import Case
+from scaffold.core.models import BASELINE, SIDE_BY_SIDE
 from scaffold.core.reasons import DEAR_SHARE, MANY_THREADS, TINY_SECONDS
 from scaffold.core.units import show_seconds
 
@@ -46,8 +47,6 @@ def forbidden(found: Sequence[Finding]) -> frozenset[Model]:
     return frozenset(one.model for one in found if one.verdict is Verdict.FORBID)
 
 
-_SIDE_BY_SIDE = (Model.THREADING, Model.ASYNCIO, Model.MULTIPROCESSING, Model.HYBRID)
-
 RULES: tuple[Rule, ...] = (
     Rule(
         "R1",
@@ -55,7 +54,7 @@ RULES: tuple[Rule, ...] = (
         BEYOND,
         "Workers cost time to start and code to understand. One task, or a total of"
         f" {show_seconds(TINY_SECONDS)} or less, gives nothing back for it.",
-        {Model.SEQUENTIAL: Verdict.PREFER, **dict.fromkeys(_SIDE_BY_SIDE, Verdict.FORBID)},
+        {BASELINE: Verdict.PREFER, **dict.fromkeys(SIDE_BY_SIDE, Verdict.FORBID)},
         reasons.nothing_to_win,
         fires=examples.ONE_TASK,
         silent=examples.FEW_WAITS,
@@ -65,7 +64,7 @@ RULES: tuple[Rule, ...] = (
         "One at a time",
         BEYOND,
         "A limit of one task in flight (a licence, a strict server) is sequential by definition.",
-        dict.fromkeys(_SIDE_BY_SIDE, Verdict.FORBID),
+        dict.fromkeys(SIDE_BY_SIDE, Verdict.FORBID),
         reasons.one_at_a_time,
         fires=examples.ONE_AT_A_TIME,
         silent=examples.MANY_WAITS,

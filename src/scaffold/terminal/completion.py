@@ -14,10 +14,10 @@ def workloads() -> Offers:
 
 def models() -> Offers:
     """Offer the models, simplest first."""
-    from scaffold.commands.catalog import PORTRAITS
+    from scaffold.core.models import MODELS
     from scaffold.making.inventory import available_models
 
-    return [(str(model), PORTRAITS[model].best_for) for model in available_models()]
+    return [(str(model), MODELS[model].portrait.best_for) for model in available_models()]
 
 
 def auto_or_model() -> Offers:

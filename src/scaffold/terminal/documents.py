@@ -9,15 +9,13 @@ from typing import Any
 from scaffold.asking.interview import Replies
 from scaffold.asking.questions import QUESTIONS
 from scaffold.core.domain import Model, Recommendation, Source, Workload
+from scaffold.core.models import MODELS
 from scaffold.core.rules import BEYOND
 from scaffold.core.units import show_bytes, show_ratio, show_seconds
 from scaffold.terminal.views import note
 
 # Grows when a key changes its meaning or goes away; a new key alone leaves it.
 SCHEMA = 1
-
-# Models whose workers are as many as the cores that they run on, here or elsewhere.
-PER_CORE = (Model.MULTIPROCESSING, Model.DASK)
 
 Document = dict[str, Any]
 
@@ -80,8 +78,8 @@ def with_model(answers: Mapping[str, Any], model: Model) -> Document:
     decided = answers.get("decision") or {}
     for one in decided.get("estimates", ()):
         if one.get("model") == model and "max_workers" in one:
-            # A process per core is right on every machine; any other count is this workload's own.
-            per_core = model in PER_CORE and answers.get("max_in_flight") is None
+            # One per core is right on every machine; any other count is this workload's own.
+            per_core = MODELS[model].per_core and answers.get("max_in_flight") is None
             changed["max_workers"] = None if per_core else one["max_workers"]
     if "model" in decided:
         chosen_by = "advice" if decided["model"] == model else "user"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scaffold.commands.bench import Bench
 from scaffold.core.advice import weigh
 from scaffold.core.domain import Model
+from scaffold.core.models import MODELS
 from scaffold.core.units import show_count, show_seconds
 from scaffold.terminal import layout
 
@@ -27,14 +28,18 @@ class Style(NamedTuple):
     marker: str
 
 
-# Okabe and Ito's palette: told apart with any kind of colour vision.
-STYLES = {
-    Model.SEQUENTIAL: Style("#7f7f7f", "-", "o"),
-    Model.THREADING: Style("#0072b2", "--", "s"),
-    Model.ASYNCIO: Style("#009e73", "-.", "^"),
-    Model.MULTIPROCESSING: Style("#d55e00", ":", "D"),
-    Model.HYBRID: Style("#cc79a7", (0, (5, 1, 1, 1, 1, 1)), "v"),
-}
+# Grey, then Okabe and Ito's palette: told apart with any kind of colour vision. The models take
+# them in their order.
+PALETTE = (
+    Style("#7f7f7f", "-", "o"),
+    Style("#0072b2", "--", "s"),
+    Style("#009e73", "-.", "^"),
+    Style("#d55e00", ":", "D"),
+    Style("#cc79a7", (0, (5, 1, 1, 1, 1, 1)), "v"),
+    Style("#e69f00", (0, (3, 2, 1, 2)), "P"),
+    Style("#56b4e9", (0, (1, 1)), "X"),
+)
+STYLES = dict(zip(MODELS, PALETTE, strict=False))
 POINTS = 60  # along each line of the crossover chart
 MOST_CROSSINGS = 4  # that are named: more would cover one another
 

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from scaffold.core.domain import Estimate, Finding, Model, Recommendation, Verdict
+from scaffold.core.models import MODELS
 from scaffold.core.rules import BEYOND
 from scaffold.core.units import show_bytes, show_count, show_ratio, show_seconds
 from scaffold.terminal.layout import Column, bar, entries, wrap
 from scaffold.terminal.layout import table as lay_out
-
-_WORKERS = {
-    Model.THREADING: ("thread", "threads"),
-    Model.ASYNCIO: ("in flight", "in flight"),
-    Model.MULTIPROCESSING: ("process", "processes"),
-    Model.HYBRID: ("in flight", "in flight"),
-    Model.DASK: ("core elsewhere", "cores elsewhere"),
-}
 
 
 def recommendation(advice: Recommendation, width: int) -> list[str]:
@@ -52,8 +45,8 @@ def table(advice: Recommendation, width: int) -> list[str]:
 def note(advice: Recommendation, estimate: Estimate) -> str:
     """Return the few words beside a model: its workers, and whether a rule speaks against it."""
     words = []
-    if estimate.model is not Model.SEQUENTIAL:
-        one, several = _WORKERS[estimate.model]
+    if (called := MODELS[estimate.model].workers) is not None:
+        one, several = called
         count = estimate.max_workers
         words.append(f"{show_count(count)} {one if count == 1 else several}")
     if word := _word(advice, estimate.model):

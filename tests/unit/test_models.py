@@ -1,0 +1,40 @@
+"""The rows of the models: complete, in order, and what follows from them."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from scaffold.core.advice import recommend
+from scaffold.core.domain import SIMPLEST_FIRST, Machine, Model, Workload
+from scaffold.core.models import MODELS
+from scaffold.terminal.pictures import STYLES
+
+TWO_CORES = Machine(2.0, 8 * 10**9, "3.13.0", True, "forkserver", 1024, "linux")
+
+
+def test_every_model_has_a_row_in_order_of_simplicity():
+    assert tuple(MODELS) == SIMPLEST_FIRST
+
+
+def test_every_portrait_is_complete():
+    for spec in MODELS.values():
+        for field in fields(spec.portrait):
+            assert getattr(spec.portrait, field.name), (spec.model, field.name)
+
+
+def test_every_model_is_drawn_in_a_colour_of_its_own():
+    assert set(STYLES) == set(MODELS)
+    assert len({style.colour for style in STYLES.values()}) == len(MODELS)
+
+
+def test_a_model_is_not_offered_where_python_is_too_old_for_it(monkeypatch: pytest.MonkeyPatch):
+    newer = replace(MODELS[Model.ASYNCIO], oldest_python=(3, 14))
+    monkeypatch.setitem(MODELS, Model.ASYNCIO, newer)
+    work = Workload(tasks=10_000, task_seconds=0.2)
+    assert recommend(work, TWO_CORES._replace(python="3.14.0a1")).model is Model.ASYNCIO
+    assert recommend(work, TWO_CORES).estimate(Model.ASYNCIO) is None
+
+
+def test_sequential_is_left_on_the_oldest_python():
+    work = Workload(tasks=10_000, task_seconds=0.2)
+    assert recommend(work, TWO_CORES._replace(python="3.9.1")).model is Model.SEQUENTIAL
