@@ -26,8 +26,8 @@ def run(
     With `journal` given the items come from an input file, and with True the results go to a file.
     """
     package = f"{model}_project"
-    engine = importlib.import_module(f"{package}.engine")
-    job = importlib.import_module(f"{package}.job").Job(work)
+    engine = importlib.import_module(f"{package}.runner.engine")
+    job = importlib.import_module(f"{package}.runner.job").Job(work)
     options = {}
     if method := os.environ.get("START_METHOD"):
         options["start_method"] = method
@@ -38,7 +38,7 @@ def run(
             source = _input(package, folder, items)
             numbered = source.pending(bytearray(), None, None)
         if journal:
-            results = importlib.import_module(f"{package}.results")
+            results = importlib.import_module(f"{package}.runner.results")
             written = results.Journal(f"{folder}/results.jsonl")
             keep = functools.partial(written.write, items=source)
         for burst in engine.run(job, numbered, max_workers=workers, **options):

@@ -96,7 +96,7 @@ def test_a_name_that_hides_a_module_gets_a_safe_package(concgen, tmp_path):
     """`json` as a package would hide the standard library's."""
     result = concgen("new", tmp_path / "json", *IO, "--yes")
     assert result.code == 0
-    assert (tmp_path / "json" / "json_app" / "engine.py").is_file()
+    assert (tmp_path / "json" / "json_app" / "runner" / "engine.py").is_file()
     assert "json_app" in result.out
 
 
@@ -117,7 +117,7 @@ def test_a_projects_own_answers_make_it_again(concgen, tmp_path):
     assert concgen("new", tmp_path / "a", *IO, "--name", "crawl", "--yes").code == 0
     record = tmp_path / "a" / ".concgen" / "answers.json"
     assert concgen("new", tmp_path / "b", "--answers", record, "--yes").code == 0
-    engine = "crawl/engine.py"
+    engine = "crawl/runner/engine.py"
     assert (tmp_path / "a" / engine).read_bytes() == (tmp_path / "b" / engine).read_bytes()
 
 

@@ -10,14 +10,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader
+from scaffold.core.domain import Model
+from scaffold.making.inventory import runner_files
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
 MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid", "dask")
 HERE = MODELS[:-1]  # for what is the same for all: a cluster takes seconds to start
 PROCESS_MODELS = ("multiprocessing", "hybrid")
-PACKAGE = TEMPLATES / "project" / "{{package}}"
 STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()
+MAIN = 'from .runner.cli import main\n\nif __name__ == "__main__":\n    main()\n'
 SETTINGS = "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n"
 
 
@@ -33,17 +33,13 @@ def end_all() -> None:
 def assemble(model: str, root: Path, work: str, package: str = "pkg") -> Path:
     """Write ROOT/PACKAGE, with `work` as the text of work.py."""
     target = root / package
-    target.mkdir(parents=True)
-    for source in PACKAGE.glob("*.py"):
-        shutil.copy(source, target)
-    jinja = Environment(loader=FileSystemLoader(TEMPLATES), keep_trailing_newline=True)
-    answers = {"model": model, "starter_facts": {"modules": []}}
-    for source in PACKAGE.glob("*.jinja"):  # those whose names say for which models they are
-        name = jinja.from_string(source.stem).render(answers)
-        if source.name.startswith(("engine.", "{%")) and name:
-            text = jinja.from_string(source.read_text()).render(answers)
-            (target / name).write_text(text)
-    (target / "__init__.py").write_text('"""Assembled for a test."""\n')
+    runner = target / "runner"
+    runner.mkdir(parents=True)
+    for name, source in runner_files(Model(model)).items():
+        shutil.copyfile(source, runner / f"{name}.py")
+    for folder in (target, runner):
+        (folder / "__init__.py").write_text('"""Assembled for a test."""\n')
+    (target / "__main__.py").write_text(MAIN)
     (target / "settings.py").write_text(SETTINGS)
     (target / "work.py").write_text(work)
     return target

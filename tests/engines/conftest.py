@@ -17,7 +17,7 @@ from .assembly import MODELS, assemble, end_all
 CLUSTER_SIZE = 3
 HOME = f"""
 import sys
-from home.clusters import connect
+from home.runner.cluster import connect
 with connect(None, {CLUSTER_SIZE}) as (client, _):
     print(client.scheduler.address, flush=True)
     sys.stdin.read()
@@ -60,9 +60,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
         target = assemble(name, root, "", package)
         (target / "works.py").write_text(f"{WORKS}\n\nFOLDER = Path({str(target)!r})\n")
         modules = {
-            part: importlib.import_module(f"{package}.{part}")
-            for part in ("engine", "task", "works", "items", "results", "cores")
+            part: importlib.import_module(f"{package}.runner.{part}")
+            for part in ("engine", "task", "items", "results", "machine")
         }
+        modules["works"] = importlib.import_module(f"{package}.works")
         found[name] = Model(name=name, options={}, **modules)
     return found
 

@@ -156,7 +156,7 @@ def test_setup_learns_how_many_tasks_share_it(model: Model, kind: str) -> None:
     """A set-up that asks gets the size of the pool that it should open."""
     outcomes = model.run(model.job("shared_by", kind, "size_setup"), range(20), max_workers=4)
     awaits = kind == "async" and model.name in ("asyncio", "hybrid")
-    share = 4 if model.name == "asyncio" else -(-4 // min(4, model.cores.usable_cores()))
+    share = 4 if model.name == "asyncio" else -(-4 // min(4, model.machine.usable_cores()))
     assert {o.value for o in outcomes} == {share if awaits else 1}, outcomes[0].error
 
 

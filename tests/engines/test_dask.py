@@ -150,10 +150,10 @@ def test_no_scheduler_is_one_line(tmp_path: Path, address: str) -> None:
 
 def impatient(project: Project) -> Project:
     """The same, but it gives up soon on a scheduler that does not answer."""
-    clusters = project.root / "pkg/clusters.py"
-    text = clusters.read_text()
-    clusters.write_text(text.replace("CONNECTING = 10.0", "CONNECTING = 2.0"))
-    assert clusters.read_text() != text
+    cluster = project.root / "pkg/runner/cluster.py"
+    text = cluster.read_text()
+    cluster.write_text(text.replace("CONNECTING = 10.0", "CONNECTING = 2.0"))
+    assert cluster.read_text() != text
     return project
 
 
@@ -200,7 +200,7 @@ def test_a_cluster_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 def test_a_dead_worker_costs_one_task(cluster: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever kills its workers again and again is found, and the others are run again."""
-    monkeypatch.setattr("assembled_dask.crew.DEATHS", 1)
+    monkeypatch.setattr("assembled_dask.runner.dispatcher.DEATHS", 1)
     [error] = errors(cluster, "def", "_exit", max_workers=CLUSTER_SIZE)
     assert error.startswith("worker died: ")
 
@@ -209,7 +209,7 @@ def test_a_worker_that_died_is_a_failed_attempt(
     cluster: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is retried like any other."""
-    monkeypatch.setattr("assembled_dask.crew.DEATHS", 1)
+    monkeypatch.setattr("assembled_dask.runner.dispatcher.DEATHS", 1)
     retry = cluster.task.Retry(times=1, base=0.01)
     outcomes = cluster.run(cluster.job("misbehave"), ["a", "_exit", "b"], retry=retry)
     assert [(o.error is None, o.attempts) for o in outcomes] == [(True, 1), (False, 2), (True, 1)]

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .job import Job
+from .runner.job import Job
 
 
 def square(item: int) -> int:

@@ -82,7 +82,7 @@ def no_cache(scene: Scene) -> None:
 
 
 def read_only(scene: Scene) -> None:
-    (scene.project() / "crawl/engine.py").chmod(0o444)
+    (scene.project() / "crawl/runner/engine.py").chmod(0o444)
 
 
 def torn(scene: Scene, name: str) -> None:
@@ -141,13 +141,13 @@ CASES = {
         lambda scene: scene.write("a.json", '{"name": 5}'),
     ),
     "apply._refuse_changed: was changed meanwhile": Case(
-        "switch threading", 3, ("'crawl/engine.py'", "changed meanwhile", "start again"),
+        "switch threading", 3, ("'crawl/runner/engine.py'", "changed meanwhile", "start again"),
         lambda scene: (scene.project(), scene.before(
-            "changing.journal.begin", lambda: scene.write("crawl/engine.py", "mine"))),
+            "changing.journal.begin", lambda: scene.write("crawl/runner/engine.py", "mine"))),
     ),
     "apply._refuse_edited: edited since the": Case(
-        "undo", 3, ("'crawl/engine.py'", "edited since", "as they were"),
-        lambda scene: (scene.switched(), scene.write("crawl/engine.py", "mine")),
+        "undo", 3, ("'crawl/runner/engine.py'", "edited since", "as they were"),
+        lambda scene: (scene.switched(), scene.write("crawl/runner/engine.py", "mine")),
     ),
     "apply._refuse_unwritable: is a symbolic link": Case(
         "undo", 3, ("'README.md'", "symbolic link", "put the file"),
@@ -156,15 +156,15 @@ CASES = {
     "apply._refuse_unwritable: the directory": Case(
         "switch threading",
         3,
-        ("'crawl/.engine.py.concgen'", "in the way", "move it away"),
-        lambda scene: (scene.project() / "crawl/.engine.py.concgen").mkdir(),
+        ("'crawl/runner/.engine.py.concgen'", "in the way", "move it away"),
+        lambda scene: (scene.project() / "crawl/runner/.engine.py.concgen").mkdir(),
     ),
     "apply._refuse_unwritable: is outside the project, behind a symbolic link": Case(
         "undo", 3, ("'crawl/", "outside", "put the directory"),
         lambda scene: (scene.switched(), scene.link("crawl", "../outside")),
     ),
     "apply._refuse_unwritable: is read-only, and has to change": Case(
-        "switch threading", 3, ("'crawl/engine.py'", "read-only", "chmod"), read_only,
+        "switch threading", 3, ("'crawl/runner/engine.py'", "read-only", "chmod"), read_only,
     ),
     "apply.apply": Case(
         "switch threading", 1, (DISK, "cannot write", "as it was"),
@@ -225,8 +225,8 @@ CASES = {
         "switch sequential", 3, ("crawl/settings.py", "conflicts are left", "settle"), conflict,
     ),
     "change.prepared: needs its own version of files that you changed": Case(
-        "switch threading", 3, ("crawl/engine.py (edited)", "its own version", "--force"),
-        lambda scene: (scene.project(), scene.write("crawl/engine.py", "mine")),
+        "switch threading", 3, ("crawl/runner/engine.py (edited)", "its own version", "--force"),
+        lambda scene: (scene.project(), scene.write("crawl/runner/engine.py", "mine")),
     ),
     "doctor.calibrate: cannot keep the costs in": Case(
         "doctor --calibrate", 1, ("costs-", "Not a directory", "see that"), no_cache,

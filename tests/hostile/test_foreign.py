@@ -163,8 +163,8 @@ def test_any_journal(
 
 LINKS = (
     ".concgen", ANSWERS, PRISTINE, journal.FOLDER, f"{journal.FOLDER}/.gitignore",
-    f"{journal.FOLDER}/unwritten-PID.zip", "crawl", "crawl/engine.py",
-    "crawl/.engine.py.concgen", "tests", "README.md", ".README.md.concgen",
+    f"{journal.FOLDER}/unwritten-PID.zip", "crawl", "crawl/runner/engine.py",
+    "crawl/runner/.engine.py.concgen", "tests", "README.md", ".README.md.concgen",
 )  # fmt: skip
 
 

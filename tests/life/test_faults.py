@@ -38,7 +38,7 @@ def project(root: Path) -> Path:
     make(root, "multiprocessing")
     edit(root / "crawl/settings.py", "RETRIES: int = 0", "RETRIES: int = 3")
     edit(root / "crawl/work.py", "import time\n", "import time  # mine\n")
-    (root / "crawl/engine.py").chmod(0o600)
+    (root / "crawl/runner/engine.py").chmod(0o600)
     return root
 
 
@@ -83,7 +83,7 @@ def check_whole(root: Path, old: dict[str, bytes], new: dict[str, bytes]) -> Non
     if cut_short:
         undo(root)
         assert snapshot(root) == old
-        assert (root / "crawl/engine.py").stat().st_mode & 0o777 == 0o600
+        assert (root / "crawl/runner/engine.py").stat().st_mode & 0o777 == 0o600
     else:
         assert found in (old, new)
     assert not debris(root)

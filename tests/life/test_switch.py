@@ -66,37 +66,42 @@ def test_work_of_the_other_kind_is_explained(
 
 def test_an_edited_engine_is_refused_with_the_edit_shown(crawl, concgen):
     """Exit 3, the user's own lines as a diff, and nothing written."""
-    edit(crawl / "crawl/engine.py", "import asyncio\n", "import asyncio  # mine\n")
+    edit(crawl / "crawl/runner/engine.py", "import asyncio\n", "import asyncio  # mine\n")
     before = snapshot(crawl)
     result = concgen("switch", "threading")
     assert result.code == 3
     assert "+import asyncio  # mine" in result.out
-    assert "crawl/engine.py (edited)" in result.err
+    assert "crawl/runner/engine.py (edited)" in result.err
     assert "switch threading --force" in result.err
     assert snapshot(crawl) == before
 
 
 def test_force_keeps_the_users_engine_beside_the_new_one(crawl, concgen):
     """The copy holds the user's bytes, the plan says where, and undo brings all back."""
-    edit(crawl / "crawl/engine.py", "import asyncio\n", "import asyncio  # mine\n")
+    edit(crawl / "crawl/runner/engine.py", "import asyncio\n", "import asyncio  # mine\n")
     before = snapshot(crawl)
-    (crawl / "crawl/engine.py.yours").write_text("an older copy")
+    (crawl / "crawl/runner/engine.py.yours").write_text("an older copy")
     result = concgen("switch", "threading", "--force", "--json")
     assert result.code == 0
     told = {file["path"]: file["reason"] for file in result.json["files"]}
-    assert told["crawl/engine.py"] == "the new one; yours is kept as crawl/engine.py.yours-2"
-    assert (crawl / "crawl/engine.py.yours-2").read_bytes() == before["crawl/engine.py"]
-    (crawl / "crawl/engine.py.yours").unlink()
+    assert (
+        told["crawl/runner/engine.py"]
+        == "the new one; yours is kept as crawl/runner/engine.py.yours-2"
+    )
+    assert (crawl / "crawl/runner/engine.py.yours-2").read_bytes() == before[
+        "crawl/runner/engine.py"
+    ]
+    (crawl / "crawl/runner/engine.py.yours").unlink()
     assert concgen("undo").code == 0
     assert snapshot(crawl) == before
 
 
 def test_a_missing_engine_is_refused(crawl, concgen):
-    (crawl / "crawl/engine.py").rename(crawl / "crawl/motor.py")
+    (crawl / "crawl/runner/engine.py").rename(crawl / "crawl/runner/motor.py")
     assert concgen("switch", "threading").code == 3
     assert concgen("switch", "threading", "--force").code == 0
-    assert (crawl / "crawl/engine.py").is_file()
-    assert (crawl / "crawl/motor.py").is_file()
+    assert (crawl / "crawl/runner/engine.py").is_file()
+    assert (crawl / "crawl/runner/motor.py").is_file()
 
 
 def test_modules_of_one_model_come_and_go(tmp_path, monkeypatch, concgen):
@@ -121,7 +126,7 @@ def test_to_a_cluster_and_back(crawl, concgen):
     assert "distributed" in (crawl / "pyproject.toml").read_text()
     assert "RETRIES: int = 3" in (crawl / "crawl/settings.py").read_text()
     assert "MAX_WORKERS: int | None = None" in (crawl / "crawl/settings.py").read_text()
-    assert (crawl / "crawl/parcel.py").is_file()
+    assert (crawl / "crawl/runner/plugin.py").is_file()
     assert concgen("check").code == 0
     assert concgen("switch", "asyncio").code == 0
     assert snapshot(crawl) == before
@@ -220,16 +225,16 @@ def test_line_endings_are_no_edit_and_stay(crawl, concgen):
     text = (crawl / "crawl/settings.py").read_bytes()
     assert b"RETRIES: int = 3\r\n" in text
     assert text.count(b"\n") == text.count(b"\r\n")
-    engine = render(answers("threading"))["crawl/engine.py"]
-    assert (crawl / "crawl/engine.py").read_bytes() == engine.replace(b"\n", b"\r\n")
+    engine = render(answers("threading"))["crawl/runner/engine.py"]
+    assert (crawl / "crawl/runner/engine.py").read_bytes() == engine.replace(b"\n", b"\r\n")
     assert concgen("switch", "asyncio").code == 0
     assert snapshot(crawl) == before
 
 
 def test_modes_stay(crawl, concgen):
-    (crawl / "crawl/engine.py").chmod(0o755)
+    (crawl / "crawl/runner/engine.py").chmod(0o755)
     concgen("switch", "threading")
-    assert (crawl / "crawl/engine.py").stat().st_mode & 0o777 == 0o755
+    assert (crawl / "crawl/runner/engine.py").stat().st_mode & 0o777 == 0o755
 
 
 def test_the_same_model_is_nothing_to_do(crawl, concgen):
@@ -251,7 +256,7 @@ def test_showing_writes_nothing(crawl, concgen, option):
     before = snapshot(crawl)
     result = concgen("switch", "threading", option)
     assert result.code == 0
-    assert "crawl/engine.py" in result.out
+    assert "crawl/runner/engine.py" in result.out
     assert "\033" not in result.out
     assert snapshot(crawl) == before
     assert not (crawl / ".concgen/undo").exists()

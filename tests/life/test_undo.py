@@ -18,7 +18,7 @@ from .conftest import edit, make, needs_git, snapshot
 def test_undo_gives_the_tree_back_and_leaves_nothing(crawl, concgen):
     """Modes and modules that came or went included; a second undo has nothing to do."""
     edit(crawl / "README.md", "# crawl", "# Mine")
-    (crawl / "crawl/engine.py").chmod(0o700)
+    (crawl / "crawl/runner/engine.py").chmod(0o700)
     everything = sorted(crawl.rglob("*"))
     before = snapshot(crawl)
     concgen("switch", "hybrid")
@@ -27,7 +27,7 @@ def test_undo_gives_the_tree_back_and_leaves_nothing(crawl, concgen):
     assert "switch from asyncio to hybrid" in result.out
     assert snapshot(crawl) == before
     assert sorted(crawl.rglob("*")) == everything
-    assert (crawl / "crawl/engine.py").stat().st_mode & 0o777 == 0o700
+    assert (crawl / "crawl/runner/engine.py").stat().st_mode & 0o777 == 0o700
     assert concgen("undo").code == 2
 
 
@@ -51,10 +51,10 @@ def test_undo_is_refused_when_a_file_was_edited_since(crawl, concgen):
 def test_other_edits_do_not_stand_in_the_way(crawl, concgen):
     """Files that the switch did not touch are no part of undoing it."""
     concgen("switch", "threading")
-    edit(crawl / "crawl/results.py", "import json\n", "import json  # mine\n")
+    edit(crawl / "crawl/runner/results.py", "import json\n", "import json  # mine\n")
     (crawl / "notes.txt").write_text("mine")
     assert concgen("undo").code == 0
-    assert "# mine" in (crawl / "crawl/results.py").read_text()
+    assert "# mine" in (crawl / "crawl/runner/results.py").read_text()
     assert (crawl / "notes.txt").exists()
 
 

@@ -39,12 +39,12 @@ def newer(crawl, tmp_path, monkeypatch):
     edit(record, '"starter": starter,', '"starter": starter, "queue": queue,')
     with (output / "README.md.jinja").open("a") as file:
         file.write("\nNews from {{ queue }}.\n")
-    with (templates / "engines/asyncio.py").open("a") as file:
+    with (templates / "engines/asyncio/engine.py").open("a") as file:
         file.write("\nNEWER = True\n")
     with (templates / "starters/blank/work_async.py").open("a") as file:
         file.write("\n# A better example.\n")
     (output / "{{package}}/fresh.py").write_text("FRESH = True\n")
-    (output / "{{package}}/cores.py").unlink()
+    (output / "{{package}}/runner/machine.py").unlink()
     monkeypatch.setattr(project, "templates_dir", lambda: templates)
     monkeypatch.setattr(documents, "version", lambda: NEWER)
     monkeypatch.setattr(change, "render", _render)
@@ -70,27 +70,27 @@ def test_an_unedited_project_becomes_what_new_would_make(newer, concgen):
 @needs_git
 def test_edits_and_news_meet_in_one_file(newer, concgen):
     """An edited engine is merged by an update: it is the same model's."""
-    edit(newer / "crawl/engine.py", "import asyncio\n", "import asyncio  # mine\n")
+    edit(newer / "crawl/runner/engine.py", "import asyncio\n", "import asyncio  # mine\n")
     edit(newer / "README.md", "# crawl", "# My crawler")
     edit(newer / "crawl/work.py", "import asyncio\n", "import asyncio  # mine\n")
     result = concgen("update", "--yes", "--json")
     assert result.code == 0
-    assert result.actions["crawl/engine.py"] == "merge"
+    assert result.actions["crawl/runner/engine.py"] == "merge"
     assert result.actions["crawl/work.py"] == "keep"
     assert result.actions["crawl/fresh.py"] == "create"
-    assert result.actions["crawl/cores.py"] == "delete"
-    engine = (newer / "crawl/engine.py").read_text()
+    assert result.actions["crawl/runner/machine.py"] == "delete"
+    engine = (newer / "crawl/runner/engine.py").read_text()
     assert "# mine" in engine
     assert "NEWER" in engine
     assert "News from 7" in (newer / "README.md").read_text()
 
 
 def test_what_went_away_but_is_edited_stays(newer, concgen):
-    with (newer / "crawl/cores.py").open("a") as file:
+    with (newer / "crawl/runner/machine.py").open("a") as file:
         file.write("# mine\n")
     (newer / "README.md").unlink()
     result = concgen("update", "--json")
-    assert result.actions["crawl/cores.py"] == "keep"
+    assert result.actions["crawl/runner/machine.py"] == "keep"
     assert result.actions["README.md"] == "keep"
     assert not (newer / "README.md").exists()
 
@@ -115,7 +115,7 @@ def test_a_switch_of_an_older_project_updates_it_too_and_says_so(newer, concgen)
     assert f"to {NEWER}" in result.err
     assert (newer / "crawl/fresh.py").exists()
     assert concgen("switch", "asyncio").code == 0
-    assert "NEWER" in (newer / "crawl/engine.py").read_text()
+    assert "NEWER" in (newer / "crawl/runner/engine.py").read_text()
 
 
 def test_a_project_of_this_version_is_up_to_date(crawl, concgen):

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scaffold.core.domain import Model
 from scaffold.making import inventory, project, starters
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ EXPECTED = {
     "items.jsonl",
     "my_crawler/__init__.py",
     "my_crawler/__main__.py",
-    "my_crawler/engine.py",
-    "my_crawler/results.py",
+    "my_crawler/runner/__init__.py",
+    "my_crawler/runner/cli.py",
+    "my_crawler/runner/engine.py",
+    "my_crawler/runner/results.py",
     "my_crawler/settings.py",
     "my_crawler/work.py",
     "pyproject.toml",
@@ -58,25 +61,11 @@ def test_engine_and_work_are_copied(rendered: Rendered) -> None:
     awaits = model == "asyncio" or (model == "hybrid" and rendered.answers["async_client"])
     form = "_async" if awaits and "async" in starter.forms else ""
     form = form or ("_native" if "native" in starter.forms else "")
-    sources = {
-        "engine.py": f"engines/{model}.py",
-        "child.py": "engines/child.py",
-        "inside.py": "engines/inside.py",
-        "pool.py": "engines/pool.py",
-        "processes.py": "engines/processes.py",
-        "coroutines.py": "engines/asyncio.py",
-        "threads.py": "engines/threading.py",
-        "watchdog.py": "engines/watchdog.py",
-        "clusters.py": "engines/clusters.py",
-        "crew.py": "engines/crew.py",
-        "members.py": "engines/members.py",
-        "parcel.py": "engines/parcel.py",
-        "station.py": "engines/station.py",
-        "work.py": f"starters/{starter.name}/work{form}.py",
-    }
-    for module, source in sources.items():
-        path = rendered.path / "my_crawler" / module
-        assert not path.exists() or path.read_bytes() == (templates / source).read_bytes()
+    package = rendered.path / "my_crawler"
+    for name, source in inventory.runner_files(Model(model)).items():
+        assert (package / "runner" / f"{name}.py").read_bytes() == source.read_bytes()
+    work = templates / "starters" / starter.name / f"work{form}.py"
+    assert not work.exists() or (package / "work.py").read_bytes() == work.read_bytes()
 
 
 def test_no_module_hides_the_standard_library(rendered: Rendered) -> None:
@@ -88,15 +77,19 @@ def test_no_module_hides_the_standard_library(rendered: Rendered) -> None:
 def test_modules_need_each_other(rendered: Rendered) -> None:
     """Every module that one of the project imports is there, and no module is there for nothing."""
     package = rendered.path / "my_crawler"
-    imported = {"__init__", "__main__"}
-    for path in package.glob("*.py"):
+    files = [*package.rglob("*.py")]
+    needed = {package / "__init__.py", package / "__main__.py", package / "runner/__init__.py"}
+    for path in files:
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.ImportFrom) and node.level:
-                names = [node.module] if node.module else [alias.name for alias in node.names]
-                imported.update(names)
+                place = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                needed |= {place.with_suffix(".py")} if node.module else set()
+                needed |= {place / f"{alias.name}.py" for alias in node.names}
         if "__main__" in path.read_text(encoding="utf-8"):  # run by `python -m PKG.NAME`
-            imported.add(path.stem)
-    assert {path.stem for path in package.glob("*.py")} == imported
+            needed.add(path)
+    assert {*files} <= needed
+    modules = {path.name for path in needed if path.parent.is_dir() and path.name.islower()}
+    assert modules
 
 
 def test_text_is_clean(rendered: Rendered) -> None:

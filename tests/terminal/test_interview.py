@@ -75,7 +75,7 @@ def test_five_answers_make_a_project(terminal, tmp_path):
     child.expect("python -m crawl run")
     child.expect("concgen new crawl --workload io --tasks 20k --task-time 200ms --yes")
     assert end(child) == 0
-    assert (tmp_path / "crawl" / "crawl" / "engine.py").is_file()
+    assert (tmp_path / "crawl" / "crawl" / "runner" / "engine.py").is_file()
 
 
 def test_wrong_answers_are_asked_again(terminal):
@@ -153,7 +153,9 @@ def test_another_model_than_the_advice(terminal, tmp_path):
     child.expect("Created crawl/")
     child.expect("--model threading --yes")
     assert end(child) == 0
-    assert "asyncio" not in (tmp_path / "crawl" / "crawl" / "engine.py").read_text("utf-8")
+    assert "asyncio" not in (tmp_path / "crawl" / "crawl" / "runner" / "engine.py").read_text(
+        "utf-8"
+    )
 
 
 def test_no_writes_nothing(terminal, tmp_path):

@@ -23,4 +23,18 @@ def templates_dir() -> Path:
 def available_models() -> tuple[Model, ...]:
     """Return the models that have an engine, simplest first."""
     engines = templates_dir() / "engines"
-    return tuple(model for model in SIMPLEST_FIRST if (engines / f"{model}.py").is_file())
+    return tuple(model for model in SIMPLEST_FIRST if (engines / model / "engine.py").is_file())
+
+
+def runner_files(model: Model) -> dict[str, Path]:
+    """Return the modules of `PKG/runner/` in a project of that model, by name.
+
+    As the template puts them together, but for `__init__`, which it alone can write.
+    """
+    import json
+
+    engines = templates_dir() / "engines"
+    facts = json.loads((engines / model / "model.json").read_text(encoding="utf-8"))
+    shared = (templates_dir() / "project" / "{{package}}" / "runner").glob("*.py")
+    own = {name: engines / place for name, place in facts["modules"].items()}
+    return {file.stem: file for file in shared} | {"engine": engines / model / "engine.py"} | own

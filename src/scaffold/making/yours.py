@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.core.errors import UsageError
-from scaffold.making.inventory import templates_dir
 from scaffold.making.names import shown
 from scaffold.measuring.target import Items, Target, lines_of
 
 ITEMS = "items.jsonl"
+# What stands in a project's package beside a copied file.
+TAKEN = frozenset({"__init__", "__main__", "work", "settings", "runner"})
 
 Write = Callable[[Path], None]
 
@@ -81,10 +82,8 @@ def gather(target: Target, items: Items) -> Yours:
             f"{shown(target.file)} imports its neighbour {neighbours[0]}, and one file is copied",
             hint="install both as a package and name it as package.module:FUNC",
         )
-    taken = {path.stem for path in (templates_dir() / "project" / "{{package}}").glob("*.py*")}
-    taken |= {path.stem for path in (templates_dir() / "engines").glob("*.py")}
     stem = target.file.stem
-    name = f"my_{stem}" if stem in taken | {"work", "engine", "settings"} else stem
+    name = f"my_{stem}" if stem in TAKEN else stem
     return Yours(target, items, name, _distributions(imported), target.file)
 
 

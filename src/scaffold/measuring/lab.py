@@ -17,19 +17,11 @@ from typing import Any, NamedTuple
 from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Measurement
-from scaffold.making.inventory import templates_dir
+from scaffold.making.inventory import available_models, runner_files
 from scaffold.measuring.child import run_child
 from scaffold.measuring.target import Target
 
 PACKAGE = "concgen_lab"
-# Where each engine stands in the laboratory: by the names that engines use for one another.
-MODULES = {
-    Model.SEQUENTIAL: "sequential",
-    Model.THREADING: "threads",
-    Model.ASYNCIO: "coroutines",
-    Model.MULTIPROCESSING: "workers",
-    Model.HYBRID: "hybrid",
-}
 # Seconds beyond its limit that a trial gets to stop its workers and to report.
 GRACE = 8.0
 _ALONE = "`concgen measure` looks at the function alone"
@@ -91,7 +83,7 @@ class Laboratory:
 
 def _request(trial: Trial, seconds: float) -> dict[str, Any]:
     return {
-        "engine": f"{PACKAGE}.{MODULES[trial.model]}",
+        "engine": f"{PACKAGE}.runner.{trial.model}_engine",
         "module": trial.target.module,
         "function": trial.target.function,
         "path": list(trial.target.path),
@@ -113,13 +105,11 @@ def laboratory() -> Iterator[Laboratory]:
 
 def assemble(package: Path) -> None:
     """Copy the runtime and the engines into `package`."""
-    templates = templates_dir()
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "settings.py").touch()
-    for module in (templates / "project" / "{{package}}").glob("*.py"):
-        shutil.copyfile(module, package / module.name)
-    for engine in (templates / "engines").glob("*.py"):
-        models = [model for model in MODULES if model == engine.stem]
-        name = MODULES[models[0]] if models else engine.stem
-        shutil.copyfile(engine, package / f"{name}.py")
+    runner = package / "runner"
+    runner.mkdir(parents=True)
+    for file in (package / "__init__.py", package / "settings.py", runner / "__init__.py"):
+        file.touch()
+    for model in available_models():
+        for name, file in runner_files(model).items():
+            own = f"{model}_engine" if name == "engine" else name
+            shutil.copyfile(file, runner / f"{own}.py")

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import engine
 from .bridge import Bridge
-from .task import EngineError, describe
+from .runner import engine
+from .runner.task import EngineError, describe
 
 MAX_BODY = 1 << 20  # bytes of one item: more than a large document, and 1,000 of them fit in memory
 RETRY_AFTER = "1"  # seconds: what is in flight is mostly done by then

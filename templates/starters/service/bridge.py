@@ -13,9 +13,9 @@ import threading
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 
-from . import engine
-from .job import Job
-from .task import GRACE, EngineError, Item, Numbered, Outcome, Retry, describe
+from .runner import engine
+from .runner.job import Job
+from .runner.task import GRACE, EngineError, Item, Numbered, Outcome, Retry, describe
 
 QUEUE = 8  # items that may wait for a worker: enough that none is idle, few enough to be soon done
 

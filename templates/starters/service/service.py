@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from . import engine, settings
-from .cores import usable_cores
-from .job import Job
-from .ready import NotReady, load_work, make_room
-from .signals import INTERRUPTED, leave
-from .task import say
+from . import settings
+from .runner import engine
+from .runner.job import Job, load_work
+from .runner.machine import NotReady, make_room, usable_cores
+from .runner.signals import INTERRUPTED, leave
+from .runner.task import say
 
 if TYPE_CHECKING:
     from .bridge import Bridge

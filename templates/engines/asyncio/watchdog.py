@@ -1,0 +1,103 @@
+"""The asyncio engine's watchdog: one timer for all items, instead of one timer for each.
+
+begin ──▶ busy ──▶ end                      an item on time
+            └── look: late ──▶ end          cancelled after `timeout`, and gave in
+                         └── look: lost     swallowed the cancellation: it is abandoned
+alarm (SIGALRM) ──▶ TimeoutError in it      blocked the event loop, so that look() had no turn
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from .task import TICK, Task, say
+
+BLOCKED = 1.0  # seconds without a turn that are worth a warning
+
+Runner = asyncio.Task[None]  # a coroutine of the engine that runs one item after the other
+
+
+class Watchdog:
+    """Knows who is busy with what and since when, and cancels what takes too long."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeout: float | None) -> None:
+        self._loop, self._timeout = loop, timeout
+        self._busy: dict[Runner, tuple[float, Task]] = {}  # since when, with what
+        self._late: set[Runner] = set()  # cancelled from here
+        self._turn = loop.time()  # the last look
+        self._warned = self._armed = False
+
+    def begin(self, worker: Runner, task: Task) -> float:
+        """It starts with this task now. Return when that is."""
+        now = self._loop.time()
+        self._busy[worker] = now, task
+        return now
+
+    def end(self, worker: Runner) -> bool:
+        """It is done with its task. Tell whether it was late, whatever came of the task."""
+        self._busy.pop(worker, None)
+        if worker not in self._late:
+            return False
+        self._late.discard(worker)
+        worker.uncancel()
+        return True
+
+    def is_late(self, worker: Runner) -> bool:
+        """It was cancelled from here."""
+        return worker in self._late
+
+    def rested(self) -> None:
+        """The event loop stood still on purpose until now."""
+        self._turn = self._loop.time()
+
+    def look(self) -> list[tuple[Runner, Task, float]]:
+        """Cancel who is late. Return who would not be cancelled: with what, for how long."""
+        now = self._loop.time()
+        blocked = now - self._turn - TICK
+        self._turn = now
+        self._rearm()
+        if blocked > BLOCKED and not self._warned:
+            self._warned = True
+            say(f"work() blocked the event loop for {blocked:.1f} s: everything else waited")
+        if self._timeout is None or blocked > TICK:  # let those go on first that can
+            return []
+        lost = []
+        for worker, (since, task) in list(self._busy.items()):
+            if now - since > self._timeout and worker not in self._late:
+                self._late.add(worker)
+                worker.cancel()
+            elif now - since > 2 * self._timeout:
+                del self._busy[worker]
+                lost.append((worker, task, now - since))
+        return lost
+
+    @contextmanager
+    def alarm(self) -> Iterator[None]:
+        """Where it can be had, SIGALRM for work() that blocks the event loop."""
+        in_main = threading.current_thread() is threading.main_thread()
+        if sys.platform == "win32" or self._timeout is None or not in_main:
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, self._interrupt)
+        self._armed = True
+        self._rearm()
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _rearm(self) -> None:
+        if sys.platform != "win32" and self._armed and self._timeout is not None:
+            signal.setitimer(signal.ITIMER_REAL, self._timeout + TICK)
+
+    def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
+        self._rearm()
+        if asyncio.current_task(self._loop) in self._busy:
+            raise TimeoutError(f"timeout: it blocked the event loop for {self._timeout:g} s")

@@ -1,0 +1,194 @@
+"""Which worker of a cluster gets which batch, and which task is to blame when a worker dies.
+
+    tasks ──▶ a batch for each slot, and one ahead ──▶ rows ──▶ outcomes, retries
+                                   │ the worker died
+                                   ├── behind its slots ──▶ back to the backlog, unblamed
+    fewer suspects, alone on ◀─────┴── in its slots: suspects, halved
+    a worker, until one is left
+
+A task that outlives too many workers, the last of them alone, has failed.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .cluster import LEAVING, within
+from .roster import ClusterWorker, Roster
+from .task import Backlog, EngineError, Outcome, Task, describe
+
+if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
+    from distributed import Client, Future
+
+    from .executor import Row
+
+TARGET = 0.25  # seconds of work that a batch aims at: its way there and back costs about 4 ms
+LARGEST = 2000  # tasks in a batch
+HEAVIEST = 1 << 22  # bytes in a batch: schedulers do not like large messages, and warn from 10 MB
+BARREN = 20  # workers that die in a row, without one reply, before the run ends
+DEATHS = 3  # of workers that a task may see while it is alone: Dask's own `allowed-failures`
+POLL = 0.005  # seconds between two looks at what is done
+
+
+class Dispatcher:
+    """Hands batches to the workers, and takes in what became of them."""
+
+    def __init__(
+        self, client: Client, backlog: Backlog, size: int, timeout: float | None, plugin: str
+    ) -> None:
+        from distributed import as_completed
+
+        from .plugin import ByValue, deliver
+
+        self._client, self._backlog, self._timeout = client, backlog, timeout
+        self._plugin, self._deliver = plugin, ByValue(deliver)
+        self._roster = Roster(client, size)
+        self._done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+        self._outcomes: list[Outcome] = []  # not yet handed over
+        self._deaths: dict[int, int] = {}  # suspect: how many workers died with it
+        self._sent = 0  # batches, so far
+        self._batch = 1  # tasks in the next one
+        self._cost = TARGET  # seconds that a task takes, about
+        self._weight = 1.0  # bytes that an item takes, in the last one
+        self._barren = 0  # workers that died since the last reply
+
+    def run(self) -> Iterator[list[Outcome]]:
+        """Work until nothing is left; yield outcomes in bursts, as they complete."""
+        while not self._backlog.heed_stop():
+            for worker in self._roster.refresh():
+                self._bury(worker)
+            self._dispatch()
+            if self._backlog.empty and not self._roster.busy():
+                break
+            self._collect()
+            if self._outcomes:
+                burst, self._outcomes = self._outcomes, []
+                yield burst
+        if self._outcomes:
+            yield self._outcomes
+
+    def dismiss(self) -> list[str]:
+        """Call back all batches; return the addresses of the workers that were at one."""
+        busy = self._roster.busy()
+        batches = [future for worker in busy for future in worker.batches]
+        within(LEAVING, self._client.cancel, batches)
+        return [worker.address for worker in busy]
+
+    def _dispatch(self) -> None:
+        """A batch for every slot, then one ahead for every worker while tasks are short."""
+        for worker in self._roster:
+            worker.alone = worker.alone and bool(worker.batches)
+            if not worker.batches and (suspects := self._backlog.suspects()):
+                worker.alone = True
+                self._give(worker, suspects)
+        for ahead in (0, 1) if self._cost < TARGET else (0,):
+            for worker in self._roster:
+                # While there are suspects, workers run dry: the next suspects find one empty.
+                closed = worker.alone or (self._deaths and worker.batches)
+                for _ in range(0 if closed else worker.slots + ahead - len(worker.batches)):
+                    self._give(worker, self._backlog.take(self._batch))
+
+    def _give(self, worker: ClusterWorker, tasks: list[Task]) -> None:
+        packed, sent = [], []
+        for task in tasks:
+            try:
+                packed.append(pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL))
+            except Exception as exc:
+                self._fail(task, f"item cannot be pickled: {describe(exc)}", final=True)
+            else:
+                sent.append(task)
+        if not sent:
+            return
+        self._sent += 1
+        data = pickle.dumps(packed)
+        self._weight = len(data) / len(sent)
+        future = self._client.submit(
+            self._deliver,
+            self._plugin,
+            data,
+            self._timeout,
+            key=f"{self._plugin}-{self._sent}",
+            workers=[worker.address],
+            fifo_timeout=0,  # a worker takes batches in the order in which they were sent
+        )
+        worker.batches[future] = sent
+        self._done.add(future)
+
+    def _collect(self) -> None:
+        """Take in the replies that are there; pause where there is none."""
+        ready = self._done.next_batch(block=False)
+        if not ready:
+            time.sleep(POLL)
+        for future, reply in ready:
+            for worker in self._roster.busy():
+                if future in worker.batches:
+                    self._settle(worker, future, reply)
+
+    def _settle(self, worker: ClusterWorker, future: Future[Any], reply: Any) -> None:
+        from distributed import KilledWorker
+
+        tasks = worker.batches.pop(future)
+        if future.status == "finished":
+            rows: list[Row] | str = pickle.loads(reply)  # noqa: S301  # from our own cluster
+            if isinstance(rows, str):
+                raise EngineError(rows)
+            if rows:
+                self._learn(sum(row[3] for row in rows) / len(rows), len(reply) / len(rows))
+            self._receive(tasks, rows)
+        elif future.status == "error":
+            if not isinstance(reply[1], KilledWorker):
+                raise EngineError(f"a worker failed: {describe(reply[1])}")
+            self._accuse(tasks, alone=worker.alone)
+        else:  # somebody restarted the cluster
+            self._backlog.put_back(tasks)
+
+    def _receive(self, tasks: list[Task], rows: list[Row]) -> None:
+        """Outcomes of a batch; what was not begun goes back."""
+        self._barren = 0
+        self._backlog.put_back(tasks[len(rows) :])
+        for task, (packed, error, final, seconds) in zip(tasks, rows, strict=False):
+            self._deaths.pop(task[0], None)
+            if error is not None:
+                self._fail(task, error, seconds, final=final)
+                continue
+            try:
+                value = pickle.loads(packed)  # noqa: S301  # from our own cluster
+            except Exception as exc:
+                self._fail(task, f"result cannot be unpickled: {describe(exc)}", final=True)
+            else:
+                self._outcomes.append(Outcome(task[0], task[1], value, None, seconds, task[2]))
+
+    def _learn(self, seconds: float, weight: float) -> None:
+        """Size the next batch by the time and the bytes of a task."""
+        self._cost += (seconds - self._cost) / 2
+        fit = min(TARGET / (self._cost + 1e-9), HEAVIEST / max(weight, self._weight))
+        self._batch = max(1, min(2 * self._batch, LARGEST, int(fit)))
+
+    def _bury(self, worker: ClusterWorker) -> None:
+        """What it ran is suspect; what waited behind that goes elsewhere."""
+        batches = list(worker.batches.values())
+        self._barren += bool(batches)
+        if self._barren > BARREN:
+            raise EngineError(f"{BARREN} workers died one after the other, and none gave a reply")
+        for future in worker.batches:
+            future.cancel()  # or Dask would wait for the worker to come back
+        for tasks in reversed(batches[worker.slots :]):
+            self._backlog.put_back(tasks)
+        for tasks in batches[: worker.slots]:
+            self._accuse(tasks, alone=worker.alone or worker.slots == 1)
+
+    def _accuse(self, tasks: list[Task], *, alone: bool) -> None:
+        """Their worker died: halve them until one is left, and give that one some more chances."""
+        deaths = 1 + max(self._deaths.get(index, 0) for index, _, _ in tasks)
+        if alone and len(tasks) == 1 and deaths > DEATHS:
+            self._deaths.pop(tasks[0][0], None)
+            self._fail(tasks[0], f"worker died: {deaths} of them, one after the other")
+            return
+        self._deaths.update(dict.fromkeys((index for index, _, _ in tasks), deaths))
+        self._backlog.suspect(tasks)
+
+    def _fail(self, task: Task, error: str, seconds: float = 0.0, *, final: bool = False) -> None:
+        self._outcomes += self._backlog.failed(task, error, seconds, final=final)

@@ -1,0 +1,99 @@
+"""Dask engine: work(item) on the workers of a cluster, for more than one machine does in time.
+
+    items ──▶ Backlog ──▶ batches of about 0.25 s ══scheduler══▶ workers 1..N: an executor on each
+                 ▲                                                     │ threads: work(item)
+                 ├── retries ◀────────────── rows of a batch ◀══scheduler══┴──▶ outcomes
+                 └── suspects ◀── batches of a worker that is gone at the roll call
+
+With an address it runs on that cluster, and takes the package along; without one it starts a
+cluster on this machine. Dask carries, watches and restarts; which worker gets which batch is
+decided by the Dispatcher. So it is known what a worker ran when it died: those tasks are suspects.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+
+from .cluster import LEAVING, connect, within
+from .dispatcher import Dispatcher
+from .job import Job
+from .machine import NotReady, usable_cores
+from .task import (
+    NO_RETRY,
+    PACKAGE,
+    Backlog,
+    EngineError,
+    Numbered,
+    Outcome,
+    Retry,
+    Stop,
+    describe,
+    say,
+)
+
+MODEL = "dask"
+AWAITS = "never"
+ADDRESS = "DASK_SCHEDULER_ADDRESS"  # in the environment, where Dask itself looks for it
+OPTIONS = {"scheduler": f"of a cluster, such as tcp://host:8786 [${ADDRESS}, or one here]"}
+ALL = 0  # as max_workers: as many as the cluster has
+
+
+def default_workers(scheduler: str | None) -> int:
+    """One process per core of this machine; on a cluster, ALL that it has.
+
+    Raises NotReady where Dask is not installed: before a run has touched anything.
+    """
+    if find_spec("distributed") is None:
+        raise NotReady("the module distributed is not installed: pip install -e .")
+    return ALL if scheduler or os.environ.get(ADDRESS) else usable_cores()
+
+
+def in_one_process(max_workers: int) -> int:
+    """Tasks in flight that share the limits of one process, such as that of open files."""
+    return 1
+
+
+def run(
+    job: Job,
+    items: Iterable[Numbered | None],
+    *,
+    max_workers: int,
+    timeout: float | None = None,
+    retry: Retry = NO_RETRY,
+    stop: Stop | None = None,
+    scheduler: str | None = None,
+) -> Iterator[list[Outcome]]:
+    """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once.
+
+    They run on the cluster with that address, or with the one in the environment. Where there is
+    none, `max_workers` processes are started here.
+    """
+    from .plugin import JobPlugin, pack
+
+    backlog = Backlog(items, retry, stop)
+    backlog.put_back(backlog.take(1))
+    if backlog.empty:  # there is nothing to start a cluster for
+        backlog.raise_failure()
+        return
+    packed = job.pack()
+    name = f"{PACKAGE}-{uuid.uuid4().hex}"
+    address = scheduler or os.environ.get(ADDRESS)
+    with connect(address, max_workers) as (client, kill):
+        say(f"dashboard of the cluster: {client.dashboard_link}")
+        with contextlib.suppress(OSError):  # of a worker that dies just now: the next ones get it
+            client.register_plugin(
+                JobPlugin(name, PACKAGE, pack(PACKAGE) if address else None, packed)
+            )
+        dispatcher = Dispatcher(client, backlog, max_workers, timeout, name)
+        try:
+            yield from dispatcher.run()
+        except OSError as exc:
+            raise EngineError(f"lost the scheduler: {describe(exc)}") from None
+        finally:
+            kill(dispatcher.dismiss())
+            within(LEAVING, client.unregister_worker_plugin, name)
+    backlog.raise_failure()

@@ -1,0 +1,136 @@
+"""The job on one worker of a cluster: lanes that run batches, one for each of its threads.
+
+A batch runs in a daemon thread with the job opened in it, while the worker's own thread waits for
+it. So a task that hangs costs a thread, and the slot is free after the timeout. The thread itself
+cannot be stopped: it lives on until the task returns, or the worker ends.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+
+from .daemons import DaemonWorker
+from .job import Call, Job
+from .task import describe
+
+BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
+FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days
+LEAVING = 2.0  # seconds that lanes get for the teardown after setup(), all together
+
+Row = tuple[bytes, str | None, bool, float]  # pickled value, error, is a retry pointless, seconds
+
+
+class BatchExecutor:
+    """Lanes that are kept from batch to batch. serve() is called by several threads at once."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = _BatchJob(job.work, job.setup)
+        self._free: list[DaemonWorker] = []
+        self._waiting: set[SimpleQueue[BaseException | None]] = set()
+
+    def serve(self, data: bytes, timeout: float | None) -> bytes:
+        """Run a pickled list of pickled items.
+
+        Return a pickled list of rows, one for each item that was begun, or why the run cannot go on
+        as a pickled text.
+        """
+        batch = Batch(pickle.loads(data), timeout or FOREVER)  # noqa: S301  # from our own cluster
+        try:
+            worker = self._free.pop()
+        except IndexError:
+            worker = DaemonWorker(self._job)
+        over: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._waiting.add(over)
+        worker.submit(batch, lambda _, error: over.put(error))
+        failure = None
+        while not batch.over:
+            try:
+                failure = over.get(timeout=batch.left())
+                break
+            except Empty:
+                batch.time_out()
+        self._waiting.discard(over)
+        if batch.over:
+            worker.leave()  # once it is done with its item, if ever
+        else:
+            self._free.append(worker)
+        return pickle.dumps(batch.rows if failure is None else str(failure))
+
+    def close(self) -> None:
+        """Tear down what setup() made in each thread; a batch that still runs is not waited for.
+
+        The run is over, or was stopped: nobody wants its results.
+        """
+        for over in list(self._waiting):
+            over.put(None)
+        for worker in self._free:
+            worker.leave()
+        end = time.monotonic() + LEAVING
+        for worker in self._free:
+            worker.join(max(0.0, end - time.monotonic()))
+
+
+class _BatchJob(Job):
+    """The same job; what is called is a batch instead of an item."""
+
+    @contextmanager
+    def open(self) -> Iterator[Call]:
+        with super().open() as call:
+            yield lambda batch: batch.run(call)
+
+
+class Batch:
+    """Items that run one after another, and what became of them so far."""
+
+    def __init__(self, items: list[bytes], timeout: float) -> None:
+        self.rows: list[Row] = []
+        self.over = False  # a task timed out, and nobody waits for the worker any more
+        self._items, self._timeout = items, timeout
+        self._since = float("inf")  # when the present item began
+        self._lock = threading.Lock()
+
+    def run(self, call: Call) -> None:
+        """In the worker: run the items, for about BUDGET seconds."""
+        began = self._since = time.monotonic()
+        for item in self._items:
+            value, error, final = _attempt(call, item)
+            with self._lock:
+                if self.over:
+                    return
+                before, self._since = self._since, time.monotonic()
+                self.rows.append((value, error, final, self._since - before))
+                if self._since - began > BUDGET:
+                    return
+
+    def left(self) -> float:
+        """Seconds to wait before the present item may be overdue."""
+        return max(0.001, min(self._timeout, self._since + self._timeout - time.monotonic()))
+
+    def time_out(self) -> None:
+        """If the present item is overdue, that is its outcome, and the batch is over."""
+        with self._lock:
+            seconds = time.monotonic() - self._since
+            if seconds >= self._timeout:
+                self.rows.append((b"", f"timeout after {self._timeout:g} s", False, seconds))
+                self.over = True
+
+
+def _attempt(call: Call, item: bytes) -> tuple[bytes, str | None, bool]:
+    """The pickled value, or the error, and whether a retry would be pointless."""
+    try:
+        unpacked = pickle.loads(item)  # noqa: S301  # from our own cluster
+    except Exception as exc:
+        return b"", f"item cannot be unpickled: {describe(exc)}", True
+    try:
+        value = call(unpacked)
+    except BaseException as exc:  # whatever it is, it costs this task only
+        return b"", describe(exc), False
+    try:
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL), None, False
+    except Exception as exc:
+        return b"", f"result cannot be pickled: {describe(exc)}", True

@@ -1,0 +1,118 @@
+"""What travels to the workers of a cluster: the job, and the package where they do not have it.
+
+Everything in here is pickled by value, code and all, for the machines that it goes to may know
+nothing of this project. So it imports nothing of the package by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import pickle
+import signal
+import sys
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any, cast
+from zipfile import ZipFile
+
+import cloudpickle
+from distributed import WorkerPlugin, get_worker
+
+
+class JobPlugin(WorkerPlugin):
+    """Unpacked once on each worker, also on those that join later, and cleared away at the end.
+
+    `archive` is the package as pack() makes it, None where workers can import it as it is. A worker
+    that serves no other run gets a process group of its own, so that no Ctrl-C reaches it.
+    """
+
+    def __init__(self, name: str, package: str, archive: bytes | None, job: bytes) -> None:
+        self.name, self._package, self._archive, self._job = name, package, archive, job
+        self._executor: Any = None
+        self._failure = "a worker was not set up"
+
+    def setup(self, worker: Any) -> None:
+        """Import the package, this version of it. A failure is told to the first batch."""
+        try:
+            if self._archive is None:
+                _stand_alone()
+            else:
+                _import_from(self._archive, self._package, worker.local_directory)
+            executor = importlib.import_module(f"{self._package}.runner.executor")
+            self._executor = executor.BatchExecutor(pickle.loads(self._job))  # noqa: S301  # from our own cluster
+        except Exception as exc:
+            self._failure = f"a worker cannot import work(): {type(exc).__name__}: {exc}"
+
+    async def teardown(self, worker: Any) -> None:
+        """Close what setup() of the user's opened, and let go of the threads that wait."""
+        if self._executor is not None:
+            await asyncio.to_thread(self._executor.close)
+
+    def serve(self, batch: bytes, timeout: float | None) -> bytes:
+        """Run a batch; BatchExecutor.serve() says what is in it, and in the reply."""
+        if self._executor is None:
+            return pickle.dumps(self._failure)
+        reply: bytes = self._executor.serve(batch, timeout)
+        return reply
+
+
+def deliver(name: str, batch: bytes, timeout: float | None) -> bytes:
+    """Run a batch on the worker that this is called on, with the plugin of that name."""
+    plugin = cast("JobPlugin", get_worker().plugins[name])
+    return plugin.serve(batch, timeout)
+
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+class ByValue:
+    """A function of this module that arrives as itself, code and all."""
+
+    def __init__(self, function: Any) -> None:
+        self._packed = cloudpickle.dumps(function)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return cloudpickle.loads, (self._packed,)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Be called: Dask looks whether it can be."""
+        return cloudpickle.loads(self._packed)(*arguments)
+
+
+def pack(package: str) -> bytes:
+    """Every file of the package, as a zip archive."""
+    folder = Path(str(sys.modules[package].__file__)).parent
+    archive = BytesIO()
+    with ZipFile(archive, "w") as files:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                files.write(path, Path(package, path.relative_to(folder)))
+    return archive.getvalue()
+
+
+def _import_from(archive: bytes, package: str, parent: str) -> None:
+    """Import the package from the archive, whatever version was imported before."""
+    folder = tempfile.mkdtemp(dir=parent)
+    with ZipFile(BytesIO(archive)) as files:
+        files.extractall(folder)
+    for name in list(sys.modules):
+        if name.partition(".")[0] == package:
+            del sys.modules[name]
+    sys.path.insert(0, folder)
+    try:
+        importlib.invalidate_caches()
+        importlib.import_module(package)  # it finds its modules by itself from then on
+    finally:
+        sys.path.remove(folder)
+
+
+def _stand_alone() -> None:
+    """Let the parent decide what a signal means: it will tell, or its end will."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    if sys.platform != "win32":
+        os.setpgid(0, 0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})

@@ -1,0 +1,188 @@
+"""Hybrid engine: processes with several tasks in flight each, for work that waits and computes.
+
+    items ──▶ Backlog ──▶ tasks ══pipe══▶ process 1..P: the asyncio engine for `async def work`,
+                 ▲                             the thread engine for `def work`, as they are
+                 └── retries, suspects ◀══pipe══ outcomes ──▶
+
+Every core computes while the other tasks of its process wait, and there is nothing to split. The
+inner engine sees to timeouts; a process that no longer gives a sign of life is killed. When
+a process dies, any of its tasks may be to blame: they run again in halves, each half alone in a
+process, until the one that kills is found. The others lose nothing but time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import pickle
+import time
+from collections.abc import Iterable, Iterator
+
+from .inner import Reply, Request, engine_for, own_cores, serve
+from .job import Job
+from .machine import usable_cores
+from .pool import PoolWorker, ProcessPool
+from .processes import NEVER
+from .task import NO_RETRY, Backlog, Numbered, Outcome, Retry, Stop, Task, describe
+
+MODEL = "hybrid"
+AWAITS = "with an async client"
+# Seconds of work sent ahead. Where every thread of a process computes, its engine gets a turn after
+# all of them, one switch interval each: with less, they run out of tasks meanwhile.
+AHEAD = 0.2
+LARGEST = 1000  # tasks sent ahead at most, for each process
+HEAVIEST = 1 << 22  # bytes of items sent ahead at most, in all: memory stays flat
+MEMORY = 32  # answers that the mean length of a task is taken over, about
+PATIENCE = 1.0  # seconds beyond the timeout that a process may take to give a sign of life
+
+
+class HybridWorker(PoolWorker):
+    """A process with the tasks that it has not answered."""
+
+    def __init__(self, pool: HybridPool, slots: int, core: int | None) -> None:
+        self.slots = slots  # tasks in flight in it
+        self.core = core  # where it stays, if it stays
+        self.given: dict[int, Task] = {}
+        self.quarantined = False  # it runs suspects, and nothing may join them
+        self._seen = NEVER, 0.0  # its last sign of life, and when it was seen first
+        arguments = pool.job, slots, pool.timeout, core
+        super().__init__(serve, *arguments, share=pool.processes, method=pool.method)
+
+    def tasks(self) -> list[Task]:
+        """What it has not answered."""
+        return list(self.given.values())
+
+    def silence(self) -> float:
+        """Seconds since its last sign of life was seen first."""
+        now = time.monotonic()
+        if self._seen[0] != self.clock[0]:
+            self._seen = self.clock[0], now
+        return now - self._seen[1]
+
+
+class HybridPool(ProcessPool[HybridWorker]):
+    """A pool of processes, as many as cores, that share `size` slots for tasks in flight."""
+
+    def __init__(
+        self, job: Job, backlog: Backlog, size: int, timeout: float | None, method: str | None
+    ) -> None:
+        super().__init__(job, backlog, size, timeout, method)
+        engine_for(job)  # imported here, a forked process has it already
+        self.processes = min(size, usable_cores())
+        self._cores = own_cores(job, self.processes)
+        self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead
+        self._answers = 0
+        self._bytes = 1.0  # of an item, about
+
+    def dispatch(self) -> None:
+        """Suspects to processes of their own, other tasks to the process with the fewest."""
+        for worker in self.workers:
+            worker.quarantined = worker.quarantined and bool(worker.given)
+            if not worker.given and (suspects := self.backlog.suspects()):
+                self._quarantine(worker, suspects)
+        while len(self.workers) < self.processes and (suspects := self.backlog.suspects()):
+            self._quarantine(self._start(), suspects)
+        free = [worker for worker in self.workers if not worker.quarantined and not worker.verdict]
+        if not free and len(self.workers) == self.processes:
+            return
+        slots = self.size - sum(worker.slots for worker in self.workers if worker not in free)
+        wanted = slots + self._ahead(slots) - sum(len(worker.given) for worker in free)
+        self._deal(free, self.backlog.take(max(0, wanted)))
+
+    def _ahead(self, slots: int) -> int:
+        """How many tasks to send beyond those in flight; at first no more than were answered."""
+        enough = slots * AHEAD / (self._seconds + 1e-9)
+        most = min(self._answers, self.processes * LARGEST)
+        return max(1, int(min(enough, most, HEAVIEST / self._bytes)))
+
+    def _deal(self, free: list[HybridWorker], tasks: list[Task]) -> None:
+        heap = [(len(worker.given), n) for n, worker in enumerate(free)]
+        heapq.heapify(heap)
+        hands: list[list[Task]] = [[] for _ in free]
+        for task in tasks:
+            if len(self.workers) < self.processes and (not heap or heap[0][0]):  # nobody is idle
+                heapq.heappush(heap, (0, len(free)))
+                free.append(self._start())
+                hands.append([])
+            load, n = heap[0]
+            heapq.heapreplace(heap, (load + 1, n))
+            hands[n].append(task)
+        for worker, hand in zip(free, hands, strict=True):
+            self._give(worker, hand)
+
+    def _start(self) -> HybridWorker:
+        slots = self.size - sum(worker.slots for worker in self.workers)
+        share = -(-slots // (self.processes - len(self.workers)))  # rounded up
+        taken = {worker.core for worker in self.workers}
+        core = next((core for core in self._cores if core not in taken), None)
+        self.workers.append(HybridWorker(self, share, core))
+        return self.workers[-1]
+
+    def _quarantine(self, worker: HybridWorker, suspects: list[Task]) -> None:
+        worker.quarantined = True
+        self._give(worker, suspects)
+
+    def _give(self, worker: HybridWorker, tasks: list[Task]) -> None:
+        message: list[Request] = []
+        for task in tasks:
+            try:
+                packed = pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL)
+                message.append((task[0], packed))
+                self._bytes += (len(packed) - self._bytes) / 8
+            except Exception as exc:
+                self.fail(task, f"item cannot be pickled: {describe(exc)}", final=True)
+            else:
+                worker.given[task[0]] = task
+        if message:
+            with contextlib.suppress(OSError):  # it died: its pipe tells
+                worker.conn.send_bytes(pickle.dumps(message))
+
+    def receive(self, worker: HybridWorker, data: bytes) -> None:
+        """Outcomes, in the order in which the process finished them."""
+        answers: list[Reply] = pickle.loads(data)  # noqa: S301  # from our own process
+        for index, packed, error, final, seconds in answers:
+            task = worker.given.pop(index)
+            self._answers += 1
+            self._seconds += (seconds - self._seconds) / min(self._answers, MEMORY)
+            if error is not None:
+                self.fail(task, error, seconds, final=final)
+                continue
+            try:
+                value = pickle.loads(packed)  # noqa: S301  # from our own process
+            except Exception as exc:
+                self.fail(task, f"result cannot be unpickled: {describe(exc)}", seconds, final=True)
+            else:
+                self.outcomes.append(Outcome(index, task[1], value, None, seconds, task[2]))
+
+    def blame(self, worker: HybridWorker, reason: str) -> None:
+        """Any of its tasks may have killed it: halve them until one is left."""
+        tasks = worker.tasks()
+        if len(tasks) > 1:
+            self.backlog.suspect(tasks)
+        else:
+            self.fail(tasks[0], reason)
+
+    def overdue(self, worker: HybridWorker, timeout: float) -> str:
+        """It is stuck in code that lets nothing else run; anything else the inner engine ends."""
+        stuck = worker.began and worker.given and worker.silence() > timeout + PATIENCE
+        return f"timeout after {timeout:g} s, and its process was stuck" if stuck else ""
+
+
+def in_one_process(max_workers: int) -> int:
+    """Tasks in flight that share the limits of one process, such as that of open files."""
+    return -(-max_workers // usable_cores())  # rounded up
+
+
+def run(
+    job: Job,
+    items: Iterable[Numbered | None],
+    *,
+    max_workers: int,
+    timeout: float | None = None,
+    retry: Retry = NO_RETRY,
+    stop: Stop | None = None,
+    start_method: str | None = None,
+) -> Iterator[list[Outcome]]:
+    """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
+    backlog = Backlog(items, retry, stop)
+    yield from HybridPool(job, backlog, max_workers, timeout, start_method).run()

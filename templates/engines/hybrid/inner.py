@@ -1,0 +1,126 @@
+"""What runs inside a process of the hybrid engine: the engine that fits work(), fed by a pipe.
+
+requests ══pipe══▶ reader (a thread) ──▶ inbox ──▶ the asyncio or the thread engine
+                                                              │
+replies ◀══════════════════════pipe═══════════════════════════┘
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
+from types import ModuleType
+
+from .job import Job
+from .task import Numbered, Outcome, describe
+
+Request = tuple[int, bytes]  # position in the input, pickled item
+# Position, pickled value, error, is a retry pointless, seconds in work():
+Reply = tuple[int, bytes, str | None, bool, float]
+
+
+def serve(
+    conn: Connection,
+    clock: memoryview[float],
+    job: Job,
+    slots: int,
+    timeout: float | None,
+    core: int | None,
+) -> None:
+    """Run requests, `slots` at once, until an empty message comes."""
+    if sys.platform == "linux" and core is not None:
+        os.sched_setaffinity(0, {core})
+    bursts = engine_for(job).run(
+        job, _inbox(conn), max_workers=slots, timeout=timeout, stop=Pulse(clock)
+    )
+    for burst in bursts:
+        conn.send_bytes(pickle.dumps([_reply(outcome) for outcome in burst]))
+
+
+def engine_for(job: Job) -> ModuleType:
+    """The engine for one process: the other one is not even imported."""
+    if job.is_async:
+        from . import coroutines
+
+        return coroutines
+    from . import threads
+
+    return threads
+
+
+def own_cores(job: Job, processes: int) -> list[int]:
+    """A core for each process to stay on, or none where the scheduler knows better.
+
+    Threads that compute under a GIL take turns. When the next in turn sits on a core where another
+    process computes, it has to wait for that one, while its own core idles: a quarter of the time,
+    measured. So each process keeps to a core, if there is exactly one process for each.
+    """
+    if sys.platform != "linux" or job.is_async or not _has_gil():
+        return []
+    cores = sorted(os.sched_getaffinity(0))
+    return cores if len(cores) == processes else []
+
+
+def _has_gil() -> bool:
+    return sys.version_info < (3, 13) or sys._is_gil_enabled()
+
+
+def _inbox(conn: Connection) -> Iterator[Numbered | None]:
+    """Items as they come; None while there is none; the end with an empty message.
+
+    A thread reads the pipe. While this process waits to send large results, the parent may be
+    waiting to send large items, and one of the two has to read.
+    """
+    messages: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_read, args=(conn, messages), daemon=True).start()
+    while True:
+        try:
+            data = messages.get_nowait()
+        except Empty:
+            yield None
+            continue
+        if not data:
+            return
+        for index, item in pickle.loads(data):  # noqa: S301  # from our own process
+            try:
+                yield index, pickle.loads(item)  # noqa: S301  # from our own process
+            except Exception as exc:
+                error = f"item cannot be unpickled: {describe(exc)}"
+                conn.send_bytes(pickle.dumps([(index, b"", error, True, 0.0)]))
+
+
+def _read(conn: Connection, messages: SimpleQueue[bytes]) -> None:
+    data = b""
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
+        while data := conn.recv_bytes():
+            messages.put(data)
+    messages.put(b"")
+
+
+def _reply(outcome: Outcome) -> Reply:
+    error, final, value = outcome.error, False, b""
+    if error is None:
+        try:
+            value = pickle.dumps(outcome.value, pickle.HIGHEST_PROTOCOL)
+        except Exception as exc:
+            error, final = f"result cannot be pickled: {describe(exc)}", True
+    return outcome.id, value, error, final, outcome.seconds
+
+
+class Pulse:
+    """A stop signal that never comes. Engines look at it every tick: that is the sign of life."""
+
+    def __init__(self, clock: memoryview[float]) -> None:
+        self._clock = clock
+
+    def is_set(self) -> bool:
+        """Leave the time of this look for the parent."""
+        self._clock[0] = time.monotonic()
+        return False

@@ -1,0 +1,204 @@
+"""Process engine: work(item) on N processes, for CPU-bound work.
+
+    items ──▶ Backlog ──▶ batches of about 10 ms ══pipe══▶ worker 1..N: work(item) for each
+                 ▲                                              │ clock (shared memory)
+                 └── retries, crashed batches ◀══pipe══ replies ┴──▶ outcomes
+
+Batches are sized by time: tiny tasks travel together, long ones alone, and a worker hands back what
+it has not begun after 50 ms. In shared memory each worker notes which task it is at and since when:
+so the parent knows which one hung or crashed, kills and replaces that worker, blames that one task,
+and runs the rest of the batch again (at least once for side effects, exactly once in the results).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection
+from typing import Any
+
+from .job import Call, Job
+from .pool import PoolWorker, ProcessPool
+from .processes import NEVER
+from .task import NO_RETRY, Backlog, Numbered, Outcome, Retry, Stop, Task, describe, quick_outcome
+
+MODEL = "multiprocessing"
+AWAITS = "never"
+TARGET = 0.010  # seconds of work that a batch aims at: handing it over costs about 1 % of that
+BUDGET = 0.050  # seconds after which a worker hands back what it has not begun
+LARGEST = 2000  # tasks in a batch: beyond, handing over costs nothing any more
+PIPE = 65_536  # bytes that a pipe surely takes while its reader is busy
+WHOLE = -1  # "position" of a worker that reads or packs a batch
+
+Errors = dict[int, tuple[str, bool]]  # position in the batch: text, is a retry pointless
+
+
+def serve(conn: Connection, clock: memoryview[float], job: Job) -> None:
+    """In the worker: run batches until an empty message comes. The clock: position, since when."""
+    with job.open() as call:
+        while data := conn.recv_bytes():
+            clock[0], clock[1] = WHOLE, time.monotonic()
+            reply = _run_batch(call, data, clock)
+            clock[1] = NEVER
+            conn.send_bytes(reply)
+
+
+def _run_batch(call: Call, data: bytes, clock: memoryview[float]) -> bytes:
+    values: list[Any] = []
+    errors: Errors = {}
+    seconds: list[float] = []
+    monotonic = time.monotonic
+    try:
+        items = pickle.loads(data)  # noqa: S301  # from our own process
+    except Exception as exc:
+        return pickle.dumps(f"item cannot be unpickled: {describe(exc)}")
+    begun = now = monotonic()
+    for position, item in enumerate(items):
+        clock[0] = position
+        clock[1] = before = now
+        try:
+            values.append(call(item))
+        except BaseException as exc:  # whatever it is, it costs this task only
+            errors[position] = describe(exc), False
+            values.append(None)
+        now = monotonic()
+        seconds.append(now - before)
+        if now - begun > BUDGET:
+            break
+    clock[0], clock[1] = WHOLE, now
+    try:
+        return pickle.dumps((values, errors, seconds), pickle.HIGHEST_PROTOCOL)
+    except Exception:
+        for position, value in enumerate(values):
+            try:
+                pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+            except Exception as exc:
+                values[position] = None
+                errors[position] = f"result cannot be pickled: {describe(exc)}", True
+        return pickle.dumps((values, errors, seconds), pickle.HIGHEST_PROTOCOL)
+
+
+class BatchWorker(PoolWorker):
+    """A worker with the batches that it has not answered, oldest first, and their bytes."""
+
+    def __init__(self, pool: BatchPool) -> None:
+        self.batches: deque[tuple[list[Task], int]] = deque()
+        super().__init__(serve, pool.job, share=pool.size, method=pool.method)
+
+    def tasks(self) -> list[Task]:
+        """What it has not answered, oldest first."""
+        return [task for batch, _ in self.batches for task in batch]
+
+
+class BatchPool(ProcessPool[BatchWorker]):
+    """A pool that sends batches of tasks, and learns how large they may be."""
+
+    batch = 1  # tasks in the next one
+    cost = TARGET  # seconds that a task takes, about
+
+    def dispatch(self) -> None:
+        """A batch for each idle worker, then for new ones, then one ahead when tasks are short."""
+        for depth in (1, 2) if self.cost * self.batch < 2 * TARGET else (1,):
+            for worker in self.workers:
+                if len(worker.batches) < depth and not worker.verdict:
+                    self._give(worker, self._take())
+            while len(self.workers) < self.size and (tasks := self._take()):
+                self.workers.append(BatchWorker(self))
+                self._give(self.workers[-1], tasks)
+
+    def _take(self) -> list[Task]:
+        return self.backlog.suspects() or self.backlog.take(self.batch)
+
+    def _give(self, worker: BatchWorker, tasks: list[Task]) -> None:
+        if not tasks:
+            return
+        try:
+            data = pickle.dumps([item for _, item, _ in tasks], pickle.HIGHEST_PROTOCOL)
+        except Exception as exc:
+            self._suspect(tasks, f"item cannot be pickled: {describe(exc)}")
+            return
+        if worker.batches and len(data) > PIPE:  # never wait for a busy worker
+            self.backlog.put_back(tasks)
+            return
+        worker.batches.append((tasks, len(data)))
+        with contextlib.suppress(OSError):  # it died: its pipe tells
+            worker.conn.send_bytes(data)
+
+    def receive(self, worker: BatchWorker, data: bytes) -> None:
+        """Outcomes of a batch; what the worker did not begin goes back."""
+        tasks, sent = worker.batches.popleft()
+        try:
+            reply = pickle.loads(data)  # noqa: S301  # from our own process
+        except Exception as exc:
+            reply = f"result cannot be unpickled: {describe(exc)}"
+        if isinstance(reply, str):
+            self._suspect(tasks, reply)
+            return
+        values, errors, seconds = reply
+        done = len(values)
+        self.backlog.put_back(tasks[done:])
+        outcomes = [
+            quick_outcome(index, item, value, spent, attempt)
+            for (index, item, attempt), value, spent in zip(tasks, values, seconds, strict=False)
+        ]
+        if errors:
+            outcomes = [one for position, one in enumerate(outcomes) if position not in errors]
+        self.outcomes += outcomes
+        for n, (error, final) in errors.items():
+            self.fail(tasks[n], error, seconds[n], final=final)
+        self._learn(sum(seconds) / done, max(sent / len(tasks), len(data) / done))
+
+    def _learn(self, cost: float, weight: float) -> None:
+        """Size the next batch by time, and so that it fits in the pipe of a busy worker."""
+        self.cost += (cost - self.cost) / 2
+        fit = min(TARGET / (self.cost + 1e-9), PIPE / weight)
+        self.batch = max(1, min(2 * self.batch, LARGEST, int(fit)))
+
+    def blame(self, worker: BatchWorker, reason: str) -> None:
+        """The clock tells which task it was at."""
+        (tasks, _), *ahead = worker.batches
+        position, since = int(worker.clock[0]), worker.clock[1]
+        for batch, _ in ahead:
+            self.backlog.put_back(batch)
+        if since == NEVER:  # at none: between two batches
+            self.backlog.put_back(tasks)
+        elif position == WHOLE:
+            self._suspect(tasks, reason)
+        else:
+            self.fail(tasks.pop(position), reason, time.monotonic() - since)
+            self.backlog.put_back(tasks)
+
+    def _suspect(self, tasks: list[Task], error: str) -> None:
+        """One of the tasks is to blame for the error: find out which."""
+        if len(tasks) > 1:
+            self.backlog.suspect(tasks)
+        else:
+            self.fail(tasks[0], error, final=True)
+
+    def overdue(self, worker: BatchWorker, timeout: float) -> str:
+        """Its task runs for too long."""
+        late = time.monotonic() - worker.clock[1] > timeout
+        return f"timeout after {timeout:g} s" if late else ""
+
+
+def in_one_process(max_workers: int) -> int:
+    """Tasks in flight that share the limits of one process, such as that of open files."""
+    return 1
+
+
+def run(
+    job: Job,
+    items: Iterable[Numbered | None],
+    *,
+    max_workers: int,
+    timeout: float | None = None,
+    retry: Retry = NO_RETRY,
+    stop: Stop | None = None,
+    start_method: str | None = None,
+) -> Iterator[list[Outcome]]:
+    """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
+    backlog = Backlog(items, retry, stop)
+    yield from BatchPool(job, backlog, max_workers, timeout, start_method).run()

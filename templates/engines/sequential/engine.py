@@ -1,0 +1,99 @@
+"""Sequential engine: work(item), one after the other. For little work, and to find bugs.
+
+    items ──▶ Backlog ──▶ work(item) ──▶ outcomes
+                 ▲             │
+                 └── retries ◀─┘
+
+With a timeout, items run in a daemon thread, for nothing else gets out of a call that hangs: the
+thread is abandoned and replaced. Without one they run right here, where a debugger finds them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from .daemons import DaemonWorker
+from .job import Call, Job
+from .task import NO_RETRY, Backlog, EngineError, Numbered, Outcome, Retry, Stop, Task, describe
+
+MODEL = "sequential"
+AWAITS = "never"
+BURST = 0.005  # seconds: outcomes of tiny tasks are handed over together
+
+
+def in_one_process(max_workers: int) -> int:
+    """Tasks in flight that share the limits of one process, such as that of open files."""
+    return 1
+
+
+def run(
+    job: Job,
+    items: Iterable[Numbered | None],
+    *,
+    max_workers: int = 1,
+    timeout: float | None = None,
+    retry: Retry = NO_RETRY,
+    stop: Stop | None = None,
+) -> Iterator[list[Outcome]]:
+    """Yield outcomes in bursts, as they complete. Whatever `max_workers` says, it is 1."""
+    backlog = Backlog(items, retry, stop)
+    with job.open() if timeout is None else _impatient(job, timeout) as call:
+        burst: list[Outcome] = []
+        due = time.monotonic() + BURST
+        try:
+            while not (backlog.heed_stop() or backlog.stopping or backlog.empty):
+                tasks = backlog.take(1)
+                for task in tasks:
+                    burst += _attempt(call, task, backlog)
+                if burst and (not tasks or time.monotonic() > due):
+                    yield burst
+                    burst, due = [], time.monotonic() + BURST
+                if not (tasks or backlog.empty):
+                    time.sleep(backlog.patience)
+        except KeyboardInterrupt:  # in work()
+            yield burst
+            raise
+        yield burst
+    backlog.raise_failure()
+
+
+def _attempt(call: Call, task: Task, backlog: Backlog) -> list[Outcome]:
+    index, item, attempt = task
+    began = time.monotonic()
+    try:
+        value = call(item)
+    except EngineError:
+        raise
+    except (Exception, SystemExit) as exc:
+        return backlog.failed(task, describe(exc), time.monotonic() - began)
+    return [Outcome(index, item, value, None, time.monotonic() - began, attempt)]
+
+
+@contextmanager
+def _impatient(job: Job, timeout: float) -> Iterator[Call]:
+    """A call that raises TimeoutError when work() takes longer than `timeout` seconds."""
+    worker = DaemonWorker(job)
+
+    def call(item: Any) -> Any:
+        nonlocal worker
+        reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        worker.submit(item, lambda value, error: reply.put((value, error)))
+        try:
+            value, error = reply.get(timeout=timeout)
+        except Empty:
+            worker.leave()  # once it is done with this item, if ever
+            worker = DaemonWorker(job)
+            raise TimeoutError(f"timeout after {timeout:g} s") from None
+        if error is not None:
+            raise error
+        return value
+
+    try:
+        yield call
+    finally:
+        worker.leave()
+        worker.join(1.0)

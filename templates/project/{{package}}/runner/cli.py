@@ -1,0 +1,196 @@
+"""Command line: `run` works through the items, `bench` compares the engine with a plain loop."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import settings
+from . import engine
+from .bench import compare
+from .items import Items, ItemsError
+from .job import Job, load_work
+from .machine import NotReady, make_room, usable_cores
+from .progress import Progress
+from .results import Journal, JournalError, Refused
+from .signals import INTERRUPTED, leave, stop_on_signals
+from .task import PACKAGE, EngineError, Retry, say
+
+OK, FAILED, USAGE = 0, 1, 2
+# What only this engine takes, by name and in words, and how many tasks it runs at once by itself.
+OPTIONS: dict[str, str] = getattr(engine, "OPTIONS", {})
+default_workers: Callable[..., int] = getattr(engine, "default_workers", usable_cores)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command; exit code 0 all ok, 1 some tasks failed, 2 usage, 130 interrupted."""
+    args = _parser().parse_args(argv)
+    try:
+        code = args.command(args)
+    except (NotReady, ItemsError, Refused) as exc:
+        code = _complain(exc, USAGE)
+    except (JournalError, EngineError) as exc:
+        code = _complain(exc, FAILED)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    leave(code)
+
+
+def run(args: argparse.Namespace) -> int:
+    """work through the items that have no result yet"""
+    workers, options = _choices(args)
+    job = _job(workers)
+    items = Items(args.items)
+    journal = Journal(
+        args.results, fresh=args.fresh, retry_failed=args.retry_failed, fsync=args.fsync
+    )
+    earlier = journal.ok + journal.failed
+    progress = Progress(items, workers=workers, earlier=earlier, quiet=args.quiet)
+    with stop_on_signals() as stop:
+        outcomes = engine.run(
+            job,
+            items.pending(journal.done, journal.checked, args.limit),
+            max_workers=workers,
+            timeout=args.timeout,
+            retry=Retry(args.retries),
+            stop=stop,
+            **options,
+        )
+        try:
+            for burst in outcomes:
+                progress.add(journal.write(burst, items))
+        finally:
+            journal.close()
+            progress.summary()
+    if stop.is_set():
+        return INTERRUPTED
+    return FAILED if journal.failed else OK
+
+
+def bench(args: argparse.Namespace) -> int:
+    """run a sample one after the other and with the engine, and compare"""
+    workers, options = _choices(args)
+    job = _job(workers)
+    pending = Items(args.items).pending(bytearray(), None, args.limit)
+    results = compare(job, pending, workers, args.timeout, args.seconds, **options)
+    rates = [result.items / result.seconds for result in results]
+    speedup = rates[1] / rates[0]
+    if args.json:
+        rows = [result._asdict() for result in results]
+        return _answer(json.dumps({"schema": 1, "results": rows, "speedup": round(speedup, 3)}))
+    lines = [
+        f"{result.model:16}{result.items:>8,} items{result.seconds:>10.3f} s{rate:>12,.1f}/s"
+        f"{f'   {result.failed:,} failed' if result.failed else ''}"
+        for result, rate in zip(results, rates, strict=True)
+    ]
+    several = f"{workers:,}" if workers else "all workers"
+    return _answer("\n".join([*lines, f"speedup {speedup:.2f}x with {several} at once"]))
+
+
+def _job(workers: int) -> Job:
+    work = load_work()  # not above: a worker may import this module, and should not need to
+    make_room(workers, engine.in_one_process(workers), getattr(work, "OPEN_FILES", 1))
+    job = Job(work.work, getattr(work, "setup", None))
+    if job.is_async and not engine.AWAITS:
+        say("work() is `async def`: each worker runs it in an event loop of its own, one at a time")
+    if not job.is_async and engine.AWAITS == "always":
+        say("work() is a plain `def`: it runs in threads, up to --max-workers of them")
+    return job
+
+
+def _choices(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
+    """Tasks in flight at once, and the options that only this engine has."""
+    options = {name: getattr(args, name) for name in OPTIONS}
+    workers = default_workers(**options)  # an engine that cannot run says so here
+    return args.max_workers or workers, options
+
+
+def _answer(text: str) -> int:
+    try:
+        print(text, flush=True)
+    except OSError as exc:  # the disk is full, or the reader has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
+        return _complain(f"cannot print the results: {exc.strerror}", FAILED)
+    return OK
+
+
+def _complain(problem: object, code: int) -> int:
+    say(f"error: {problem}")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {PACKAGE}")
+    commands = parser.add_subparsers(required=True, metavar="run | bench")
+    for command in (run, bench):
+        sub = commands.add_parser(
+            command.__name__, help=command.__doc__, description=command.__doc__
+        )
+        sub.set_defaults(command=command)
+        add = sub.add_argument
+        add(
+            "--items",
+            default="items.jsonl",
+            metavar="FILE",
+            help="JSON Lines, or text if .txt; - is stdin [%(default)s]",
+        )
+        add(
+            "--max-workers",
+            type=_number(int, 1),
+            default=settings.MAX_WORKERS,
+            metavar="N",
+            help="tasks in flight at once [%(default)s; None is one per core]",
+        )
+        add(
+            "--timeout",
+            type=_number(float, 0),
+            default=settings.TIMEOUT,
+            metavar="SECONDS",
+            help="for one task [%(default)s]",
+        )
+        for name, words in OPTIONS.items():
+            add(f"--{name}", help=words)
+        add("--limit", type=_number(int, 0), metavar="N", help="only the first N items")
+        if command is run:
+            add("--results", default="results.jsonl", metavar="FILE", help="[%(default)s]")
+            add(
+                "--retries",
+                type=_number(int, 0),
+                default=settings.RETRIES,
+                metavar="N",
+                help="of a failed task [%(default)s]",
+            )
+            add("--fresh", action="store_true", help="discard earlier results and start over")
+            add(
+                "--retry-failed",
+                action="store_true",
+                help="run the failed tasks of earlier runs again",
+            )
+            add("--fsync", action="store_true", help="results survive a power cut too, at a price")
+            add("--quiet", action="store_true", help="no progress and no summary")
+        else:
+            add(
+                "--seconds",
+                type=_number(float, 0),
+                default=5.0,
+                metavar="S",
+                help="at most, for each [%(default)s]",
+            )
+            add("--json", action="store_true", help="one JSON document")
+    return parser
+
+
+def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:
+    def parse(text: str) -> int | float:
+        value = kind(text)
+        if not least <= value < float("inf") or (kind is float and value <= least):
+            begins = "at" if kind is int else "above"
+            raise argparse.ArgumentTypeError(f"{text} is out of range: it begins {begins} {least}")
+        return value
+
+    parse.__name__ = kind.__name__  # argparse says "invalid int value"
+    return parse

@@ -1,0 +1,177 @@
+"""The user's work(item), opened for one worker: its setup() done, and callable from this engine.
+
+The one place that adapts `def` to `async def` and back:
+
+    work    sequential, threading, multiprocessing        asyncio
+            with job.open() as call: call(item)           async with job.aopen(n) as call: ...
+    def     called as it is                               each call in a daemon thread
+    async   in an event loop per worker                   awaited as it is
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    aclosing,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    nullcontext,
+)
+from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType, ModuleType
+from typing import Any, cast
+
+from .machine import NotReady
+from .task import EngineError, describe
+
+Call = Callable[[Any], Any]  # call(item)
+COROUTINE = 0x80  # inspect.CO_COROUTINE
+
+
+def load_work() -> ModuleType:
+    """Import work.py; raise NotReady, by name, for a dependency that is not installed."""
+    try:
+        from .. import work
+    except ModuleNotFoundError as exc:
+        raise NotReady(
+            f"work.py needs the module {exc.name}, which is not installed: pip install -e ."
+        ) from None
+    return work
+
+
+class Job:
+    """Reference to work() and to the optional setup(); both are top-level functions of a module.
+
+    setup() runs once per worker, before its first item: per thread, per process or, when work() is
+    `async def` under asyncio, per event loop. If it yields, as a context manager does, what follows
+    the yield runs when the worker ends; if it returns something with a close(), that is closed.
+    What it yields or returns is the second argument of a work() that has two.
+
+    A setup() that needs an argument gets the number of tasks that share what it opens, which is the
+    size of a connection pool: 1, or as many as are in flight in an event loop.
+    """
+
+    def __init__(self, work: Callable[..., Any], setup: Callable[..., Any] | None = None) -> None:
+        self.work, self.setup = work, setup
+        self.is_async, arguments, _ = _signature(work)
+        self.wants_resource = setup is not None and arguments > 1
+        self.wants_size = setup is not None and _signature(setup)[2] > 0
+
+    def pack(self) -> bytes:
+        """Itself for another process: by reference, so both functions have to be found there."""
+        import pickle  # threads and coroutines do without
+
+        try:
+            return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+        except Exception as exc:
+            text = f"work() and setup() have to be at the top level of a module: {describe(exc)}"
+            raise EngineError(text) from None
+
+    @contextmanager
+    def open(self) -> Iterator[Call]:
+        """A callable(item) for one worker of a synchronous engine."""
+        if not self.is_async:
+            with ExitStack() as stack:
+                yield self._bind(self._set_up(stack))
+            return
+        import asyncio
+
+        with asyncio.Runner() as runner:
+            opened = self.aopen(1)
+            call = runner.run(_enter(opened))
+            try:
+                yield lambda item: runner.run(call(item))
+            finally:
+                runner.run(_leave(opened))
+
+    @asynccontextmanager
+    async def aopen(self, size: int) -> AsyncIterator[Call]:
+        """An awaitable callable(item), shared by the `size` tasks in flight in one event loop."""
+        if not self.is_async:
+            from .daemons import DaemonPool  # few need them
+
+            with DaemonPool(self) as call:
+                yield call
+            return
+        async with AsyncExitStack() as stack:
+            yield self._bind(await self._set_up_async(stack, size))
+
+    def _made(self, size: int) -> Any:
+        setup = cast("Callable[..., Any]", self.setup)
+        return setup(size) if self.wants_size else setup()
+
+    def _bind(self, resource: Any) -> Call:
+        work = self.work
+        return (lambda item: work(item, resource)) if self.wants_resource else work
+
+    def _set_up(self, stack: ExitStack) -> Any:
+        if self.setup is None:
+            return None
+        with _setup_errors():
+            manager = _managed(self._made(1))
+            if not isinstance(manager, AbstractContextManager):
+                if isinstance(manager, CoroutineType):
+                    manager.close()
+                raise TypeError("it is asynchronous, so work() has to be `async def` too")
+            return stack.enter_context(manager)
+
+    async def _set_up_async(self, stack: AsyncExitStack, size: int) -> Any:
+        if self.setup is None:
+            return None
+        with _setup_errors():
+            made = self._made(size)
+            if isinstance(made, Awaitable) and not hasattr(made, "__aenter__"):
+                made = await made
+            manager = made if hasattr(made, "__aenter__") else _managed(made)
+            if isinstance(manager, AbstractAsyncContextManager):
+                return await stack.enter_async_context(manager)
+            return stack.enter_context(manager)
+
+
+def _signature(function: Callable[..., Any]) -> tuple[bool, int, int]:
+    """Whether it is a coroutine function; positional arguments that it takes, and that it needs."""
+    if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
+        code = function.__code__
+        needed = code.co_argcount - len(function.__defaults__ or ())
+        return bool(code.co_flags & COROUTINE), code.co_argcount, needed
+    import inspect  # a tenth of the start-up, so only for what is not a plain function
+
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    taken = [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+    needed = sum(p.default is p.empty for p in taken)
+    return inspect.iscoroutinefunction(function), len(taken), needed
+
+
+def _managed(made: Any) -> Any:
+    """What setup() gave, as a context manager; an awaitable as it is."""
+    if isinstance(made, GeneratorType):
+        return contextmanager(lambda: made)()
+    if isinstance(made, AsyncGeneratorType):
+        return asynccontextmanager(lambda: made)()
+    if hasattr(made, "aclose"):
+        return aclosing(made)
+    if hasattr(made, "close") and not isinstance(made, Awaitable):  # a coroutine has one too
+        return closing(made)
+    if isinstance(made, AbstractContextManager | AbstractAsyncContextManager | Awaitable):
+        return made
+    return nullcontext(made)
+
+
+@contextmanager
+def _setup_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as exc:
+        raise EngineError(f"setup() failed: {describe(exc)}") from exc
+
+
+async def _enter(opened: AbstractAsyncContextManager[Call]) -> Call:
+    return await opened.__aenter__()
+
+
+async def _leave(opened: AbstractAsyncContextManager[Call]) -> None:
+    await opened.__aexit__(None, None, None)

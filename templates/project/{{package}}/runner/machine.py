@@ -1,0 +1,114 @@
+"""This machine: cores that this process may really use, how it starts others, open files."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
+
+if sys.platform != "win32":
+    import resource
+
+SPARE = 64  # files that the interpreter, the journal and a client's own needs take beside the tasks
+
+
+class NotReady(Exception):
+    """The run cannot begin: what is missing, and what to do."""
+
+
+def usable_cores(proc: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> int:
+    """Cores of this process: affinity (or PYTHON_CPU_COUNT) capped by every cgroup quota above it.
+
+    os.cpu_count() and os.process_cpu_count() do not know the quota of a container
+    (python/cpython#149452), and a pool sized by them fights for time that it does not get.
+    """
+    allowed: int | None
+    if sys.version_info >= (3, 13):
+        allowed = os.process_cpu_count()
+    elif sys.platform == "linux":
+        allowed = len(os.sched_getaffinity(0))
+    else:
+        allowed = os.cpu_count()
+    return max(1, math.ceil(min([allowed or 1, *_quotas(proc, root)])))
+
+
+def _quotas(proc: str, root: str) -> Iterator[float]:
+    """Cores that each cgroup of this process, and each one around it, allows."""
+    for line in _read(proc).splitlines():
+        _, controllers, group = line.split(":", 2)
+        if controllers == "":  # version 2
+            tops = [root, f"{root}/unified"]
+        elif "cpu" in controllers.split(","):  # version 1
+            tops = [f"{root}/{controllers}", f"{root}/cpu"]
+        else:
+            continue
+        while True:
+            for top in tops:
+                yield from _quota(top + group.rstrip("/"))
+            if group in ("", "/"):
+                break
+            group = os.path.dirname(group)
+
+
+def _quota(group: str) -> Iterator[float]:
+    limits = _read(f"{group}/cpu.max").split()
+    if not limits:
+        limits = [_read(f"{group}/cpu.cfs_{name}_us") for name in ("quota", "period")]
+    try:
+        quota, period = map(float, limits)
+    except ValueError:  # no such file, or "max"
+        return
+    if quota > 0:  # -1: no limit, in version 1
+        yield quota / period
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def start_method() -> str:
+    """Where it is safe fork, for it starts in a third of the time; otherwise a clean process.
+
+    Safe is: Linux, this process has one thread (a lock that another thread holds stays locked in
+    the child), and no extension module but Python's own is loaded (NumPy would give each child
+    the same random numbers, and other libraries keep threads and sockets).
+    """
+    if sys.platform != "linux":
+        return "spawn"
+    foreign = (
+        name
+        for name, module in list(sys.modules.items())
+        if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
+        and name.partition(".")[0] not in sys.stdlib_module_names
+    )
+    one_thread = len(os.listdir("/proc/self/task")) == 1
+    return "fork" if one_thread and next(foreign, None) is None else "forkserver"
+
+
+def make_room(workers: int, in_one_process: int, open_files: int) -> None:
+    """Let `workers` tasks in flight have `open_files` files or sockets open each.
+
+    `in_one_process` of them share the limit of a process. The soft limit is raised as far as that
+    takes, for this process and those it starts. Raises NotReady when the hard limit is lower: the
+    surplus tasks would fail one by one.
+    """
+    if sys.platform == "win32":  # no limit to speak of
+        return
+    needed = in_one_process * open_files + SPARE
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or needed <= soft:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (ValueError, OSError):
+        most = max(1, (hard - SPARE) // open_files * (workers // in_one_process))
+        raise NotReady(
+            f"{workers:,} tasks in flight need {needed:,} open files in a process, which may have "
+            f"{hard:,}: use --max-workers {most}, or raise the limit (ulimit -Hn)"
+        ) from None
