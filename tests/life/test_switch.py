@@ -140,12 +140,12 @@ def test_a_limit_holds_on_a_cluster_too():
 
 def test_a_file_of_the_users_where_the_engine_needs_one_is_refused(crawl, concgen):
     """It is neither overwritten nor merged; with --force it is kept under another name."""
-    (crawl / "crawl/processes.py").write_text("MINE = 1\n")
+    (crawl / "crawl/runner/processes.py").write_text("MINE = 1\n")
     result = concgen("switch", "multiprocessing")
     assert result.code == 3
-    assert "crawl/processes.py (yours" in result.err
+    assert "crawl/runner/processes.py (yours" in result.err
     assert concgen("switch", "multiprocessing", "--force").code == 0
-    assert (crawl / "crawl/processes.py.yours").read_text() == "MINE = 1\n"
+    assert (crawl / "crawl/runner/processes.py.yours").read_text() == "MINE = 1\n"
 
 
 def test_own_files_are_not_touched(crawl, concgen):

@@ -217,4 +217,4 @@ def test_new_files_have_the_users_own_modes(tmp_path, monkeypatch, concgen):
         concgen("switch", "multiprocessing")
     finally:
         os.umask(umask)
-    assert (root / "crawl/processes.py").stat().st_mode & 0o777 == 0o640
+    assert (root / "crawl/runner/processes.py").stat().st_mode & 0o777 == 0o640
