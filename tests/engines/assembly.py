@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold.core.domain import Model
-from scaffold.making.inventory import runner_files
+from scaffold.making.inventory import available_models, runner_files
 
-MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid", "dask")
+MODELS = tuple(map(str, available_models()))
 HERE = MODELS[:-1]  # for what is the same for all: a cluster takes seconds to start
 PROCESS_MODELS = ("multiprocessing", "hybrid")
 STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()

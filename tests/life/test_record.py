@@ -96,7 +96,7 @@ def test_every_answer_is_recorded(crawl):
     questions = yaml.safe_load((templates_dir() / "copier.yml").read_text())
     asked = {name for name in questions if not name.startswith("_")}
     recorded = json.loads((crawl / ANSWERS).read_text())["answers"].keys()
-    computed = {"starter_facts", "form", "model_facts", "requirements"}
+    computed = {"starter_facts", "model_facts", "requirements"}
     assert asked - recorded == {"concgen_version", *computed}  # the version is kept apart
 
 
@@ -104,7 +104,10 @@ def test_every_answer_that_is_recorded_is_checked(crawl):
     """What has no check is dropped: the template computes the rest itself."""
     recorded = json.loads((crawl / ANSWERS).read_text())["answers"]
     assert checked(recorded, ANSWERS) == recorded
-    assert checked({**recorded, "form": "../../x", "requirements": ["x"]}, ANSWERS) == recorded
+    assert (
+        checked({**recorded, "starter_facts": "../../x", "requirements": ["x"]}, ANSWERS)
+        == recorded
+    )
 
 
 def test_edited_answers_are_used(crawl, concgen):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import answers, edit, make, needs_git, render, snapshot
+from .conftest import answers, edit, make, needs_git, render, snapshot, write
 
 WORK = "def work(item):\n    return item\n"
 
@@ -31,7 +31,7 @@ def test_edited_work_stays_with_its_tests(crawl, concgen):
     kept = [(crawl / name).read_bytes() for name in ("crawl/work.py", "tests/test_work.py")]
     result = concgen("switch", "multiprocessing", "--json")
     assert result.actions["crawl/work.py"] == "keep"
-    assert result.actions["tests/test_work.py"] == "keep"
+    assert "tests/test_work.py" not in result.actions
     assert kept == [(crawl / name).read_bytes() for name in ("crawl/work.py", "tests/test_work.py")]
 
 
@@ -138,7 +138,7 @@ def test_a_limit_holds_on_a_cluster_too():
     assert b"MAX_WORKERS: int | None = 7\n" in settings
 
 
-def test_a_file_of_the_users_where_the_engine_needs_one_is_refused(crawl, concgen):
+def test_a_file_of_the_users_below_runner_is_refused(crawl, concgen):
     """It is neither overwritten nor merged; with --force it is kept under another name."""
     (crawl / "crawl/runner/processes.py").write_text("MINE = 1\n")
     result = concgen("switch", "multiprocessing")
@@ -177,22 +177,63 @@ def test_a_deleted_file_stays_deleted(crawl, concgen):
 
 
 @needs_git
-def test_a_conflict_has_markers_and_both_sides(crawl, concgen):
-    """Exit 4, the list, both versions in the file; until it is settled no other switch starts."""
+def test_where_edits_and_new_text_meet_the_users_stays_and_the_new_one_is_beside(crawl, concgen):
+    """Exit 4, and the list; the file of the user's is as it was, and runs."""
     edit(crawl / "crawl/settings.py", "MAX_WORKERS: int | None = 1000", "MAX_WORKERS = 64")
+    mine = (crawl / "crawl/settings.py").read_bytes()
+    before = snapshot(crawl)
     result = concgen("switch", "threading")
     assert result.code == 4
     assert "crawl/settings.py" in result.err
-    text = (crawl / "crawl/settings.py").read_text()
-    assert "<<<<<<< yours\n" in text
-    assert ">>>>>>> threading\n" in text
-    assert "MAX_WORKERS = 64\n" in text
+    assert (crawl / "crawl/settings.py").read_bytes() == mine
+    assert "one thread for each" in (crawl / "crawl/settings.py.new").read_text()
+    assert concgen("switch", "asyncio").code == 0
+    assert snapshot(crawl) == before
 
-    again = concgen("switch", "multiprocessing")
-    assert again.code == 3
-    assert "crawl/settings.py" in again.err
-    (crawl / "crawl/settings.py").write_text("MAX_WORKERS = 64\nTIMEOUT = None\nRETRIES = 0\n")
-    assert concgen("switch", "multiprocessing").code in (0, 4)
+
+@pytest.fixture
+def fetching(tmp_path, monkeypatch):
+    """A project of the starter http, whose fetch.py has another form on each kind of engine."""
+    root = write(tmp_path / "fetching", render({**answers("asyncio"), "starter": "http"}))
+    monkeypatch.chdir(root)
+    return root
+
+
+@needs_git
+def test_an_edited_constant_of_the_starter_survives_a_switch(fetching, concgen):
+    fetch = fetching / "crawl/policy.py"
+    constant = next(line for line in fetch.read_text().splitlines() if line.startswith("MAX_"))
+    edit(fetch, constant, f"{constant}  # mine")
+    before = snapshot(fetching)
+    assert concgen("switch", "threading").code == 0
+    assert "# mine" in fetch.read_text()
+    assert concgen("switch", "asyncio").code == 0
+    assert snapshot(fetching) == before
+
+
+@needs_git
+def test_an_edit_that_the_new_form_has_no_place_for_stays_and_runs(fetching, concgen):
+    """All of the starter's code keeps its form; the new form of the edited file stands beside."""
+    fetch, before = fetching / "crawl/fetch.py", snapshot(fetching)
+    lines = fetch.read_text().splitlines()
+    number = next(n for n, line in enumerate(lines) if line.strip().startswith("async with"))
+    lines[number] += "  # mine"
+    fetch.write_text("\n".join(lines) + "\n")
+    assert concgen("switch", "threading").code == 4
+    assert "# mine" in fetch.read_text()
+    assert "urllib3" in (fetching / "crawl/fetch.py.new").read_text()
+    assert (fetching / "crawl/work.py").read_bytes() == before["crawl/work.py"]
+    assert "aiohttp" in (fetching / "pyproject.toml").read_text()
+    assert "urllib3" not in (fetching / "pyproject.toml").read_text()
+
+
+def test_with_edited_work_all_of_the_starters_code_keeps_its_form(fetching, concgen):
+    with (fetching / "crawl/work.py").open("a") as file:
+        file.write("# mine\n")
+    before = (fetching / "crawl/fetch.py").read_bytes()
+    assert concgen("switch", "threading").code == 0
+    assert (fetching / "crawl/fetch.py").read_bytes() == before
+    assert "aiohttp" in (fetching / "pyproject.toml").read_text()
 
 
 def test_without_git_an_edited_file_is_left_and_the_new_one_put_beside(crawl, concgen, no_git):

@@ -43,7 +43,7 @@ def newer(crawl, tmp_path, monkeypatch):
         file.write("\nNEWER = True\n")
     with (templates / "starters/blank/work_async.py").open("a") as file:
         file.write("\n# A better example.\n")
-    (output / "{{package}}/fresh.py").write_text("FRESH = True\n")
+    (output / "{{package}}/runner/fresh.py").write_text("FRESH = True\n")
     (output / "{{package}}/runner/machine.py").unlink()
     monkeypatch.setattr(project, "templates_dir", lambda: templates)
     monkeypatch.setattr(documents, "version", lambda: NEWER)
@@ -77,7 +77,7 @@ def test_edits_and_news_meet_in_one_file(newer, concgen):
     assert result.code == 0
     assert result.actions["crawl/runner/engine.py"] == "merge"
     assert result.actions["crawl/work.py"] == "keep"
-    assert result.actions["crawl/fresh.py"] == "create"
+    assert result.actions["crawl/runner/fresh.py"] == "create"
     assert result.actions["crawl/runner/machine.py"] == "delete"
     engine = (newer / "crawl/runner/engine.py").read_text()
     assert "# mine" in engine
@@ -96,10 +96,10 @@ def test_what_went_away_but_is_edited_stays(newer, concgen):
 
 
 def test_a_module_of_the_users_in_the_place_of_a_new_one(newer, concgen):
-    (newer / "crawl/fresh.py").write_text("MINE = 1\n")
+    (newer / "crawl/runner/fresh.py").write_text("MINE = 1\n")
     assert concgen("update").code == 3
     assert concgen("update", "--force").code == 0
-    assert (newer / "crawl/fresh.py.yours").read_text() == "MINE = 1\n"
+    assert (newer / "crawl/runner/fresh.py.yours").read_text() == "MINE = 1\n"
 
 
 def test_undo_takes_an_update_back(newer, concgen):
@@ -113,7 +113,7 @@ def test_a_switch_of_an_older_project_updates_it_too_and_says_so(newer, concgen)
     result = concgen("switch", "threading")
     assert result.code == 0
     assert f"to {NEWER}" in result.err
-    assert (newer / "crawl/fresh.py").exists()
+    assert (newer / "crawl/runner/fresh.py").exists()
     assert concgen("switch", "asyncio").code == 0
     assert "NEWER" in (newer / "crawl/runner/engine.py").read_text()
 
@@ -156,6 +156,35 @@ def test_projects_of_every_release_are_updated(archive, tmp_path, monkeypatch, c
         shutil.rmtree(root / "crawl/__pycache__", ignore_errors=True)
         assert concgen("undo").code == 0
         assert {path for path in snapshot(root) if "__pycache__" not in path} == set(before)
+
+
+OLD_LAYOUT = [archive for archive in RELEASED if archive.parent.name == "0.1.0"]
+
+
+@needs_git
+@pytest.mark.parametrize("archive", OLD_LAYOUT, ids=lambda path: path.stem)
+def test_an_edited_module_of_the_old_layout_is_kept_and_its_successor_named(
+    archive, tmp_path, monkeypatch, concgen
+):
+    """Nothing of the user's is lost when the machinery moves to runner/, and the project runs."""
+    root = tmp_path / "crawl"
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(root)
+    monkeypatch.chdir(root)
+    for name in ("engine.py", "__main__.py"):
+        with (root / "crawl" / name).open("a") as file:
+            file.write("# mine\n")
+    before = snapshot(root)
+    result = concgen("update", "--json")
+    assert result.code == 4
+    told = {file["path"]: file["reason"] for file in result.json["files"]}
+    assert "crawl/runner/engine.py has taken its place" in told["crawl/engine.py"]
+    assert (root / "crawl/engine.py").read_bytes() == before["crawl/engine.py"]
+    assert (root / "crawl/__main__.py.yours").read_bytes() == before["crawl/__main__.py"]
+    command = [sys.executable, "-m", "crawl", "run", "--limit", "3", "--quiet"]
+    subprocess.run([*command, "--results", str(tmp_path / "results.jsonl")], check=True)
+    assert concgen("undo").code == 0
+    assert {path for path in snapshot(root) if "__pycache__" not in path} == set(before)
 
 
 def test_there_is_a_project_of_this_release():

@@ -23,7 +23,7 @@ MOST_CANDIDATES = 1000
 
 @dataclass(frozen=True)
 class Merged:
-    """What merging gave: contents by the user's path, which of them have conflict markers.
+    """What merging gave: contents by the user's path, and those that could not be merged.
 
     `renamed` tells the user's path of a generated one that is gone. Without git there is nothing.
     """
@@ -75,9 +75,18 @@ class _Planner:
     def _no_news(self, path: str, old: bytes, *, gone: bool) -> Change:
         if not self.tree.same(path, old):
             reason = f"edited, though {self.policy.target} has no use for it" if gone else "edited"
+            if successor := self._successor(path):
+                reason = f"edited, and {successor} has taken its place: take your edit there"
+                return Change(path, Action.CONFLICT, reason)
             return Change(path, Action.KEEP, reason)
         reason = self._why(f"not part of {self.policy.target}")
         return Change(path, Action.DELETE, reason, self.tree[path])
+
+    def _successor(self, path: str) -> str | None:
+        """Return where a module that stood beside the user's until 0.1.0 stands today."""
+        place = self.policy.runner + path.removeprefix(f"{self.policy.package}/")
+        moved = "/" not in path.removeprefix(f"{self.policy.package}/") and place not in self.base
+        return place if moved and place in self.new else None
 
     def _why(self, usual: str) -> str:
         return self.policy.untouched or usual
@@ -91,7 +100,7 @@ class _Planner:
                 yield Change(path, Action.CREATE, "was missing", None, new)
             else:
                 yield Change(path, Action.REFUSE, "missing: deleted, or renamed")
-        elif self.policy.is_yours(path) or self._stays_with_work(path):
+        elif self.policy.is_kept(path) or self._stays_with_work(path):
             yield Change(path, Action.KEEP, "deleted by you, stays deleted")
         else:
             self.missing.append(path)
@@ -109,8 +118,10 @@ class _Planner:
         elif self.tree.same(path, old):
             present = self.tree[path]
             yield Change(path, Action.UPDATE, self._why("not edited"), present, like(present, new))
-        elif self.policy.is_yours(path):  # and may be gigabytes: not to be read
+        elif self.policy.is_kept(path):  # and may be gigabytes: not to be read
             yield Change(path, Action.KEEP, "edited: yours")
+        elif path == self.policy.main and not any(map(self.policy.is_machinery, self.base)):
+            yield from self._move_aside(path, new)
         elif self.policy.is_machinery(path) and self.policy.replace:
             yield from self._replace(path, new, "edited")
         elif self.tree.is_link(path):
@@ -133,6 +144,13 @@ class _Planner:
         present, copy = self.tree[path], self._free(f"{path}.yours")
         told = f"the new one; yours is kept as {copy}"
         yield Change(path, Action.UPDATE, told, present, like(present, new))
+        yield Change(copy, Action.CREATE, f"your {path}", None, present)
+
+    def _move_aside(self, path: str, new: bytes) -> Iterator[Change]:
+        """Yield how an edited command line of 0.1.0 gives way: without the new one nothing runs."""
+        present, copy = self.tree[path], self._free(f"{path}.yours")
+        told = f"edited, and it is {self.policy.runner}cli.py now; yours is kept as {copy}"
+        yield Change(path, Action.CONFLICT, told, present, like(present, new))
         yield Change(copy, Action.CREATE, f"your {path}", None, present)
 
     def _beside(self, path: str, new: bytes, reason: str) -> Iterator[Change]:
@@ -158,12 +176,18 @@ class _Planner:
             {path: to_lf(self.new[path]) for path in theirs},
         )
         for path in self.missing:
-            if path in merged.renamed:
-                yield from self._merged(merged.renamed[path], merged, f"your name for {path}; ")
+            name = merged.renamed.get(path)
+            if name in merged.conflicts:
+                told = f"your name for {path}, whose new text meets your edits"
+                yield from self._beside(name, self.new[path], told)
+            elif name is not None:
+                yield from self._merged(name, merged, f"your name for {path}; ")
             else:
                 yield Change(path, Action.KEEP, "deleted by you, stays deleted")
         for path in self.edited:
-            if path in merged.files:
+            if path in merged.conflicts:
+                yield from self._beside(path, self.new[path], "your edits and the new text meet")
+            elif path in merged.files:
                 yield from self._merged(path, merged, "")
             else:
                 yield from self._beside(
@@ -173,10 +197,7 @@ class _Planner:
     def _merged(self, path: str, merged: Merged, told: str) -> Iterator[Change]:
         present = self.tree[path]
         after = like(present, merged.files[path])
-        if path in merged.conflicts:
-            reason = f"{told}your edits and the new text meet: see the markers"
-            yield Change(path, Action.CONFLICT, reason, present, after)
-        elif after != present:
+        if after != present:
             yield Change(path, Action.MERGE, f"{told}your edits and the new text", present, after)
 
     def _candidates(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Whose file is whose in a generated project. Pure."""
+"""Whose file is whose in a generated project: its path tells. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ ITEMS = "items.jsonl"
 class Policy:
     """Whose file is whose in a project whose code is in `package`, on its way to `target`.
 
-    The user's `work` and data are never merged, and while the work is edited, what the starter
-    brought with it stays too. The machinery is ours; with `replace` it changes as a whole, being
-    another model's. `force` takes ours where the user's is in the way, and keeps that beside it.
-    `untouched` says, if there is more to say than usual, why a file that is not edited changes.
+    The machinery is concgen's: all below `PACKAGE/runner/`. With `replace` it changes as a whole,
+    being another model's. Everything else is the user's: merged where it was edited, never
+    replaced. The user's `work` and data are not even merged, and while the work is edited, what the
+    starter brought with it stays too. `force` takes concgen's where the user's is in the way, and
+    keeps that beside it. `untouched` says, if there is more to say than usual, why a file that is
+    not edited changes.
     """
 
     target: str
@@ -28,15 +30,31 @@ class Policy:
         """The user's function."""
         return f"{self.package}/work.py"
 
+    @property
+    def main(self) -> str:
+        """What `python -m PACKAGE` runs."""
+        return f"{self.package}/__main__.py"
+
+    @property
+    def runner(self) -> str:
+        """Where the machinery is, up to 0.1.0 beside the user's modules."""
+        return f"{self.package}/runner/"
+
     def goes_with_work(self, path: str) -> bool:
         """Tell whether `path` makes sense with the starter's own work only."""
         return path in ("tests/conftest.py", "tests/test_work.py", ITEMS)
 
-    def is_yours(self, path: str) -> bool:
-        """Tell whether the file at `path`, once edited, is the user's alone."""
+    def is_kept(self, path: str) -> bool:
+        """Tell whether the file at `path`, once edited, is not even merged."""
         return path in (self.work, ITEMS)
 
     def is_machinery(self, path: str) -> bool:
-        """Tell whether the file at `path` is ours, and the engine may need it as it is."""
-        own = (self.work, f"{self.package}/settings.py")
-        return path.startswith(f"{self.package}/") and path not in own
+        """Tell whether the file at `path` is concgen's, and the engine may need it as it is."""
+        return path.startswith(self.runner)
+
+    def is_starters(self, path: str) -> bool:
+        """Tell whether the file at `path` is the starter's code, which has the form of the work."""
+        own = (self.main, f"{self.package}/__init__.py", f"{self.package}/settings.py")
+        return (
+            path.startswith(f"{self.package}/") and not self.is_machinery(path) and path not in own
+        )

@@ -95,10 +95,13 @@ _DECISION = {
     "machine": [_is_line],
     "notes": [_is_line],
 }
+# What a starter's work may be: `def`, `async def`, or native code that releases the GIL.
+FORMS = ("sync", "async", "native")
 # Without these there is no project.
 _NAMES = ("name", "package", "starter", "model")
 # What is told from an answer of ours. One that is missing takes the template's default.
 _ANSWERS: dict[str, Any] = {
+    "form": lambda value: value in FORMS,
     "from_module": _is_module,
     "from_function": _is_function,
     "dependencies": [_is_requirement],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +20,7 @@ from scaffold.commands import diff
 from scaffold.core.domain import Model
 from scaffold.core.errors import Refused
 from scaffold.core.models import MODELS, Awaits
+from scaffold.core.reasons import RELEASES_GIL
 from scaffold.making import project, staging
 from scaffold.making.interrupt import guarded
 
@@ -71,8 +71,6 @@ def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...
     if last and _leads_back(last, tree, rendering):
         base, new = last.after, last.before
         rules = replace(rules, untouched="as it was before")
-    elif last:
-        _refuse_unsettled(last, tree)
     found = merge.changes(
         _without_record(base),
         _without_record(new),
@@ -83,31 +81,47 @@ def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...
     return (*found, *_record_changes(tree, rendering))
 
 
-def _leads_back(last: Journal, tree: Tree, rendering: Files) -> bool:
-    """Tell whether `rendering` is what the last command replaced, and nobody replaced since.
+def with_form(known: Record, answers: Mapping[str, Any], rules: Policy) -> tuple[Change, ...]:
+    """Return the changes for `answers` in the form of work that the model has, or that stays.
 
-    Not where that left conflicts: those are to be merged, and told, again.
+    Code of the starter that the user edited, and whose new form (`def`, `async def`) cannot be
+    merged into, stays as it is and runs; then all of it keeps its form, and the new one stands
+    beside. An edited `work` always stays.
     """
-    there, here = last.before.get(project.PRISTINE), last.after.get(project.PRISTINE)
-    return (
-        there == rendering[project.PRISTINE]
-        and here == tree[project.PRISTINE]
-        and not any(map(_has_markers, last.before.values()))
+    rendering = render(answers)
+    made = changes(known, rendering, rules)
+    old = known.pristine
+    reformed = [path for path in rendering if rules.is_starters(path) and path in old]
+    if all(old[path] == rendering[path] for path in reformed):
+        return made
+    tree = Tree(known.root)
+    edited = rules.work not in tree or not tree.same(rules.work, old.get(rules.work, b""))
+    clashes = {change.path for change in made if change.action is Action.CONFLICT}
+    clashes.intersection_update(reformed)
+    if not edited and not clashes:
+        return made
+    kept = changes(known, render({**answers, "form": form_of(known)}), rules)
+    beside = {f"the new {path}" for path in clashes}
+    told = [change for change in made if change.path in clashes or change.reason in beside]
+    return (*(change for change in kept if change.path not in clashes), *told)
+
+
+def form_of(known: Record) -> str:
+    """Return the form of the starter's work in the project: recorded, since there is `runner/`."""
+    if "form" in known.answers:
+        return str(known.answers["form"])
+    if b"async def work(" in known.pristine.get(f"{known.package}/work.py", b""):
+        return "async"
+    native = (
+        "native" in known.starter.forms and known.answers.get("gil_fraction", 1) <= RELEASES_GIL
     )
+    return "native" if native else "sync"
 
 
-def _refuse_unsettled(last: Journal, tree: Tree) -> None:
-    """Raise Refused while files have the markers of the last command's conflicts."""
-    left = [path for path in last.conflicts if path in tree and _has_markers(tree[path])]
-    if left:
-        raise Refused(
-            f"conflicts are left from the {last.title}: {', '.join(left)}",
-            hint="settle them (edit the files, remove the markers), or `concgen undo`",
-        )
-
-
-def _has_markers(data: bytes) -> bool:
-    return all(re.search(rb"^%c{7} " % sign, data, re.MULTILINE) for sign in b"<>")
+def _leads_back(last: Journal, tree: Tree, rendering: Files) -> bool:
+    """Tell whether `rendering` is what the last command replaced, and nobody replaced since."""
+    there, here = last.before.get(project.PRISTINE), last.after.get(project.PRISTINE)
+    return there == rendering[project.PRISTINE] and here == tree[project.PRISTINE]
 
 
 def _without_record(files: Files) -> Files:

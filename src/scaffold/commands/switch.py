@@ -39,7 +39,7 @@ def prepare(place: Path | None, model: Model, *, force: bool = False) -> Prepare
     now = documents.version()
     answers = {**documents.with_model(known.answers, model), "concgen_version": now}
     rules = Policy(str(model), known.package, replace=True, force=force)
-    changes = change.changes(known, change.render(answers), rules)
+    changes = change.with_form(known, answers, rules)
     notes = [
         *change.git_note(known.root),
         *change.work_note(known.root, rules.work, model, changes),

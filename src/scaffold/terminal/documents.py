@@ -74,6 +74,7 @@ def with_model(answers: Mapping[str, Any], model: Model) -> Document:
     and back again gives the same answers anywhere.
     """
     changed = {**answers, "model": str(model)}
+    changed.pop("form", None)  # the template knows which one the model takes
     changed.pop("max_workers", None)  # without a figure on record the template has a default
     decided = answers.get("decision") or {}
     for one in decided.get("estimates", ()):
