@@ -18,9 +18,8 @@ from scaffold.asking.questions import (
     Question,
     Unsure,
 )
-from scaffold.core.domain import CPU_FRACTION, Bound, Source, Workload
+from scaffold.core.domain import Source, Workload
 from scaffold.core.errors import UsageError
-from scaffold.core.reasons import RELEASES_GIL
 from scaffold.making.names import shown
 
 
@@ -38,7 +37,7 @@ class Replies(NamedTuple):
         names = self.given if self.measured else self.values.keys()
         fields: dict[str, Any] = {}
         for name in names:
-            fields |= _fields(name, self.values[name])
+            fields |= BY_NAME[name].fields(self.values[name])
         asked = {BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
         return replace(base, **fields, sources={**base.sources, **asked})
 
@@ -50,38 +49,12 @@ class Replies(NamedTuple):
         words = []
         for question in QUESTIONS:
             value = self.values[question.name]
-            essential = question.name in ("workload", "tasks", "task-time")
             if self.measured is not None and question.name not in self.given:
                 continue
-            if not essential and value == question.default and question.name not in implied:
+            if not question.repeated and value == question.default and question.name not in implied:
                 continue
-            words += _option(question, value)
+            words += question.option(value)
         return words
-
-
-def _fields(name: str, value: Any) -> dict[str, Any]:
-    """Return the fields of the workload that one answer sets."""
-    if name == "workload":
-        return {"bound": Bound(value), "cpu_fraction": CPU_FRACTION[Bound(value)]}
-    if name == "releases-gil":
-        return {"gil_fraction": 0.0 if value else 1.0}
-    return {BY_NAME[name].field: value}
-
-
-def _value(question: Question, measured: Workload) -> Any:
-    """Return the answer that a measured workload gives to a question."""
-    if question.name == "releases-gil":
-        return measured.gil_fraction <= RELEASES_GIL
-    value = getattr(measured, question.field)
-    return str(value) if question.name == "workload" else value
-
-
-def _option(question: Question, value: Any) -> list[str]:
-    if question.name == "async-client":
-        return ["--async-client" if value else "--no-async-client"]
-    if question.name == "releases-gil":
-        return ["--releases-gil" if value else "--holds-gil"]
-    return [f"--{question.name}", question.write(value)]
 
 
 def collect(
@@ -101,7 +74,7 @@ def collect(
             values[question.name] = read(question, raw)
             known.add(question.name)
         elif measured is not None:
-            values[question.name] = _value(question, measured)
+            values[question.name] = question.from_field(getattr(measured, question.field))
         elif ask is not None and question.asked_if(values):
             values[question.name] = ask(question)
             known.add(question.name)
@@ -128,9 +101,10 @@ def read(question: Question, raw: str | bool) -> Any:
 
 def missing(given: Mapping[str, str | bool | None]) -> list[str]:
     """Return the options that would be asked for, given what is already known."""
-    values: Answers = {"workload": "io"}
-    if given.get("workload") is not None:
-        values["workload"] = read(QUESTIONS[0], given["workload"] or "")
+    kind_of_work = QUESTIONS[0]  # on which it depends what else is asked
+    raw = given.get(kind_of_work.name)
+    answered = kind_of_work.default if raw is None else read(kind_of_work, raw)
+    values: Answers = {kind_of_work.name: answered}
     return [
         f"--{question.name}"
         for question in QUESTIONS
@@ -153,8 +127,9 @@ def from_mapping(answers: Mapping[str, Any], where: str) -> dict[str, str | bool
             near = get_close_matches(key, SPELLINGS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(BY_NAME)}"
             raise UsageError(f"{where}: no question is called {key!r}", hint=hint)
-        if key == "gil_fraction" and isinstance(value, int | float):
-            raw[name] = value < 0.5
+        question = BY_NAME[name]
+        if key == question.field and question.flags and isinstance(value, int | float):
+            raw[name] = question.from_field(value)
         elif value is None:
             raw[name] = "none"
         elif isinstance(value, bool | str):

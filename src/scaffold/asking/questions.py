@@ -1,11 +1,18 @@
-"""The questions about the work: their words, how an answer is read, and when they are asked."""
+"""The questions about the work, one row each in `QUESTIONS`.
+
+The options of the command line, the prompts, what an answers file may hold, the check of a record
+and the lines of CONCURRENCY.md follow from the rows.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from scaffold.core.domain import Bound
+from scaffold.core.domain import CPU_FRACTION, Bound
 from scaffold.core.errors import UsageError
+from scaffold.core.reasons import RELEASES_GIL
 from scaffold.core.units import (
+    MAX_BYTES,
+    MAX_COUNT,
     parse_bytes,
     parse_positive,
     parse_seconds,
@@ -28,35 +35,75 @@ class Choice(NamedTuple):
     consequence: str
 
 
-class Question(NamedTuple):
-    """One question. `name` is the option without dashes; `field` the workload's field it sets.
+class Kind(NamedTuple):
+    """What kind of answer a question has: how it is read, written, shown to people and checked.
 
-    `label` names the answer where the question itself would be too long.
+    `write` gives what `read` takes back exactly, `show` what reads well. `recorded` tells whether
+    a value of the workload's field, out of a project's record, is one that the answer can be.
+    """
+
+    metavar: str
+    read: Callable[[str], Any]
+    write: Callable[[Any], str]
+    show: Callable[[Any], str]
+    recorded: Callable[[Any], bool]
+
+
+class Question(NamedTuple):
+    """One question: all that concgen asks, reads, writes, checks and tells of one answer.
+
+    `name` is the option without dashes, `help` what `--help` says of it; `flags` are the options
+    that say yes and no. `field` is the workload's field that it sets: `to_fields` and `from_field`
+    translate where answer and field differ. `label` names the answer where `text`, the question
+    itself, would be too long. `repeated` tells that the command for the same project has it always.
     """
 
     name: str
     field: str
     label: str
     text: str
+    help: str
     default: Any
-    read: Callable[[str], Any]
-    write: Callable[[Any], str]
+    kind: Kind
     asked_if: Callable[[Answers], bool] = lambda _: True
     choices: tuple[Choice, ...] = ()
+    flags: tuple[str, str] | None = None
+    repeated: bool = False
+    to_fields: Callable[[Any], dict[str, Any]] | None = None
+    from_field: Callable[[Any], Any] = lambda value: value
 
-    display: Callable[[Any], str] | None = None
+    @property
+    def parameter(self) -> str:
+        """The option's name in Python."""
+        return self.name.replace("-", "_")
 
     @property
     def is_asked(self) -> bool:
         """Tell whether anybody is ever asked: the rest is an option for those who know it."""
         return self.asked_if is not _never
 
+    def read(self, text: str) -> Any:
+        """Read an answer as people write it. Raise ValueError, saying what is wrong, otherwise."""
+        return self.kind.read(text)
+
+    def write(self, value: Any) -> str:
+        """Write an answer as `read` reads it."""
+        return self.kind.write(value)
+
     def show(self, value: Any) -> str:
         """Return an answer for people: the word of the choice, or the figure, rounded."""
         words = {choice.value: choice.word for choice in self.choices}
-        if value in words:
-            return words[value]
-        return self.display(value) if self.display and value is not None else self.write(value)
+        return words[value] if value in words else self.kind.show(value)
+
+    def option(self, value: Any) -> list[str]:
+        """Return the words of the command line that give an answer."""
+        if self.flags is not None:
+            return [self.flags[0] if value else self.flags[1]]
+        return [f"--{self.name}", self.write(value)]
+
+    def fields(self, value: Any) -> dict[str, Any]:
+        """Return the fields of the workload that an answer sets."""
+        return self.to_fields(value) if self.to_fields else {self.field: value}
 
 
 # Asks one question of a person and returns the answer, read and valid.
@@ -99,11 +146,6 @@ def read_choice(text: str, values: list[str]) -> str:
     raise ValueError(f"{text!r} is not one of {', '.join(values)}{hint}")
 
 
-def read_limit(text: str) -> int | None:
-    """Read how many may be in flight at once, or `none`. Raise ValueError otherwise."""
-    return None if text.strip().lower() in ("none", "no", "-") else parse_positive(text)
-
-
 BOUNDS = (
     Choice("io", "waits", "for the network, a disk, a database, another program"),
     Choice("cpu", "computes", "numbers, parsing, images"),
@@ -121,16 +163,6 @@ class Unsure(UsageError):
             "to measure it, the function has to be named",
             hint="--from FILE.py:FUNC --items FILE",
         )
-
-
-def read_deadline(text: str) -> float | None:
-    """Read how long all of it may take, or `none`. Raise ValueError otherwise."""
-    if text.strip().lower() == "none":
-        return None
-    seconds = parse_seconds(text)
-    if seconds <= 0:
-        raise ValueError(f"{text!r} is too short: nothing is done in no time")
-    return seconds
 
 
 def _never(answers: Answers) -> bool:
@@ -153,89 +185,132 @@ def _yes_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
+def number(least: float, most: float, kind: Any = int | float) -> Callable[[Any], bool]:
+    """Return a test for a number of the kind between the two."""
+    return lambda value: (
+        isinstance(value, kind) and not isinstance(value, bool) and least <= value <= most
+    )
+
+
+def _or_none(kind: Kind) -> Kind:
+    """Return the kind whose answer may also be `none`."""
+    return Kind(
+        kind.metavar,
+        lambda text: None if text.strip().lower() in NONE else kind.read(text),
+        lambda value: "none" if value is None else kind.write(value),
+        lambda value: "none" if value is None else kind.show(value),
+        lambda value: value is None or kind.recorded(value),
+    )
+
+
+def _above_zero(text: str) -> float:
+    seconds = parse_seconds(text)
+    if seconds <= 0:
+        raise ValueError(f"{text!r} is too short: nothing is done in no time")
+    return seconds
+
+
+# What says that there is no limit.
+NONE = ("none", "no", "-")
+# The template takes no longer task; more than 30,000 years.
+LONGEST = 1e12
+
+_BOUND = Kind("io|cpu|mixed", read_bound, str, str, lambda value: value in [*Bound])
+_COUNT = Kind("N", parse_positive, write_count, show_count, number(1, MAX_COUNT, int))
+_SECONDS = Kind("TIME", parse_seconds, write_seconds, show_seconds, number(0, LONGEST))
+_DEADLINE = _SECONDS._replace(read=_above_zero, recorded=number(1e-6, LONGEST))
+_SIZE = Kind("SIZE", parse_bytes, write_bytes, show_bytes, number(0, MAX_BYTES, int))
+_YES_NO = Kind("", read_bool, _yes_no, _yes_no, lambda value: isinstance(value, bool))
+_SHARE = _YES_NO._replace(recorded=number(0, 1))
+
 QUESTIONS: tuple[Question, ...] = (
     Question(
-        "workload",
-        "bound",
-        "What a task mostly does",
-        "What does one task mostly do?",
-        "io",
-        read_bound,
-        str,
+        name="workload",
+        field="bound",
+        label="What a task mostly does",
+        text="What does one task mostly do?",
+        help="What one task mostly does: waits, computes, or both.",
+        default="io",
+        kind=_BOUND,
         choices=BOUNDS,
+        repeated=True,
+        to_fields=lambda value: {"bound": Bound(value), "cpu_fraction": CPU_FRACTION[Bound(value)]},
+        from_field=str,
     ),
     Question(
-        "tasks",
-        "tasks",
-        "Tasks",
-        "How many tasks? (such as 500, 20k, 1e6)",
-        1000,
-        parse_positive,
-        write_count,
-        display=show_count,
+        name="tasks",
+        field="tasks",
+        label="Tasks",
+        text="How many tasks? (such as 500, 20k, 1e6)",
+        help="How many tasks, such as 20k.",
+        default=1000,
+        kind=_COUNT,
+        repeated=True,
     ),
     Question(
-        "task-time",
-        "task_seconds",
-        "Time of one task alone",
-        "How long does one take, alone? (such as 50ms, 2s)",
-        0.2,
-        parse_seconds,
-        write_seconds,
-        display=show_seconds,
+        name="task-time",
+        field="task_seconds",
+        label="Time of one task alone",
+        text="How long does one take, alone? (such as 50ms, 2s)",
+        help="How long one takes alone, such as 50ms.",
+        default=0.2,
+        kind=_SECONDS,
+        repeated=True,
     ),
     Question(
-        "async-client",
-        "async_client",
-        "The client is async",
-        "Has your client an async API (aiohttp, asyncpg, ...)? Without one, asyncio is out",
-        True,
-        read_bool,
-        _yes_no,
-        _waits,
+        name="async-client",
+        field="async_client",
+        label="The client is async",
+        text="Has your client an async API (aiohttp, asyncpg, ...)? Without one, asyncio is out",
+        help="Whether the client has an async API.",
+        default=True,
+        kind=_YES_NO,
+        asked_if=_waits,
+        flags=("--async-client", "--no-async-client"),
     ),
     Question(
-        "releases-gil",
-        "gil_fraction",
-        "The computing releases the GIL",
-        "Does the computing release the GIL (NumPy on large arrays, hashlib, zlib, Pillow)?"
+        name="releases-gil",
+        field="gil_fraction",
+        label="The computing releases the GIL",
+        text="Does the computing release the GIL (NumPy on large arrays, hashlib, zlib, Pillow)?"
         " Then threads compute in parallel",
-        False,
-        read_bool,
-        _yes_no,
-        _computes,
+        help="Whether the computing releases the GIL.",
+        default=False,
+        kind=_SHARE,
+        asked_if=_computes,
+        flags=("--releases-gil", "--holds-gil"),
+        to_fields=lambda value: {"gil_fraction": 0.0 if value else 1.0},
+        from_field=lambda share: share <= RELEASES_GIL,
     ),
     Question(
-        "max-in-flight",
-        "max_in_flight",
-        "Most in flight at once",
-        "How many may be in flight at once? (the server's limit, or none)",
-        None,
-        read_limit,
-        lambda value: "none" if value is None else write_count(value),
-        _waits,
+        name="max-in-flight",
+        field="max_in_flight",
+        label="Most in flight at once",
+        text="How many may be in flight at once? (the server's limit, or none)",
+        help="The most that may be in flight at once, or none.",
+        default=None,
+        kind=_or_none(_COUNT),
+        asked_if=_waits,
     ),
     Question(
-        "payload",
-        "payload_bytes",
-        "Data in and out per task",
-        "How much data goes in and comes out per task? (such as 1KB, 5MB) Processes copy it",
-        1000,
-        parse_bytes,
-        write_bytes,
-        _only_computes,
-        display=show_bytes,
+        name="payload",
+        field="payload_bytes",
+        label="Data in and out per task",
+        text="How much data goes in and comes out per task? (such as 1KB, 5MB) Processes copy it",
+        help="Data in and out per task, such as 10KB.",
+        default=1000,
+        kind=_SIZE,
+        asked_if=_only_computes,
     ),
     Question(
-        "deadline",
-        "deadline_seconds",
-        "Deadline",
-        "How long may all of it take? (such as 10min, 1h, or none)",
-        None,
-        read_deadline,
-        lambda value: "none" if value is None else write_seconds(value),
-        _never,
-        display=show_seconds,
+        name="deadline",
+        field="deadline_seconds",
+        label="Deadline",
+        text="How long may all of it take? (such as 10min, 1h, or none)",
+        help="What all of it may take, such as 1h; else a cluster.",
+        default=None,
+        kind=_or_none(_DEADLINE),
+        asked_if=_never,
     ),
 )
 

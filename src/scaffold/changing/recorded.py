@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from scaffold.core.domain import Bound, Model, Source
+from scaffold.asking.questions import LONGEST, QUESTIONS, number
+from scaffold.core.domain import Model, Source
 from scaffold.core.errors import UsageError
-from scaffold.core.units import MAX_BYTES, MAX_COUNT
+from scaffold.core.units import MAX_COUNT
 from scaffold.making import names, starters
 from scaffold.making.inventory import available_models
 from scaffold.making.names import shown
@@ -22,25 +23,17 @@ WAY_OUT = (
     " move your files over"
 )
 
-# The template takes no longer task; more than 30,000 years.
-_MAX_SECONDS = 1e12
 _PACKAGE = re.compile(r"[a-z_][a-z0-9_]*")
 # A requirement as in PEP 508, without what could end the text that it stands in.
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w .,;<>=!~*+\[\]-]*", re.ASCII)
 
 
-def _number(least: float, most: float, kind: Any = int | float) -> Callable[[Any], bool]:
-    return lambda value: (
-        isinstance(value, kind) and not isinstance(value, bool) and least <= value <= most
-    )
-
-
-def _optional(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: value is None or fits(value)
-
-
 def _is_bool(value: Any) -> bool:
     return isinstance(value, bool)
+
+
+def _is_count_or_null(value: Any) -> bool:
+    return value is None or number(1, MAX_COUNT, int)(value)
 
 
 def _is_line(value: Any) -> bool:
@@ -73,9 +66,6 @@ def _are_sources(value: Any) -> bool:
     )
 
 
-_SECONDS, _SHARE = _number(0, _MAX_SECONDS), _number(0, 1)
-_COUNT = _number(1, MAX_COUNT, int)
-
 # What CONCURRENCY.md tells of the advice.
 _DECISION = {
     "headline": _is_line,
@@ -88,7 +78,7 @@ _DECISION = {
     "estimates": [
         {
             **dict.fromkeys(("model", "time", "speedup", "memory", "note"), _is_line),
-            "max_workers": _optional(_COUNT),
+            "max_workers": _is_count_or_null,
         }
     ],
     "flips": [_is_line],
@@ -105,18 +95,11 @@ _ANSWERS: dict[str, Any] = {
     "from_module": _is_module,
     "from_function": _is_function,
     "dependencies": [_is_requirement],
-    "bound": lambda value: value in [str(bound) for bound in Bound],
-    "tasks": _COUNT,
-    "task_seconds": _SECONDS,
-    "cpu_fraction": _SHARE,
-    "gil_fraction": _SHARE,
-    "async_client": _is_bool,
-    "max_in_flight": _optional(_COUNT),
-    "payload_bytes": _number(0, MAX_BYTES, int),
-    "import_seconds": _SECONDS,
-    "longest_seconds": _SECONDS,
-    "deadline_seconds": _optional(_number(1e-6, _MAX_SECONDS)),
-    "max_workers": _optional(_COUNT),
+    **{question.field: question.kind.recorded for question in QUESTIONS},
+    "cpu_fraction": number(0, 1),
+    "import_seconds": number(0, LONGEST),
+    "longest_seconds": number(0, LONGEST),
+    "max_workers": _is_count_or_null,
     "ci": _is_bool,
     "sources": _are_sources,
     "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice

@@ -12,42 +12,27 @@ from scaffold.cli.options import (
     MEASURING,
     PROJECT,
     AnswersFile,
-    AsyncClient,
     Budget,
-    Deadline,
     From,
     ItemsFile,
     Json,
-    MaxInFlight,
-    Payload,
-    ReleasesGil,
     Target,
-    Tasks,
-    TaskTime,
-    Workload,
+    Work,
     Yes,
-    about_the_work,
+    with_questions,
 )
 from scaffold.terminal import completion
 from scaffold.terminal.usage import Command
 
 
-@app.command(
-    cls=Command,
-    epilog="Example: concgen new crawl --workload io --tasks 20k --task-time 200ms --yes",
-)
+@app.command(cls=Command)
+@with_questions
 def new(
     dest: Annotated[
         Path | None, typer.Argument(metavar="[DEST]", help="Where the project goes.")
     ] = None,
-    workload: Workload = None,
-    tasks: Tasks = None,
-    task_time: TaskTime = None,
-    async_client: AsyncClient = None,
-    releases_gil: ReleasesGil = None,
-    max_in_flight: MaxInFlight = None,
-    payload: Payload = None,
-    deadline: Deadline = None,
+    *,
+    work: Work,
     function: From = None,
     items: ItemsFile = None,
     budget: Budget = None,
@@ -96,12 +81,9 @@ def new(
     from scaffold.making.yours import gather
     from scaffold.terminal import console, dialogue, views
 
-    options = about_the_work(
-        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
-    )
     workflow = None if ci is None else str(ci)
     wishes = {"name": name, "starter": starter, "model": model, "ci": workflow}
-    given = advise.gather(options, answers, wishes)
+    given = advise.gather(work, answers, wishes)
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
     wanted = command.order(where, given.project)
@@ -125,19 +107,11 @@ def new(
         dialogue.show_created(created, dry_run=dry_run)
 
 
-@app.command(
-    cls=Command,
-    epilog="Example: concgen recommend --workload cpu --tasks 5k --task-time 50ms --yes",
-)
+@app.command(cls=Command)
+@with_questions
 def recommend(
-    workload: Workload = None,
-    tasks: Tasks = None,
-    task_time: TaskTime = None,
-    async_client: AsyncClient = None,
-    releases_gil: ReleasesGil = None,
-    max_in_flight: MaxInFlight = None,
-    payload: Payload = None,
-    deadline: Deadline = None,
+    *,
+    work: Work,
     function: From = None,
     items: ItemsFile = None,
     budget: Budget = None,
@@ -149,10 +123,7 @@ def recommend(
     from scaffold.commands import advise
     from scaffold.terminal import console
 
-    options = about_the_work(
-        workload, tasks, task_time, async_client, releases_gil, max_in_flight, payload, deadline
-    )
-    given = advise.gather(options, answers)
+    given = advise.gather(work, answers)
     ask = None if yes else console.asker()
     if function is None and ask is None:  # the fast way: nothing to import for a dialogue
         advice = advise.advise(given, None, yes=yes)
@@ -173,11 +144,7 @@ def recommend(
         console.answer_headed(views.recommendation(advice.recommendation, console.width()))
 
 
-@app.command(
-    name="measure",
-    cls=Command,
-    epilog="Example: concgen measure work.py:digest --items items.jsonl",
-)
+@app.command(name="measure", cls=Command)
 def show_profile(
     target: Target,
     items: ItemsFile = None,
@@ -203,9 +170,7 @@ def show_profile(
         console.answer_lines(profile_views.profile(profile, console.width()))
 
 
-@app.command(
-    cls=Command, epilog="Example: concgen bench work.py:digest --items items.jsonl --save bench.svg"
-)
+@app.command(cls=Command)
 def bench(
     target: Annotated[
         str | None,

@@ -2,73 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from scaffold.asking.questions import QUESTIONS
 from scaffold.terminal import completion
 
 # Under these headings the options stand in `--help`.
 WORK, MEASURING, PROJECT = "The work", "Measuring", "The project"
 
-Workload = Annotated[
-    str | None,
-    typer.Option(
-        metavar="io|cpu|mixed",
-        help="What one task mostly does: waits, computes, or both.",
-        autocompletion=completion.workloads,
-        rich_help_panel=WORK,
-    ),
-]
-Tasks = Annotated[
-    str | None,
-    typer.Option(metavar="N", help="How many tasks, such as 20k.", rich_help_panel=WORK),
-]
-TaskTime = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME", help="How long one takes alone, such as 50ms.", rich_help_panel=WORK
-    ),
-]
-AsyncClient = Annotated[
-    bool | None,
-    typer.Option(
-        "--async-client/--no-async-client",
-        help="Whether the client has an async API.",
-        rich_help_panel=WORK,
-    ),
-]
-ReleasesGil = Annotated[
-    bool | None,
-    typer.Option(
-        "--releases-gil/--holds-gil",
-        help="Whether the computing releases the GIL.",
-        rich_help_panel=WORK,
-    ),
-]
-MaxInFlight = Annotated[
-    str | None,
-    typer.Option(
-        metavar="N",
-        help="The most that may be in flight at once, or none.",
-        rich_help_panel=WORK,
-    ),
-]
-Payload = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SIZE", help="Data in and out per task, such as 10KB.", rich_help_panel=WORK
-    ),
-]
-Deadline = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="What all of it may take, such as 1h; else a cluster.",
-        rich_help_panel=WORK,
-    ),
-]
+# The options about the work, by the question's name: what `with_questions` puts in their place.
+Work = Mapping[str, str | bool | None]
+
 AnswersFile = Annotated[
     Path | None,
     typer.Option("--answers", metavar="FILE", help="Take answers from this JSON or TOML file."),
@@ -114,24 +64,41 @@ Force = Annotated[
 ]
 
 
-def about_the_work(
-    workload: str | None,
-    tasks: str | None,
-    task_time: str | None,
-    async_client: bool | None,
-    releases_gil: bool | None,
-    max_in_flight: str | None,
-    payload: str | None,
-    deadline: str | None,
-) -> dict[str, Any]:
-    """Name the options about the work as the interview names its questions."""
-    return {
-        "workload": workload,
-        "tasks": tasks,
-        "task-time": task_time,
-        "async-client": async_client,
-        "releases-gil": releases_gil,
-        "max-in-flight": max_in_flight,
-        "payload": payload,
-        "deadline": deadline,
-    }
+def with_questions(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command an option for each question, in place of its parameter `work`.
+
+    It gets the answers as they were typed, by the question's name.
+    """
+
+    @wraps(command)
+    def with_work(**values: Any) -> Any:
+        work = {question.name: values.pop(question.parameter) for question in QUESTIONS}
+        return command(**values, work=work)
+
+    signature = inspect.signature(command, eval_str=True)
+    parameters = []
+    for parameter in signature.parameters.values():
+        parameters += _options() if parameter.name == "work" else [parameter]
+    with_work.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return with_work
+
+
+def _options() -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(
+            question.parameter,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                (bool if question.flags else str) | None,
+                typer.Option(
+                    "/".join(question.flags) if question.flags else f"--{question.name}",
+                    metavar=question.kind.metavar or None,
+                    help=question.help,
+                    autocompletion=completion.choices(question),
+                    rich_help_panel=WORK,
+                ),
+            ],
+        )
+        for question in QUESTIONS
+    ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from scaffold.core.domain import Bound, Flip, Model, Workload
+from scaffold.core.reasons import RELEASES_GIL
 from scaffold.core.units import MAX_COUNT, MAX_SECONDS, show_count, show_seconds
 
 ModelFor = Callable[[Workload], Model]
@@ -88,7 +89,7 @@ def _round_count(value: float) -> str:
 
 def _choice_flips(workload: Workload, now: Model, model_for: ModelFor) -> Iterator[Flip]:
     """Yield the flips of the answers that are a choice: the client, the GIL, the limit."""
-    has_client, releases = workload.async_client, workload.gil_fraction < 0.5
+    has_client, releases = workload.async_client, workload.gil_fraction <= RELEASES_GIL
     changes: list[tuple[str, str, Workload, str]] = [
         (
             "async_client",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from scaffold.asking.questions import MEASURE, Question
+
 Offers = list[tuple[str, str]]
 
 
-def workloads() -> Offers:
-    """Offer the kinds of work."""
-    from scaffold.asking.questions import BOUNDS, MEASURE
-
-    return [(one.value, f"{one.word}: {one.consequence}") for one in BOUNDS if one.value != MEASURE]
+def choices(question: Question) -> Callable[[], Offers] | None:
+    """Return how to offer the answers to choose from, of a question that has some."""
+    if not question.choices:
+        return None
+    return lambda: [
+        (choice.value, f"{choice.word}: {choice.consequence}")
+        for choice in question.choices
+        if choice.value != MEASURE
+    ]
 
 
 def models() -> Offers:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO, TypeVar
 
-from scaffold.asking.questions import Ask, Question
+from scaffold.asking.questions import Ask, Choice, Question
 from scaffold.core.errors import ConcgenError, Interrupted, UsageError
 from scaffold.terminal import streams
 
@@ -149,15 +149,19 @@ def asker() -> Ask | None:
 
 def ask(question: Question) -> Any:
     """Ask one question until the answer is valid; an empty line takes the default."""
-    if not question.choices:
-        return ask_line(_prompt(question), question.default, question.read)
-    say(_broken(question.text))
-    for number, choice in enumerate(question.choices, 1):
+    if question.choices:
+        return ask_choice(question.text, question.choices, question.default, question.read)
+    return ask_line(_prompt(question), question.default, question.read)
+
+
+def ask_choice(text: str, choices: Sequence[Choice], default: T, read: Callable[[str], T]) -> T:
+    """Ask for one of the choices, by its number or as `read` takes it."""
+    say(_broken(text))
+    for number, choice in enumerate(choices, 1):
         head = f"  {number}) {choice.word:<9} "
         say(_broken(choice.consequence, head, " " * len(head)))
-    values = [choice.value for choice in question.choices]
-    default = values.index(question.default) + 1
-    return ask_line(f"Choice [{default}]", question.default, question.read)
+    values = [choice.value for choice in choices]
+    return ask_line(f"Choice [{values.index(str(default)) + 1}]", default, read)
 
 
 def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from scaffold.asking.questions import Ask, Choice, Question, Unsure, read_numbered
+from scaffold.asking.questions import Ask, Choice, Unsure, read_numbered
 from scaffold.commands import measure
 from scaffold.commands.advise import Advice, Given, advise
 from scaffold.commands.new import DEFAULT_DEST, Created, read_model
@@ -126,17 +126,13 @@ def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | Non
     fitting = starters.offered(bound, model)
     if ask is None or len(fitting) == 1:
         return None
-    question = Question(
-        name="starter",
-        field="starter",
-        label="What it starts from",
-        text="What does the project start from?",
-        default=fitting[0].name,
-        read=partial(read_numbered, values=[one.name for one in fitting]),
-        write=str,
-        choices=tuple(Choice(one.name, one.name, one.summary) for one in fitting),
+    name = console.ask_choice(
+        "What does the project start from?",
+        [Choice(starter.name, starter.name, starter.summary) for starter in fitting],
+        fitting[0].name,
+        partial(read_numbered, values=[starter.name for starter in fitting]),
     )
-    return starters.find(ask(question))
+    return starters.find(name)
 
 
 def show_created(created: Created, *, dry_run: bool) -> None:
