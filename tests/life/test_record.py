@@ -96,7 +96,7 @@ def test_every_answer_is_recorded(crawl):
     questions = yaml.safe_load((templates_dir() / "copier.yml").read_text())
     asked = {name for name in questions if not name.startswith("_")}
     recorded = json.loads((crawl / ANSWERS).read_text())["answers"].keys()
-    computed = {"starter_facts", "model_facts", "requirements"}
+    computed = {"starter_facts", "model_facts", "requirements", "workload"}
     assert asked - recorded == {"concgen_version", *computed}  # the version is kept apart
 
 

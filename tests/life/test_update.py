@@ -36,7 +36,7 @@ def newer(crawl, tmp_path, monkeypatch):
     with (templates / "copier.yml").open("a") as file:
         file.write(QUESTION)
     record = output / ".concgen/answers.json.jinja"
-    edit(record, '"starter": starter,', '"starter": starter, "queue": queue,')
+    edit(record, "starter=starter,", "starter=starter, queue=queue,")
     with (output / "README.md.jinja").open("a") as file:
         file.write("\nNews from {{ queue }}.\n")
     with (templates / "engines/asyncio/engine.py").open("a") as file:
