@@ -30,13 +30,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from common import as_installed
+from trials import FORGIVEN, Choice, Trials
 
 from scaffold.commands import measure
 from scaffold.core.advice import recommend
@@ -46,16 +47,9 @@ from scaffold.core.estimates import makespan
 from scaffold.making.inventory import available_models
 from scaffold.measuring import machine
 from scaffold.measuring.calibrate import calibrate
-from scaffold.measuring.lab import Laboratory, Trial, laboratory
+from scaffold.measuring.lab import Laboratory, laboratory
 from scaffold.measuring.target import Target, read_items
 
-FORGIVEN = 0.05
-LIMIT = 2.5  # seconds for one run; what takes longer is extrapolated, and is not the best anyway
-SHORT = 0.15  # seconds: shorter runs are repeated at once
-RUNS = 3  # of what is short, chosen or may be the best: the median counts
-CLOSE = 1.3  # times the best: such choices may be the best
-
-Choice = tuple[Model, int]
 Row = dict[str, Any]
 
 SMART = """
@@ -175,55 +169,12 @@ def field(truth: Truth, cores: int) -> list[Choice]:
     return [*tried, (Model.ASYNCIO, 1000)] if truth.is_async else tried
 
 
-class Trials:
-    """Runs choices on one workload and remembers."""
-
-    def __init__(self, lab: Laboratory, truth: Truth, file: Path) -> None:
-        self._lab, self._truth, self._file = lab, truth, file
-        self._runs: dict[Choice, list[float]] = {}
-
-    def run(self, chosen: Iterable[Choice], others: Iterable[Choice]) -> None:
-        """Run each, and then again what was chosen, is short or may be the best."""
-        sure = {self._capped(choice) for choice in chosen}
-        for choice in [*sure, *map(self._capped, others)]:
-            if choice not in self._runs:
-                self._runs[choice] = [self._once(choice)]
-                while self.seconds(choice) < SHORT and len(self._runs[choice]) < RUNS:
-                    self._runs[choice].append(self._once(choice))
-        limit = CLOSE * (self.seconds(self.best()) + FORGIVEN)
-        for _ in range(RUNS - 1):  # in turn, so that a disturbance hits all of them
-            for choice, runs in self._runs.items():
-                near = self.seconds(choice) + FORGIVEN < limit
-                if len(runs) < RUNS and (near or (choice in sure and runs[0] < LIMIT)):
-                    runs.append(self._once(choice))
-
-    def seconds(self, choice: Choice) -> float:
-        """Return the makespan of all tasks, in seconds."""
-        return statistics.median(self._runs[self._capped(choice)])
-
-    def best(self) -> Choice:
-        """Return the fastest."""
-        return min(self._runs, key=self.seconds)
-
-    def all(self) -> list[tuple[Model, int, float]]:
-        """Return every choice with its makespan."""
-        return [(*choice, self.seconds(choice)) for choice in self._runs]
-
-    def _capped(self, choice: Choice) -> Choice:
-        return choice[0], max(1, min(choice[1], self._truth.tasks))
-
-    def _once(self, choice: Choice) -> float:
-        trial = Trial(self._truth.target, *choice, {"file": str(self._file)})
-        ran = self._lab.run(trial, LIMIT)
-        return ran.seconds if ran.complete else ran.seconds * self._truth.tasks / ran.items
-
-
 def examine(truth: Truth, lab: Laboratory, source: random.Random, here: Basis) -> Row:
     """Run one workload every way; return the choices and their times."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "items.jsonl"
         file.write_text("".join(json.dumps(item) + "\n" for item in truth.items(source)))
-        trials = Trials(lab, truth, file)
+        trials = Trials(lab, truth.target, truth.tasks, file)
         items = read_items(file)
         profile = measure.profile(truth.target, items, 3.0)
         known = measure.workload(profile, items)

@@ -1,7 +1,10 @@
 """A server that answers every request after DELAY seconds, over kept connections: prints its port.
 
-It does nothing else, so that it is never what a client waits for. It ends with its stdin, and then
-prints the seconds of CPU that it took.
+    python http_server.py DELAY [CAPACITY]
+
+It does nothing else, so that it is never what a client waits for, unless it is to serve CAPACITY
+requests at a time: then the others queue. It ends with its stdin, and then prints the seconds of
+CPU that it took.
 """
 
 from __future__ import annotations
@@ -10,11 +13,38 @@ import asyncio
 import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 
 DELAY = float(sys.argv[1])
+CAPACITY = int(sys.argv[2]) if len(sys.argv) > 2 else sys.maxsize
 BODY = b"x" * 1000
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n"
 ANSWER = HEAD % len(BODY) + BODY
+
+
+class Counter:
+    """Where requests are served, CAPACITY at a time, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._free, self._queue = CAPACITY, deque[Callable[[], None]]()
+
+    def serve(self, answer: Callable[[], None]) -> None:
+        """Answer after the delay, once there is room."""
+        if not self._free:
+            self._queue.append(answer)
+            return
+        self._free -= 1
+        asyncio.get_running_loop().call_later(DELAY, self._over, answer)
+
+    def _over(self, answer: Callable[[], None]) -> None:
+        answer()
+        self._free += 1
+        if self._queue:
+            self.serve(self._queue.popleft())
+
+
+COUNTER = Counter()
 
 
 class Connection(asyncio.Protocol):
@@ -29,7 +59,7 @@ class Connection(asyncio.Protocol):
         """Answer, later, each request that is complete."""
         *requests, self.received = (self.received + data).split(b"\r\n\r\n")
         for _ in requests:
-            asyncio.get_running_loop().call_later(DELAY, self.answer)
+            COUNTER.serve(self.answer)
 
     def answer(self) -> None:
         """Send the same as always."""
