@@ -39,6 +39,7 @@ from common import as_installed
 from trials import FORGIVEN, Choice, Trials, quietly
 
 from scaffold.api import recommend
+from scaffold.asking.target import Items, Target, read_items
 from scaffold.commands import measure
 from scaffold.commands.progress import SILENT
 from scaffold.core.domain import Model, Recommendation
@@ -47,7 +48,6 @@ from scaffold.making.inventory import available_models
 from scaffold.measuring import calibration, machine
 from scaffold.measuring.calibrate import calibrate
 from scaffold.measuring.lab import Laboratory, laboratory
-from scaffold.measuring.target import Items, Target, read_items
 
 HERE = Path(__file__).resolve().parent
 WORKS = HERE / "works"

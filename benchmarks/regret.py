@@ -39,6 +39,7 @@ from typing import Any
 from common import as_installed
 from trials import FORGIVEN, Choice, Trials
 
+from scaffold.asking.target import Target, read_items
 from scaffold.commands import measure
 from scaffold.core.advice import recommend
 from scaffold.core.costs import DEFAULT_COSTS, Costs, Start
@@ -48,7 +49,6 @@ from scaffold.making.inventory import available_models
 from scaffold.measuring import machine
 from scaffold.measuring.calibrate import calibrate
 from scaffold.measuring.lab import Laboratory, laboratory
-from scaffold.measuring.target import Target, read_items
 
 Row = dict[str, Any]
 

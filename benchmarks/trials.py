@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from scaffold.asking.target import Target
 from scaffold.core.domain import Model
 from scaffold.measuring.lab import Laboratory, Trial
-from scaffold.measuring.target import Target
 
 FORGIVEN = 0.05  # seconds that nobody misses
 LIMIT = 2.5  # seconds for one run; what takes longer is extrapolated, and is not the best anyway

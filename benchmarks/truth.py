@@ -25,9 +25,9 @@ from typing import NamedTuple
 
 from common import as_installed
 
+from scaffold.asking.target import parse_target, read_items
 from scaffold.core.observed import Profile
 from scaffold.measuring.measure import DEFAULT_BUDGET, measure
-from scaffold.measuring.target import parse_target, read_items
 
 WITHIN = 0.15
 BURN = "while True: pass"

@@ -48,12 +48,6 @@ def interrupt() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def conflict(scene: Scene) -> None:
-    scene.project()
-    scene.edit("crawl/settings.py", "MAX_WORKERS: int | None = 1000", "MAX_WORKERS = 64")
-    assert scene.concgen("switch", "threading").code == 4
-
-
 def unfit(scene: Scene) -> None:
     from scaffold.core.domain import Model
     from scaffold.making import starters
@@ -220,9 +214,6 @@ CASES = {
     ),
     "catalog.rule: rule": Case(
         "rules R77", 2, ("'R77'", "not one of R1", "did you mean R7", "concgen rules"),
-    ),
-    "change._refuse_unsettled: conflicts are left from the": Case(
-        "switch sequential", 3, ("crawl/settings.py", "conflicts are left", "settle"), conflict,
     ),
     "change.prepared: needs its own version of files that you changed": Case(
         "switch threading", 3, ("crawl/runner/engine.py (edited)", "its own version", "--force"),

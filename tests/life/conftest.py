@@ -16,9 +16,9 @@ from scaffold.changing.tree import Files
 from scaffold.commands import change
 from scaffold.core.advice import recommend
 from scaffold.core.domain import Model
+from scaffold.making.answers import gather
 from scaffold.making.inventory import available_models
 from scaffold.measuring import machine
-from scaffold.terminal import documents
 
 MODELS = available_models()
 REPLIES = collect({"workload": "io", "tasks": "20k", "task-time": "200ms"}, None)
@@ -40,7 +40,7 @@ def answers(model: str) -> dict[str, Any]:
     """The answers of a small project, as `concgen new` gathers them."""
     advice = recommend(REPLIES.workload, machine.inspect(), models=MODELS)
     names = {"name": "crawl", "package": "crawl", "starter": "blank"}
-    return documents.answers(advice, REPLIES, **names, model=Model(model))
+    return gather(advice, REPLIES, **names, model=Model(model))
 
 
 def write(root: Path, files: Files) -> Path:

@@ -15,7 +15,6 @@ import pytest
 from scaffold.changing.record import ANSWERS
 from scaffold.commands import change
 from scaffold.making import inventory, project
-from scaffold.terminal import documents
 
 from .conftest import _render, answers, edit, needs_git, snapshot
 
@@ -46,7 +45,7 @@ def newer(crawl, tmp_path, monkeypatch):
     (output / "{{package}}/runner/fresh.py").write_text("FRESH = True\n")
     (output / "{{package}}/runner/machine.py").unlink()
     monkeypatch.setattr(project, "templates_dir", lambda: templates)
-    monkeypatch.setattr(documents, "version", lambda: NEWER)
+    monkeypatch.setattr(inventory, "version", lambda: NEWER)
     monkeypatch.setattr(change, "render", _render)
     return crawl
 
@@ -147,7 +146,7 @@ def test_projects_of_every_release_are_updated(archive, tmp_path, monkeypatch, c
     assert result.json["from"] == archive.parent.name
     assert re.search(r"(?m)^RETRIES.* = 3$", settings.read_text())
     assert "# mine" in (root / "crawl/work.py").read_text()
-    assert json.loads((root / ANSWERS).read_text())["concgen"] == documents.version()
+    assert json.loads((root / ANSWERS).read_text())["concgen"] == inventory.version()
     command = [sys.executable, "-m", "crawl", "run", "--limit", "3", "--quiet"]
     subprocess.run([*command, "--results", str(tmp_path / "results.jsonl")], check=True)
     assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 3
@@ -189,4 +188,4 @@ def test_an_edited_module_of_the_old_layout_is_kept_and_its_successor_named(
 
 def test_there_is_a_project_of_this_release():
     """`python tests/life/released/make.py` belongs to releasing."""
-    assert documents.version() in {path.parent.name for path in RELEASED}
+    assert inventory.version() in {path.parent.name for path in RELEASED}

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from scaffold.asking.target import parse_target, read_items
 from scaffold.core.errors import UsageError
 from scaffold.measuring.machine import affinity_cores
 from scaffold.measuring.measure import measure
-from scaffold.measuring.target import parse_target, read_items
 
 BUSY = "the machine is too busy to tell"
 

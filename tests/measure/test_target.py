@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scaffold.asking.target import SAMPLE, parse_target, read_items
 from scaffold.core.errors import UsageError
-from scaffold.measuring.target import SAMPLE, parse_target, read_items
 
 
 @pytest.mark.parametrize(

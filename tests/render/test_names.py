@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffold.core.errors import UsageError
-from scaffold.making.names import MAX_LENGTH, check_name, name_for, package_name, shown
+from scaffold.core.texts import shown
+from scaffold.making.names import MAX_LENGTH, check_name, name_for, package_name
 
 HOSTILE = [
     "",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from scaffold.asking.target import Items, Target
 from scaffold.core.domain import Model
 from scaffold.making import inventory, project
 from scaffold.making.yours import gather
-from scaffold.measuring.target import Items, Target
 
 MODULES = sorted({name for model in Model for name in inventory.runner_files(model)})
 FUNCTION = "def fetch(item):\n    return 10 * item\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 from scaffold.asking.interview import from_mapping, is_question
 from scaffold.core.errors import UsageError
-from scaffold.making.names import shown
+from scaffold.core.texts import shown
 
 # Answers about the project rather than about the work; the file may hold these too.
 PROJECT_KEYS = ("name", "starter", "model", "ci")

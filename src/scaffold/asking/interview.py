@@ -20,7 +20,7 @@ from scaffold.asking.questions import (
 )
 from scaffold.core.domain import Source, Workload
 from scaffold.core.errors import UsageError
-from scaffold.making.names import shown
+from scaffold.core.texts import shown
 
 
 class Replies(NamedTuple):

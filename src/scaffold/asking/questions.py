@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from scaffold.core.domain import CPU_FRACTION, Bound
 from scaffold.core.errors import UsageError
 from scaffold.core.reasons import RELEASES_GIL
+from scaffold.core.texts import read_bool, read_choice
 from scaffold.core.units import (
     MAX_BYTES,
     MAX_COUNT,
@@ -110,16 +111,6 @@ class Question(NamedTuple):
 Ask = Callable[[Question], Any]
 
 
-def read_bool(text: str) -> bool:
-    """Read yes or no in the usual spellings. Raise ValueError otherwise."""
-    word = text.strip().lower()
-    if word in ("y", "yes", "true", "on", "1"):
-        return True
-    if word in ("n", "no", "false", "off", "0"):
-        return False
-    raise ValueError(f"{text!r} is not yes or no")
-
-
 def read_bound(text: str) -> str:
     """Read what a task mostly does: its name, its word or its number there. Raise ValueError."""
     words = {choice.word: choice.value for choice in BOUNDS}
@@ -132,18 +123,6 @@ def read_numbered(text: str, values: list[str]) -> str:
     if number.isascii() and number.isdigit() and 1 <= int(number) <= len(values):
         return values[int(number) - 1]
     return read_choice(text, values)
-
-
-def read_choice(text: str, values: list[str]) -> str:
-    """Read one of `values`; raise ValueError, naming the nearest, for anything else."""
-    word, known = text.strip().lower(), {value.lower(): value for value in values}
-    if word in known:
-        return known[word]
-    from difflib import get_close_matches  # only for a slip of the finger
-
-    near = get_close_matches(word, known, n=1)
-    hint = f"; did you mean {known[near[0]]}?" if near else ""
-    raise ValueError(f"{text!r} is not one of {', '.join(values)}{hint}")
 
 
 BOUNDS = (

@@ -17,8 +17,8 @@ from scaffold.changing.journal import Entry, Journal
 from scaffold.changing.plan import Action, Change, Plan
 from scaffold.changing.tree import Tree
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
+from scaffold.core.texts import shown
 from scaffold.making.interrupt import guarded
-from scaffold.making.names import shown
 
 LISTED = 5  # files in a refusal: as many as fit on a line or two
 

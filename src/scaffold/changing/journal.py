@@ -20,7 +20,7 @@ from typing import Any
 from scaffold.changing import archive
 from scaffold.changing.tree import Files, check_path
 from scaffold.core.errors import ConcgenError, Refused, UsageError
-from scaffold.making.names import shown
+from scaffold.core.texts import shown
 
 FOLDER = ".concgen/undo"
 APPLYING, DONE = "applying.zip", "undo.zip"

@@ -20,11 +20,10 @@ from scaffold.changing.recorded import WAY_OUT
 from scaffold.changing.tree import Files, check_path
 from scaffold.core.domain import Model
 from scaffold.core.errors import ConcgenError, Refused, UsageError
-from scaffold.making import starters
-from scaffold.making.names import shown
+from scaffold.core.texts import shown
+from scaffold.making import inventory, starters
 from scaffold.making.project import PRISTINE
 from scaffold.making.starters import Starter
-from scaffold.terminal import documents
 
 FOLDER = ".concgen"
 ANSWERS = f"{FOLDER}/answers.json"
@@ -115,7 +114,7 @@ def _answers(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _refuse_newer(made_by: str, schema: object) -> None:
-    this = documents.version()
+    this = inventory.version()
     if numbers(made_by) > numbers(this) or (isinstance(schema, int) and schema > SCHEMA):
         raise Refused(
             f"the project was made by concgen {made_by}, which is newer than this {this}",

@@ -13,10 +13,10 @@ from typing import Any
 from scaffold.asking.questions import LONGEST, QUESTIONS, number
 from scaffold.core.domain import Model, Source
 from scaffold.core.errors import UsageError
+from scaffold.core.texts import shown
 from scaffold.core.units import MAX_COUNT
 from scaffold.making import names, starters
 from scaffold.making.inventory import available_models
-from scaffold.making.names import shown
 
 WAY_OUT = (
     "take it back from version control, or make the project anew beside it with `concgen new` and"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from scaffold.core.errors import ConcgenError, Refused
-from scaffold.making.names import shown
+from scaffold.core.texts import shown
 
 # Contents by path: relative to the project, with forward slashes.
 Files = Mapping[str, bytes]

@@ -79,7 +79,7 @@ def new(
     from scaffold.commands import advise
     from scaffold.commands import new as command
     from scaffold.making.yours import gather
-    from scaffold.terminal import console, dialogue, views
+    from scaffold.terminal import console, dialogue, documents, views
 
     workflow = None if ci is None else str(ci)
     wishes = {"name": name, "starter": starter, "model": model, "ci": workflow}
@@ -102,7 +102,7 @@ def new(
         wanted = wanted.start_from(dialogue.choose_starter(bound, chosen, ask))
     created = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
     if as_json:
-        console.answer_json(command.document(advice, created))
+        console.answer_json(documents.new(advice.recommendation, created))
     else:
         dialogue.show_created(created, dry_run=dry_run)
 
@@ -157,7 +157,7 @@ def show_profile(
     holds the GIL, and what goes in and out.
     """
     from scaffold.commands import measure as command
-    from scaffold.terminal import console, profile_views
+    from scaffold.terminal import console, documents, profile_views
 
     seconds = command.read_budget(budget)
     found, sample = command.prepare(target, items)
@@ -165,7 +165,7 @@ def show_profile(
     with console.Steps() as steps:
         profile = command.profile(found, sample, seconds, steps)
     if as_json:
-        console.answer_json(command.document(profile, found, sample))
+        console.answer_json(documents.measure(profile, found, sample))
     else:
         console.answer_lines(profile_views.profile(profile, console.width()))
 
@@ -214,12 +214,12 @@ def doctor(
     Cores, memory, Python, the GIL, open files, git and uv, and what to do about them.
     """
     from scaffold.commands import doctor as command
-    from scaffold.terminal import console
+    from scaffold.terminal import console, doctor_views, documents
 
     if calibrate:
         command.calibrate(lambda step: console.say(f"measuring {step} ..."))
     found = command.examine()
     if as_json:
-        console.answer_json(command.document(found))
+        console.answer_json(documents.doctor(found))
     else:
-        console.answer_lines(command.report(found, console.width()))
+        console.answer_lines(doctor_views.doctor(found, console.width()))

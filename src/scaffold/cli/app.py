@@ -27,9 +27,10 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from scaffold.terminal import console, documents
+        from scaffold.making import inventory
+        from scaffold.terminal import console
 
-        console.answer(f"concgen {documents.version()}")
+        console.answer(f"concgen {inventory.version()}")
         raise typer.Exit
 
 

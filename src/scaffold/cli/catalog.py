@@ -24,8 +24,7 @@ def rules(
 
     With an id: where it comes from, when it fires and when it does not, by example.
     """
-    from scaffold.commands import catalog
-    from scaffold.terminal import console
+    from scaffold.terminal import catalog, console
 
     lines = catalog.rule(rule, console.width()) if rule else catalog.rules(console.width())
     console.answer_lines(lines)
@@ -44,8 +43,7 @@ def starters(
 
     With a name: the work, the models that it runs on, what it needs.
     """
-    from scaffold.commands import catalog
-    from scaffold.terminal import console
+    from scaffold.terminal import catalog, console
 
     width = console.width()
     console.answer_lines(catalog.starter(name, width) if name else catalog.starters(width))
@@ -57,7 +55,6 @@ def models() -> None:
 
     Parallelism, memory, start-up, communication, the GIL, and what each is for.
     """
-    from scaffold.commands import catalog
-    from scaffold.terminal import console
+    from scaffold.terminal import catalog, console
 
     console.answer_lines(catalog.models(console.width()))

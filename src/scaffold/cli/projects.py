@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from scaffold.cli.app import app
 from scaffold.cli.options import Diff, DryRun, Force, Json, ProjectDir
 from scaffold.terminal import completion
 from scaffold.terminal.usage import Command
+
+if TYPE_CHECKING:
+    from scaffold.commands.change import Prepared
 
 
 @app.command(cls=Command)
@@ -28,10 +31,9 @@ def switch(
 ) -> int:
     """Change the model of a generated project, and keep your edits."""
     from scaffold.commands import switch as command
-    from scaffold.terminal import plan_dialogue
 
     prepared = command.prepare(project, command.read_model(model), force=force)
-    return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
+    return _settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
 
 
 @app.command(cls=Command)
@@ -50,10 +52,21 @@ def update(
     The templates are those of this concgen; every answer stays as it was.
     """
     from scaffold.commands import update as command
-    from scaffold.terminal import plan_dialogue
 
     prepared = command.prepare(project, force=force)
-    return plan_dialogue.settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
+    return _settle(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
+
+
+def _settle(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> int:
+    """Carry out a plan, unless it is only to be shown, and tell of it; return the exit code."""
+    from scaffold.terminal import plan_dialogue
+
+    if not (dry_run or diff or prepared.refusal):
+        prepared.carry_out()
+    plan_dialogue.show(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
+    if prepared.refusal:
+        raise prepared.refusal
+    return 0 if dry_run or diff else prepared.exit_code
 
 
 @app.command(name="diff", cls=Command)
@@ -84,15 +97,15 @@ def check(
     Decides again, for this machine and this Python; exit 5 when the advice flipped.
     """
     from scaffold.commands import check as command
-    from scaffold.terminal import console
+    from scaffold.terminal import check_views, console, documents
 
     with console.Steps() as steps:
-        verdict = command.check(project, remeasure=measure, progress=steps)
+        found = command.check(project, remeasure=measure, progress=steps)
     if as_json:
-        console.answer_json(command.document(verdict))
+        console.answer_json(documents.check(found))
     else:
-        console.answer_lines(command.report(verdict))
-    return verdict.exit_code
+        console.answer_lines(check_views.check(found))
+    return found.exit_code
 
 
 @app.command(cls=Command)

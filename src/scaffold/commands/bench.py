@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from scaffold.asking.target import Items, Target
 from scaffold.commands import measure
 from scaffold.commands.progress import Progress
 from scaffold.core.costs import Costs
@@ -17,13 +18,12 @@ from scaffold.core.errors import UsageError
 from scaffold.core.estimates import estimate
 from scaffold.core.models import CLUSTER, MODELS, Awaits
 from scaffold.core.observed import Measurement, Profile
+from scaffold.core.texts import shown
 from scaffold.core.units import show_count
 from scaffold.making.inventory import available_models
-from scaffold.making.names import shown
 from scaffold.measuring import calibration, machine
 from scaffold.measuring.lab import Trial, laboratory
 from scaffold.measuring.measure import LEAST_BUDGET
-from scaffold.measuring.target import Items, Target
 
 DEFAULT_BUDGET = 20.0
 # The share of the budget that measuring the function may take, and at most this many seconds.
@@ -201,25 +201,3 @@ def _result(predicted: Estimate, ran: Measurement, count: int, seconds: float) -
 def _whole(ran: Measurement, count: int) -> float:
     """Return the makespan of all the items, in proportion where time ran out."""
     return ran.seconds if ran.complete else ran.seconds * count / ran.items
-
-
-def document(bench: Bench) -> dict[str, object]:
-    """Return the document of `bench --json`."""
-    return {
-        "schema": 1,
-        "items": bench.workload.tasks,
-        "results": [
-            {
-                "model": one.model,
-                "max_workers": one.max_workers,
-                "predicted_seconds": one.predicted_seconds,
-                "measured_seconds": one.measured_seconds,
-                "items": one.items,
-                "failed": one.failed,
-                "extrapolated": one.extrapolated,
-            }
-            for one in bench.results
-        ],
-        "fastest": bench.fastest.model,
-        "complete": bench.complete,
-    }

@@ -47,7 +47,8 @@ class Prepared:
 
     def carry_out(self) -> None:
         """Write the plan, all of it or nothing. Raises what `apply.apply` raises."""
-        apply.apply(self.root, self.plan)
+        if self.plan.writes:
+            apply.apply(self.root, self.plan)
 
 
 def render(answers: Mapping[str, Any]) -> Files:

@@ -19,7 +19,7 @@ FLIPPED = 5
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Check:
     """The model in use, what the advice was then, and what it is now."""
 
     model: Model
@@ -42,7 +42,7 @@ class Verdict:
         return FLIPPED if self.flipped else 0
 
 
-def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Verdict:
+def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
     """Decide again from the record, or from a new measurement of the project's own work.
 
     Raises UsageError when there is no project or its record is damaged.
@@ -55,7 +55,7 @@ def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Verdict
         taken = measure.measured(target, items, None, progress)
         work, facts = taken.workload, facts._replace(start_method=taken.start_method)
     decided = found.answers.get("decision") or {}
-    return Verdict(
+    return Check(
         model=found.model,
         decided=decided.get("model"),
         chosen_by=decided.get("chosen_by", "user"),
@@ -70,35 +70,3 @@ def workload(answers: Mapping[str, Any]) -> Workload:
     given = {name: value for name, value in answers.items() if name in known}
     sources = {name: Source(value) for name, value in answers.get("sources", {}).items()}
     return Workload(bound=Bound(answers.get("bound", Bound.IO)), sources=sources, **given)
-
-
-def report(verdict: Verdict) -> list[str]:
-    """Return the verdict, and the reason when it flipped."""
-    advice, basis = verdict.advice, "measured again" if verdict.measured else "from the record"
-    if not verdict.flipped:
-        lines = [f"{advice.model} is still right here ({basis}): {advice.headline}"]
-        if verdict.model is not advice.model:
-            lines.append(f"The project runs {verdict.model}, as you chose.")
-        return lines
-    reasons = [one.reason for one in advice.findings if one.model is advice.model]
-    lines = [
-        f"The advice flipped: {advice.model}, no longer {verdict.decided} ({basis})",
-        *(f"  {reason}" for reason in reasons),
-    ]
-    lines.append(f"To follow it: concgen switch {advice.model}")
-    return lines
-
-
-def document(verdict: Verdict) -> dict[str, object]:
-    """Return the document of `check --json`."""
-    from scaffold.terminal import documents
-
-    return {
-        "schema": 1,
-        "flipped": verdict.flipped,
-        "model": verdict.model,
-        "decided": verdict.decided,
-        "chosen_by": verdict.chosen_by,
-        "measured": verdict.measured,
-        "recommendation": documents.recommendation(verdict.advice),
-    }

@@ -7,17 +7,14 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from scaffold.core.capacity import MOST_COROUTINES, SPARE_FILES
-from scaffold.core.costs import Costs
 from scaffold.core.domain import Machine
 from scaffold.core.errors import ConcgenError
-from scaffold.core.reasons import MANY_THREADS
-from scaffold.core.units import show_bytes, show_count, show_seconds
+from scaffold.core.units import show_count
 from scaffold.measuring import calibration, machine
 from scaffold.measuring.calibration import Calibration
-from scaffold.terminal import layout
 
 # `git merge-tree --write-tree`, which follows renames: what switch and update merge with.
 GIT_THAT_MERGES = (2, 38)
@@ -135,72 +132,3 @@ def _version(program: str) -> str | None:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-
-
-def report(found: Checkup, width: int) -> list[str]:
-    """Return the facts, one a line, and each problem with its remedy."""
-    lines = layout.facts(_facts(found), width)
-    for problem in found.problems:
-        lines += ["", *layout.wrap(f"! {problem.what}", width, rest="  ")]
-        lines += layout.wrap(problem.remedy, width, "  ", "  ")
-    return lines if found.problems else [*lines, "", "Nothing here holds the engines back."]
-
-
-def _facts(found: Checkup) -> list[tuple[str, str]]:
-    facts = found.machine
-    quota = f"{min(found.quotas):.3g}" if found.quotas else "none"
-    memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
-    files = "no limit" if facts.open_files is None else show_count(facts.open_files)
-    build = ", free-threaded build" if found.free_threaded_build else ""
-    return [
-        ("cores", f"{facts.cores:.3g} (affinity {found.affinity_cores}, cgroup quota {quota})"),
-        ("memory", memory),
-        ("Python", f"{facts.python}, GIL {'on' if facts.gil else 'off'}{build}"),
-        (
-            "start method",
-            f"{found.default_start_method} by default, {facts.start_method} in engines",
-        ),
-        ("open files", f"{files} (threads use up to {MANY_THREADS}, asyncio {MOST_COROUTINES:,})"),
-        ("git", found.git or "not found"),
-        ("uv", found.uv or "not found"),
-        ("costs", _costs(found.calibration)),
-    ]
-
-
-def _costs(kept: Calibration) -> str:
-    if kept.day is None:
-        return "typical ones: `concgen doctor --calibrate` measures this machine's"
-    costs = kept.costs
-    starts = ", ".join(f"{name} {show_seconds(one.process)}" for name, one in costs.starts.items())
-    return (
-        f"measured on {kept.day}: thread {show_seconds(costs.thread_start)}, process {starts};"
-        f" per task {show_seconds(costs.thread_hand_over)} in threads,"
-        f" {show_seconds(costs.loop_hand_over)} on a loop,"
-        f" {show_seconds(costs.process_hand_over)} in processes;"
-        f" pickling {show_bytes(costs.pickle_rate)}/s"
-    )
-
-
-def _costs_document(costs: Costs) -> dict[str, object]:
-    starts = {method: start._asdict() for method, start in costs.starts.items()}
-    return {**costs._asdict(), "starts": starts}
-
-
-def document(found: Checkup) -> dict[str, object]:
-    """Return the document of `doctor --json`."""
-    return {
-        "schema": 1,
-        "machine": found.machine._asdict(),
-        "affinity_cores": found.affinity_cores,
-        "quota_cores": min(found.quotas, default=None),
-        "default_start_method": found.default_start_method,
-        "free_threaded_build": found.free_threaded_build,
-        "git": found.git,
-        "uv": found.uv,
-        "calibration": {
-            "day": found.calibration.day,
-            "path": str(calibration.path(found.machine)),
-            "costs": _costs_document(found.calibration.costs),
-        },
-        "problems": [asdict(one) for one in found.problems],
-    }

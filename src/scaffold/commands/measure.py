@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
+from scaffold.asking.target import Items, Target, parse_target, read_items
 from scaffold.commands.advise import Measured
 from scaffold.commands.progress import SILENT, Progress
 from scaffold.core.domain import Bound, Source, Workload
@@ -13,7 +13,6 @@ from scaffold.core.observed import Profile
 from scaffold.core.reasons import MOSTLY
 from scaffold.core.units import parse_seconds, show_count, show_seconds
 from scaffold.measuring.measure import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
-from scaffold.measuring.target import Items, Target, parse_target, read_items
 
 
 def prepare(target: str, items: Path | None) -> tuple[Target, Items]:
@@ -104,13 +103,3 @@ def bound(cpu_fraction: float) -> Bound:
     if cpu_fraction >= MOSTLY:
         return Bound.CPU
     return Bound.IO if cpu_fraction <= 1 - MOSTLY else Bound.MIXED
-
-
-def document(profile: Profile, target: Target, items: Items) -> dict[str, object]:
-    """Return the document of `measure --json`."""
-    return {
-        "schema": 1,
-        "target": str(target),
-        "items": items.count,
-        "profile": asdict(profile),
-    }

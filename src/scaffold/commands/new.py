@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from scaffold.asking.questions import read_bool, read_choice
 from scaffold.commands.advise import Advice
 from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
 from scaffold.core.models import MODELS
+from scaffold.core.texts import read_bool, read_choice
+from scaffold.making import answers as template
 from scaffold.making import inventory, names, project, staging, starters
 from scaffold.making.starters import Starter
 from scaffold.making.yours import Yours
-from scaffold.terminal import documents
 
 DEFAULT_DEST = Path("my-project")
 AUTO = "auto"
@@ -110,7 +110,7 @@ def create(
     wanted: Order, advice: Advice, model: Model, *, dry_run: bool, yours: Yours | None = None
 ) -> Created:
     """Make the project with `model`, or only list its files; `yours` is what it is to run."""
-    answers = documents.answers(
+    answers = template.gather(
         advice.recommendation,
         advice.replies,
         name=wanted.name,
@@ -145,23 +145,6 @@ def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | Non
     if not wanted.ci:
         words.append("--no-ci")
     return shlex.join([*words, "--yes"])
-
-
-def document(advice: Advice, created: Created) -> documents.Document:
-    """Return the document of `new --json`: the advice, the project and the command.
-
-    `model` and `settings` are those of the project, also where the user overruled the advice.
-    """
-    return {
-        **documents.recommendation(advice.recommendation),
-        "project": {
-            "path": str(created.path),
-            "package": created.package.name,
-            "model": str(created.model),
-            "files": list(created.files),
-        },
-        "command": created.command,
-    }
 
 
 def _starter(wanted: Order, yours: Yours | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scaffold.asking.questions import read_choice
 from scaffold.changing import record
 from scaffold.changing.plan import Plan
 from scaffold.changing.policy import Policy
@@ -12,8 +11,9 @@ from scaffold.commands import change
 from scaffold.commands.change import Prepared
 from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
-from scaffold.making.inventory import available_models
-from scaffold.terminal import documents
+from scaffold.core.texts import read_choice
+from scaffold.making import inventory
+from scaffold.making.answers import with_model
 
 COMMAND = "switch"
 
@@ -21,7 +21,7 @@ COMMAND = "switch"
 def read_model(text: str) -> Model:
     """Read the model to switch to; raise UsageError, naming the nearest, for none that there is."""
     try:
-        return Model(read_choice(text, [str(model) for model in available_models()]))
+        return Model(read_choice(text, [str(model) for model in inventory.available_models()]))
     except ValueError as error:
         raise UsageError(f"model {error}", hint="`concgen models` compares them") from error
 
@@ -36,8 +36,8 @@ def prepare(place: Path | None, model: Model, *, force: bool = False) -> Prepare
     if model is known.model:
         return Prepared(known.root, Plan(COMMAND, str(model), str(model), ()))
     known.starter.refuse(model)
-    now = documents.version()
-    answers = {**documents.with_model(known.answers, model), "concgen_version": now}
+    now = inventory.version()
+    answers = {**with_model(known.answers, model), "concgen_version": now}
     rules = Policy(str(model), known.package, replace=True, force=force)
     changes = change.with_form(known, answers, rules)
     notes = [

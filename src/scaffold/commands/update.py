@@ -13,8 +13,8 @@ from scaffold.changing.record import Record
 from scaffold.changing.tree import Files
 from scaffold.commands import change
 from scaffold.commands.change import Prepared
+from scaffold.making import inventory
 from scaffold.making.project import PRISTINE
-from scaffold.terminal import documents
 
 COMMAND = "update"
 
@@ -26,7 +26,7 @@ def prepare(place: Path | None, *, force: bool = False) -> Prepared:
     raises, and Refused when conflicts are left from before.
     """
     known = record.load(place)
-    now = documents.version()
+    now = inventory.version()
     rendering = change.render({**known.answers, "concgen_version": now})
     if known.pristine.items() == {*rendering.items()} - {(PRISTINE, rendering[PRISTINE])}:
         return Prepared(known.root, Plan(COMMAND, known.version, now, ()))

@@ -205,3 +205,12 @@ class Recommendation(NamedTuple):
     def estimate(self, model: Model) -> Estimate | None:
         """Return the estimate of `model`, or None when it was not offered."""
         return next((one for one in self.estimates if one.model is model), None)
+
+    def standing(self, model: Model) -> str:
+        """Say in a word how `model` fared: recommended, ruled out, avoided, or nothing."""
+        if model is self.model:
+            return "recommended"
+        verdicts = {finding.verdict for finding in self.findings if finding.model is model}
+        if Verdict.FORBID in verdicts:
+            return "ruled out"
+        return "avoided" if Verdict.AVOID in verdicts else ""

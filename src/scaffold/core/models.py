@@ -11,6 +11,7 @@ from enum import StrEnum
 from scaffold.core import capacity, makespans
 from scaffold.core.costs import Costs
 from scaffold.core.domain import Machine, Model, Workload
+from scaffold.core.units import show_count
 
 
 class Awaits(StrEnum):
@@ -58,6 +59,13 @@ class ModelSpec:
     pickles: bool = False
     needs: tuple[str, ...] = ()
     oldest_python: tuple[int, int] = (3, 11)
+
+    def counted(self, workers: int) -> str:
+        """Say how many workers, in the model's own word; nothing where there is one only."""
+        if self.workers is None:
+            return ""
+        one, several = self.workers
+        return f"{show_count(workers)} {one if workers == 1 else several}"
 
     def runs_on(self, python: str) -> bool:
         """Tell whether a Python of this version is new enough."""

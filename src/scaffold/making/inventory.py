@@ -20,6 +20,13 @@ def templates_dir() -> Path:
     raise ConcgenError("the templates are missing from this installation", hint="install it again")
 
 
+def version() -> str:
+    """Return this concgen's version."""
+    from importlib.metadata import version as installed  # 20 ms: only for who needs it
+
+    return installed("concgen")
+
+
 def available_models() -> tuple[Model, ...]:
     """Return the models that have an engine, simplest first."""
     engines = templates_dir() / "engines"

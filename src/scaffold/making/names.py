@@ -1,4 +1,4 @@
-"""Names that are safe to write: of a project, of its import package, and in a message.
+"""Names that are safe to write: of a project, and of its import package.
 
 A project's name becomes a directory, a distribution and, by way of `package_name`, a Python
 package, so it has to be valid as all three. The destination directory may be called anything.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scaffold.core.errors import UsageError
+from scaffold.core.texts import shown
 
 # Windows refuses paths over 260 characters. The name stands in a path up to three times (project,
 # package, and the metadata in an environment), so three of them leave 68 for all the rest.
@@ -49,12 +50,6 @@ class Package(NamedTuple):
 
     name: str
     reason: str | None = None
-
-
-def shown(value: object) -> str:
-    """Quote `value` for one line of a message: invisible characters escaped, a long middle cut."""
-    text = repr(str(value) if isinstance(value, os.PathLike) else value)
-    return text if len(text) <= 80 else f"{text[:38]}...{text[-38:]}"
 
 
 def check_name(name: str) -> str:

@@ -22,8 +22,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
+from scaffold.core.texts import shown
 from scaffold.making.interrupt import guarded
-from scaffold.making.names import shown
 
 _STAGING = re.compile(r"\..*\.concgen-[0-9a-f]{8}")
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from scaffold.asking.questions import read_choice
 from scaffold.core.domain import Bound, Model
 from scaffold.core.errors import UsageError
+from scaffold.core.texts import read_choice
 from scaffold.making.inventory import available_models, templates_dir
 
 DEFAULT = "blank"

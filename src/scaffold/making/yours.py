@@ -16,9 +16,9 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
+from scaffold.asking.target import Items, Target, lines_of
 from scaffold.core.errors import UsageError
-from scaffold.making.names import shown
-from scaffold.measuring.target import Items, Target, lines_of
+from scaffold.core.texts import shown
 
 ITEMS = "items.jsonl"
 # What stands in a project's package beside a copied file.

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from scaffold.asking.target import Target
 from scaffold.core.costs import DEFAULT_COSTS, Costs, Start
 from scaffold.core.domain import Model
 from scaffold.core.makespans import HYBRID_IDLE
 from scaffold.measuring.lab import Laboratory, Trial, laboratory
-from scaffold.measuring.target import Target
 
 # Tasks per run: enough that starting does not count, few enough for a tenth of a second.
 MANY, SOME, FEW = 10_000, 4000, 1000

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scaffold.asking.target import Target
 from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Measurement
 from scaffold.making.inventory import available_models, runner_files
 from scaffold.measuring.child import run_child
-from scaffold.measuring.target import Target
 
 PACKAGE = "concgen_lab"
 # Seconds beyond its limit that a trial gets to stop its workers and to report.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from scaffold.asking.target import Items, Target
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
 from scaffold.measuring.child import Facts, run_child
-from scaffold.measuring.target import Items, Target
 
 DEFAULT_BUDGET = 3.0
 # Less leaves no time for a verdict about the GIL; more is a benchmark.

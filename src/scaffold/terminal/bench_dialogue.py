@@ -7,8 +7,8 @@ from pathlib import Path
 from scaffold.commands import bench
 from scaffold.commands.bench import Bench, Order
 from scaffold.core.errors import ConcgenError, Interrupted
-from scaffold.making.names import shown
-from scaffold.terminal import bench_views, console
+from scaffold.core.texts import shown
+from scaffold.terminal import bench_views, console, documents
 
 
 def watch(request: Order) -> tuple[Bench, int]:
@@ -34,7 +34,7 @@ def watch(request: Order) -> tuple[Bench, int]:
 def show(found: Bench, save: Path | None, *, as_json: bool) -> None:
     """Print the results, and draw them when asked to."""
     if as_json:
-        console.answer_json(bench.document(found))
+        console.answer_json(documents.bench(found))
     else:
         console.answer_lines(bench_views.bench(found, console.width()))
     if save is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from scaffold.asking.questions import Ask, Choice, Unsure, read_numbered
+from scaffold.asking.target import Items, Target, parse_target
 from scaffold.commands import measure
 from scaffold.commands.advise import Advice, Given, advise
 from scaffold.commands.new import DEFAULT_DEST, Created, read_model
@@ -20,7 +21,6 @@ from scaffold.core.domain import Bound, Model
 from scaffold.core.errors import UsageError
 from scaffold.making import starters
 from scaffold.making.starters import Starter
-from scaffold.measuring.target import Items, Target, parse_target
 from scaffold.terminal import console, views
 
 T = TypeVar("T")

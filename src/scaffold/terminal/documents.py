@@ -1,18 +1,23 @@
-"""Advice as data: the JSON documents, and the decision that a generated project records. Pure."""
+"""The documents of `--json`: each command's answer as data. Prints nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scaffold.asking.interview import Replies
-from scaffold.asking.questions import QUESTIONS
-from scaffold.core.domain import Model, Recommendation, Source, Workload
-from scaffold.core.models import MODELS
-from scaffold.core.rules import BEYOND
-from scaffold.core.units import show_bytes, show_ratio, show_seconds
-from scaffold.terminal.views import note
+from scaffold.core.domain import Recommendation, Workload
+
+if TYPE_CHECKING:  # `recommend` has to start fast
+    from scaffold.asking.target import Items, Target
+    from scaffold.changing.journal import Journal
+    from scaffold.changing.plan import Change, Plan
+    from scaffold.commands.bench import Bench
+    from scaffold.commands.check import Check
+    from scaffold.commands.doctor import Checkup
+    from scaffold.commands.new import Created
+    from scaffold.core.costs import Costs
+    from scaffold.core.observed import Profile
 
 # Grows when a key changes its meaning or goes away; a new key alone leaves it.
 SCHEMA = 1
@@ -44,121 +49,134 @@ def workload(work: Workload) -> Document:
     return fields
 
 
-def answers(
-    advice: Recommendation, replies: Replies, *, name: str, package: str, starter: str, model: Model
-) -> Document:
-    """Return every answer that the template asks for, with the decision to record.
+def new(advice: Recommendation, created: Created) -> Document:
+    """Return the document of `new --json`: the advice, the project and the command.
 
-    `model` is the user's choice, which need not be the advice.
-    """
-    fields = asdict(replace(advice.workload, sources={}))
-    del fields["sources"]
-    return with_model(
-        {
-            **fields,
-            "name": name,
-            "package": package,
-            "starter": starter,
-            "sources": {field: str(advice.workload.source(field)) for field in fields},
-            "decision": decision(advice, replies),
-            "concgen_version": version(),
-        },
-        model,
-    )
-
-
-def with_model(answers: Mapping[str, Any], model: Model) -> Document:
-    """Return `answers` for `model`, out of the decision that they hold.
-
-    All that depends on the model comes from the record and nothing from this machine, so that there
-    and back again gives the same answers anywhere.
-    """
-    changed = {**answers, "model": str(model)}
-    changed.pop("form", None)  # the template knows which one the model takes
-    changed.pop("max_workers", None)  # without a figure on record the template has a default
-    decided = answers.get("decision") or {}
-    for one in decided.get("estimates", ()):
-        if one.get("model") == model and "max_workers" in one:
-            # One per core is right on every machine; any other count is this workload's own.
-            per_core = MODELS[model].per_core and answers.get("max_in_flight") is None
-            changed["max_workers"] = None if per_core else one["max_workers"]
-    if "model" in decided:
-        chosen_by = "advice" if decided["model"] == model else "user"
-        changed["decision"] = {**decided, "chosen_by": chosen_by}
-    return changed
-
-
-def version() -> str:
-    """Return this concgen's version."""
-    from importlib.metadata import version as installed  # 20 ms: only for who needs it
-
-    return installed("concgen")
-
-
-def decision(advice: Recommendation, replies: Replies) -> Document:
-    """Return what CONCURRENCY.md shows: answers, reasons, figures and flips, in words.
-
-    `model` is the advice, and `chosen_by` says who followed it or not.
+    `model` and `settings` are those of the project, also where the user overruled the advice.
     """
     return {
-        "headline": advice.headline,
-        "model": str(advice.model),
-        "chosen_by": "advice",
-        "answers": [
-            {
-                "question": question.label,
-                "value": question.show(replies.values[question.name]),
-                "source": str(advice.workload.source(question.field)),
-            }
-            for question in QUESTIONS
-            if question.is_asked or question.name in replies.given
-        ]
-        + _shares(advice.workload),
-        "reasons": [
-            {
-                "verdict": str(one.verdict),
-                "model": str(one.model),
-                "text": one.reason,
-                "rule": one.rule,
-                "article": "" if one.article == BEYOND else one.article,
-            }
-            for one in advice.findings
-        ],
-        "estimates": [
-            {
-                "model": str(one.model),
-                "max_workers": one.max_workers,
-                "time": show_seconds(one.seconds),
-                "speedup": show_ratio(one.speedup),
-                "memory": show_bytes(one.peak_memory_bytes),
-                "note": note(advice, one),
-            }
-            for one in advice.estimates
-        ],
-        "flips": [flip.text for flip in advice.flips],
-        "machine": machine(advice),
-        "notes": list(advice.notes),
+        **recommendation(advice),
+        "project": {
+            "path": str(created.path),
+            "package": created.package.name,
+            "model": str(created.model),
+            "files": list(created.files),
+        },
+        "command": created.command,
     }
 
 
-def _shares(work: Workload) -> list[Document]:
-    """Return the shares that nobody is asked for, where they were measured."""
-    shares = (
-        ("cpu_fraction", "Share of its time that it computes"),
-        ("gil_fraction", "Share of the computing that holds the GIL"),
-    )
-    return [
-        {"question": label, "value": f"{getattr(work, name):.0%}", "source": str(Source.MEASURED)}
-        for name, label in shares
-        if work.source(name) is Source.MEASURED
-    ]
+def measure(profile: Profile, target: Target, items: Items) -> Document:
+    """Return the document of `measure --json`."""
+    return {
+        "schema": SCHEMA,
+        "target": str(target),
+        "items": items.count,
+        "profile": asdict(profile),
+    }
 
 
-def machine(advice: Recommendation) -> list[str]:
-    """Return the facts of the machine that the advice used, in words."""
-    facts = advice.machine
-    memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
-    return [
-        f"{facts.cores:.3g} usable cores, {memory} of memory ({facts.platform})",
-        f"Python {facts.python}, {'with' if facts.gil else 'without'} the GIL",
-    ]
+def bench(bench: Bench) -> Document:
+    """Return the document of `bench --json`."""
+    return {
+        "schema": SCHEMA,
+        "items": bench.workload.tasks,
+        "results": [
+            {
+                "model": one.model,
+                "max_workers": one.max_workers,
+                "predicted_seconds": one.predicted_seconds,
+                "measured_seconds": one.measured_seconds,
+                "items": one.items,
+                "failed": one.failed,
+                "extrapolated": one.extrapolated,
+            }
+            for one in bench.results
+        ],
+        "fastest": bench.fastest.model,
+        "complete": bench.complete,
+    }
+
+
+def check(check: Check) -> Document:
+    """Return the document of `check --json`."""
+    return {
+        "schema": SCHEMA,
+        "flipped": check.flipped,
+        "model": check.model,
+        "decided": check.decided,
+        "chosen_by": check.chosen_by,
+        "measured": check.measured,
+        "recommendation": recommendation(check.advice),
+    }
+
+
+def doctor(found: Checkup) -> Document:
+    """Return the document of `doctor --json`."""
+    from scaffold.measuring import calibration
+
+    return {
+        "schema": SCHEMA,
+        "machine": found.machine._asdict(),
+        "affinity_cores": found.affinity_cores,
+        "quota_cores": min(found.quotas, default=None),
+        "default_start_method": found.default_start_method,
+        "free_threaded_build": found.free_threaded_build,
+        "git": found.git,
+        "uv": found.uv,
+        "calibration": {
+            "day": found.calibration.day,
+            "path": str(calibration.path(found.machine)),
+            "costs": _costs(found.calibration.costs),
+        },
+        "problems": [asdict(one) for one in found.problems],
+    }
+
+
+def _costs(costs: Costs) -> dict[str, object]:
+    starts = {method: start._asdict() for method, start in costs.starts.items()}
+    return {**costs._asdict(), "starts": starts}
+
+
+def plan(plan: Plan, *, applied: bool) -> Document:
+    """Return the document of `--json`: what happens, or happened, to each file."""
+    from scaffold.changing.plan import Action
+
+    return {
+        "schema": SCHEMA,
+        "command": plan.command,
+        "from": plan.source,
+        "to": plan.target,
+        "applied": applied,
+        "files": [
+            {"path": one.path, "action": str(one.action), "reason": one.reason}
+            for one in plan.changes
+        ],
+        "conflicts": [one.path for one in plan.of(Action.CONFLICT)],
+        "refused": [one.path for one in plan.of(Action.REFUSE)],
+        "notes": list(plan.notes),
+    }
+
+
+def edits(edits: Iterable[Change]) -> Document:
+    """Return the document of `diff --json`: which files the user changed, and by how much."""
+    from scaffold.terminal.plan_views import count
+
+    files = []
+    for change in edits:
+        added, removed = count(change)
+        files.append(
+            {"path": change.path, "change": change.reason, "added": added, "removed": removed}
+        )
+    return {"schema": SCHEMA, "files": files}
+
+
+def undone(journal: Journal) -> Document:
+    """Return the document of `undo --json`: what was taken back."""
+    return {
+        "schema": SCHEMA,
+        "command": journal.command,
+        "from": journal.source,
+        "to": journal.target,
+        "files": [entry.path for entry in journal.entries],
+    }

@@ -13,8 +13,8 @@ from pathlib import Path
 from platformdirs import user_log_dir
 
 from scaffold.core.errors import ConcgenError
-from scaffold.making.names import shown
-from scaffold.terminal import documents
+from scaffold.core.texts import shown
+from scaffold.making import inventory
 
 
 def kept(error: Exception) -> ConcgenError:
@@ -33,7 +33,7 @@ def kept(error: Exception) -> ConcgenError:
 def _account(error: Exception) -> str:
     """Return the traceback under what it takes to see the fault again."""
     facts = (
-        f"concgen {documents.version()}, Python {sys.version}, {platform.platform()}",
+        f"concgen {inventory.version()}, Python {sys.version}, {platform.platform()}",
         f"arguments: {sys.argv[1:]!r}",
     )
     return "\n".join((*facts, "", "".join(traceback.format_exception(error))))

@@ -7,23 +7,18 @@ from collections.abc import Iterable
 from scaffold.changing.journal import Journal
 from scaffold.changing.plan import Action, Change, Plan
 from scaffold.commands.change import Prepared
-from scaffold.terminal import console, plan_views
+from scaffold.terminal import console, documents, plan_views
 
 _DONE = {"switch": "Switched", "update": "Updated"}
 
 
-def settle(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> int:
-    """Show the plan, and carry it out unless it is only to be shown; return the exit code.
-
-    Raises the refusal of a plan that must not be carried out, after showing why.
-    """
+def show(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> None:
+    """Tell what would happen, or happened unless it was only to be shown, and what is left."""
     plan, refusal = prepared.plan, prepared.refusal
     only_shown = dry_run or diff or refusal is not None
-    if plan.writes and not only_shown:
-        prepared.carry_out()
     if as_json:
         applied = bool(plan.writes) and not only_shown
-        console.answer_json(plan_views.document(plan, applied=applied))
+        console.answer_json(documents.plan(plan, applied=applied))
     elif refusal and not dry_run:
         _print_diff(prepared.edits)
     elif diff:
@@ -32,19 +27,15 @@ def settle(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> i
         _show(plan, done=not only_shown)
     for note in plan.notes:
         console.say(f"note: {note}")
-    if refusal:
-        raise refusal
-    if only_shown:
-        return 0
-    _show_conflicts(plan)
-    return prepared.exit_code
+    if not only_shown:
+        _show_conflicts(plan)
 
 
 def show_edits(edits: Iterable[Change], *, stat: bool, as_json: bool) -> None:
     """Show what the user changed."""
     edits = tuple(edits)
     if as_json:
-        console.answer_json(plan_views.edits_document(edits))
+        console.answer_json(documents.edits(edits))
     elif not edits:
         console.say("Nothing was changed since generation.")
     elif stat:
@@ -59,7 +50,7 @@ def show_edits(edits: Iterable[Change], *, stat: bool, as_json: bool) -> None:
 def show_undone(journal: Journal, *, as_json: bool) -> None:
     """Say what was taken back."""
     if as_json:
-        console.answer_json(plan_views.undone_document(journal))
+        console.answer_json(documents.undone(journal))
     else:
         count = len(journal.entries)
         console.answer(f"Took back the {journal.title}: {count} files are as they were.")

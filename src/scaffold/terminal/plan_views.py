@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from difflib import unified_diff
-from typing import Any
 
-from scaffold.changing.journal import Journal
 from scaffold.changing.plan import Action, Change, Plan
 from scaffold.changing.tree import is_binary, to_lf
 from scaffold.terminal.layout import wrap
 
-SCHEMA = 1
 BAR = 40
 
 # What leads a line of a diff, and how it is styled.
@@ -28,46 +25,6 @@ def lines(plan: Plan, width: int) -> list[str]:
             head = f"  {change.action:<8}  {change.path}: "
         found += wrap(change.reason, width, head, " " * 12) or [head.rstrip()]
     return found
-
-
-def document(plan: Plan, *, applied: bool) -> dict[str, Any]:
-    """Return the document of `--json`: what happens, or happened, to each file."""
-    return {
-        "schema": SCHEMA,
-        "command": plan.command,
-        "from": plan.source,
-        "to": plan.target,
-        "applied": applied,
-        "files": [
-            {"path": one.path, "action": str(one.action), "reason": one.reason}
-            for one in plan.changes
-        ],
-        "conflicts": [one.path for one in plan.of(Action.CONFLICT)],
-        "refused": [one.path for one in plan.of(Action.REFUSE)],
-        "notes": list(plan.notes),
-    }
-
-
-def edits_document(edits: Iterable[Change]) -> dict[str, Any]:
-    """Return the document of `diff --json`: which files the user changed, and by how much."""
-    files = []
-    for change in edits:
-        added, removed = count(change)
-        files.append(
-            {"path": change.path, "change": change.reason, "added": added, "removed": removed}
-        )
-    return {"schema": SCHEMA, "files": files}
-
-
-def undone_document(journal: Journal) -> dict[str, Any]:
-    """Return the document of `undo --json`: what was taken back."""
-    return {
-        "schema": SCHEMA,
-        "command": journal.command,
-        "from": journal.source,
-        "to": journal.target,
-        "files": [entry.path for entry in journal.entries],
-    }
 
 
 def diff(changes: Iterable[Change]) -> Iterator[str]:

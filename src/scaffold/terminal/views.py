@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scaffold.core.domain import Estimate, Finding, Model, Recommendation, Verdict
-from scaffold.core.models import MODELS
+from scaffold.core.domain import Finding, Recommendation
 from scaffold.core.rules import BEYOND
 from scaffold.core.units import show_bytes, show_count, show_ratio, show_seconds
 from scaffold.terminal.layout import Column, bar, entries, wrap
@@ -36,31 +35,10 @@ def table(advice: Recommendation, width: int) -> list[str]:
         Column("memory", [show_bytes(one.peak_memory_bytes) for one in ranked], dropped=2),
         Column("at once", [show_count(one.max_workers) for one in ranked], dropped=3),
         Column("", [bar(one.seconds, shortest, longest) for one in ranked], left=True, dropped=1),
-        Column("", [_word(advice, one.model) for one in ranked], left=True),
+        Column("", [advice.standing(one.model) for one in ranked], left=True),
     ]
     chosen = [one.model for one in ranked].index(advice.model)
     return lay_out(columns, width, marked=chosen)
-
-
-def note(advice: Recommendation, estimate: Estimate) -> str:
-    """Return the few words beside a model: its workers, and whether a rule speaks against it."""
-    words = []
-    if (called := MODELS[estimate.model].workers) is not None:
-        one, several = called
-        count = estimate.max_workers
-        words.append(f"{show_count(count)} {one if count == 1 else several}")
-    if word := _word(advice, estimate.model):
-        words.append(word)
-    return ", ".join(words)
-
-
-def _word(advice: Recommendation, model: Model) -> str:
-    if model is advice.model:
-        return "recommended"
-    verdicts = {one.verdict for one in advice.findings if one.model is model}
-    if Verdict.FORBID in verdicts:
-        return "ruled out"
-    return "avoided" if Verdict.AVOID in verdicts else ""
 
 
 def reasons(advice: Recommendation, width: int) -> list[str]:

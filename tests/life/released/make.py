@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from scaffold.terminal.documents import version
+from scaffold.making.inventory import version
 
 # The models and the work that each is for.
 WORK = {

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from scaffold.core.errors import UsageError
-from scaffold.making.names import shown
+from scaffold.core.texts import shown
 
 # Items in a sample: enough for a median and a spread, few enough to send along.
 SAMPLE = 100

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 
-from scaffold.asking.questions import read_choice
 from scaffold.core.errors import UsageError
 from scaffold.core.examples import Case
 from scaffold.core.models import MODELS
 from scaffold.core.rules import ARTICLE, BEYOND, RULES, Rule
+from scaffold.core.texts import read_choice
 from scaffold.making.inventory import available_models
 from scaffold.making.starters import Starter, find, load, names, requirement_name
 from scaffold.terminal.layout import NARROW, wrap

@@ -1,0 +1,136 @@
+"""The template's answers: those about the work, and the decision that a project records. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from scaffold.asking.interview import Replies
+from scaffold.asking.questions import QUESTIONS
+from scaffold.core.domain import Estimate, Model, Recommendation, Source, Workload
+from scaffold.core.models import MODELS
+from scaffold.core.rules import BEYOND
+from scaffold.core.units import show_bytes, show_ratio, show_seconds
+from scaffold.making import inventory
+
+Answers = dict[str, Any]
+
+
+def gather(
+    advice: Recommendation, replies: Replies, *, name: str, package: str, starter: str, model: Model
+) -> Answers:
+    """Return every answer that the template asks for, with the decision to record.
+
+    `model` is the user's choice, which need not be the advice.
+    """
+    fields = asdict(replace(advice.workload, sources={}))
+    del fields["sources"]
+    return with_model(
+        {
+            **fields,
+            "name": name,
+            "package": package,
+            "starter": starter,
+            "sources": {field: str(advice.workload.source(field)) for field in fields},
+            "decision": decision(advice, replies),
+            "concgen_version": inventory.version(),
+        },
+        model,
+    )
+
+
+def with_model(answers: Mapping[str, Any], model: Model) -> Answers:
+    """Return `answers` for `model`, out of the decision that they hold.
+
+    All that depends on the model comes from the record and nothing from this machine, so that there
+    and back again gives the same answers anywhere.
+    """
+    changed = {**answers, "model": str(model)}
+    changed.pop("form", None)  # the template knows which one the model takes
+    changed.pop("max_workers", None)  # without a figure on record the template has a default
+    decided = answers.get("decision") or {}
+    for one in decided.get("estimates", ()):
+        if one.get("model") == model and "max_workers" in one:
+            # One per core is right on every machine; any other count is this workload's own.
+            per_core = MODELS[model].per_core and answers.get("max_in_flight") is None
+            changed["max_workers"] = None if per_core else one["max_workers"]
+    if "model" in decided:
+        chosen_by = "advice" if decided["model"] == model else "user"
+        changed["decision"] = {**decided, "chosen_by": chosen_by}
+    return changed
+
+
+def decision(advice: Recommendation, replies: Replies) -> Answers:
+    """Return what CONCURRENCY.md shows: answers, reasons, figures and flips, in words.
+
+    `model` is the advice, and `chosen_by` says who followed it or not.
+    """
+    return {
+        "headline": advice.headline,
+        "model": str(advice.model),
+        "chosen_by": "advice",
+        "answers": [
+            {
+                "question": question.label,
+                "value": question.show(replies.values[question.name]),
+                "source": str(advice.workload.source(question.field)),
+            }
+            for question in QUESTIONS
+            if question.is_asked or question.name in replies.given
+        ]
+        + _shares(advice.workload),
+        "reasons": [
+            {
+                "verdict": str(one.verdict),
+                "model": str(one.model),
+                "text": one.reason,
+                "rule": one.rule,
+                "article": "" if one.article == BEYOND else one.article,
+            }
+            for one in advice.findings
+        ],
+        "estimates": [
+            {
+                "model": str(one.model),
+                "max_workers": one.max_workers,
+                "time": show_seconds(one.seconds),
+                "speedup": show_ratio(one.speedup),
+                "memory": show_bytes(one.peak_memory_bytes),
+                "note": _note(advice, one),
+            }
+            for one in advice.estimates
+        ],
+        "flips": [flip.text for flip in advice.flips],
+        "machine": _machine(advice),
+        "notes": list(advice.notes),
+    }
+
+
+def _shares(work: Workload) -> list[Answers]:
+    """Return the shares that nobody is asked for, where they were measured."""
+    shares = (
+        ("cpu_fraction", "Share of its time that it computes"),
+        ("gil_fraction", "Share of the computing that holds the GIL"),
+    )
+    return [
+        {"question": label, "value": f"{getattr(work, name):.0%}", "source": str(Source.MEASURED)}
+        for name, label in shares
+        if work.source(name) is Source.MEASURED
+    ]
+
+
+def _machine(advice: Recommendation) -> list[str]:
+    """Return the facts of the machine that the advice used, in words."""
+    facts = advice.machine
+    memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
+    return [
+        f"{facts.cores:.3g} usable cores, {memory} of memory ({facts.platform})",
+        f"Python {facts.python}, {'with' if facts.gil else 'without'} the GIL",
+    ]
+
+
+def _note(advice: Recommendation, estimate: Estimate) -> str:
+    """Return the few words beside a model: its workers, and whether a rule speaks against it."""
+    words = MODELS[estimate.model].counted(estimate.max_workers), advice.standing(estimate.model)
+    return ", ".join(word for word in words if word)

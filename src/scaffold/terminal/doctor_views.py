@@ -1,0 +1,54 @@
+"""What the user reads of a checkup: the facts of the machine, and each problem with its remedy."""
+
+from __future__ import annotations
+
+from scaffold.commands.doctor import Checkup
+from scaffold.core.capacity import MOST_COROUTINES
+from scaffold.core.reasons import MANY_THREADS
+from scaffold.core.units import show_bytes, show_count, show_seconds
+from scaffold.measuring.calibration import Calibration
+from scaffold.terminal import layout
+
+
+def doctor(found: Checkup, width: int) -> list[str]:
+    """Return the facts, one a line, and each problem with its remedy."""
+    lines = layout.facts(_facts(found), width)
+    for problem in found.problems:
+        lines += ["", *layout.wrap(f"! {problem.what}", width, rest="  ")]
+        lines += layout.wrap(problem.remedy, width, "  ", "  ")
+    return lines if found.problems else [*lines, "", "Nothing here holds the engines back."]
+
+
+def _facts(found: Checkup) -> list[tuple[str, str]]:
+    facts = found.machine
+    quota = f"{min(found.quotas):.3g}" if found.quotas else "none"
+    memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
+    files = "no limit" if facts.open_files is None else show_count(facts.open_files)
+    build = ", free-threaded build" if found.free_threaded_build else ""
+    return [
+        ("cores", f"{facts.cores:.3g} (affinity {found.affinity_cores}, cgroup quota {quota})"),
+        ("memory", memory),
+        ("Python", f"{facts.python}, GIL {'on' if facts.gil else 'off'}{build}"),
+        (
+            "start method",
+            f"{found.default_start_method} by default, {facts.start_method} in engines",
+        ),
+        ("open files", f"{files} (threads use up to {MANY_THREADS}, asyncio {MOST_COROUTINES:,})"),
+        ("git", found.git or "not found"),
+        ("uv", found.uv or "not found"),
+        ("costs", _costs(found.calibration)),
+    ]
+
+
+def _costs(kept: Calibration) -> str:
+    if kept.day is None:
+        return "typical ones: `concgen doctor --calibrate` measures this machine's"
+    costs = kept.costs
+    starts = ", ".join(f"{name} {show_seconds(one.process)}" for name, one in costs.starts.items())
+    return (
+        f"measured on {kept.day}: thread {show_seconds(costs.thread_start)}, process {starts};"
+        f" per task {show_seconds(costs.thread_hand_over)} in threads,"
+        f" {show_seconds(costs.loop_hand_over)} on a loop,"
+        f" {show_seconds(costs.process_hand_over)} in processes;"
+        f" pickling {show_bytes(costs.pickle_rate)}/s"
+    )
