@@ -29,8 +29,8 @@ def read_model(text: str) -> Model:
 def prepare(place: Path | None, model: Model, *, force: bool = False) -> Prepared:
     """Plan the change of the project at `place` (None: here) to `model`. Writes nothing.
 
-    Raises what `record.load` raises, UsageError for a model that the project's starter cannot run
-    on, and Refused when conflicts are left from before.
+    Raises what `record.load` raises, and UsageError for a model that the project's starter cannot
+    run on.
     """
     known = record.load(place)
     if model is known.model:

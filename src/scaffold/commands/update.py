@@ -23,7 +23,7 @@ def prepare(place: Path | None, *, force: bool = False) -> Prepared:
     """Plan the update of the project at `place` (None: here) to this concgen. Writes nothing.
 
     Every answer is kept; a question that is new takes its default. Raises what `record.load`
-    raises, and Refused when conflicts are left from before.
+    raises.
     """
     known = record.load(place)
     now = inventory.version()
