@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+from scaffold.core.binding import binding
 from scaffold.core.capacity import files_allow
 from scaffold.core.costs import DEFAULT_COSTS, Costs
 from scaffold.core.deadline import cores_needed, obstacle, on_cluster
@@ -23,12 +24,12 @@ from scaffold.core.domain import (
     Verdict,
     Workload,
 )
-from scaffold.core.estimates import as_it_runs, estimate, rank
+from scaffold.core.estimates import as_it_runs, estimate, memory_allows, rank
 from scaffold.core.flips import find_flips
 from scaffold.core.models import BASELINE, CLUSTER, MODELS
-from scaffold.core.reasons import in_flight
+from scaffold.core.reasons import computes, in_flight
 from scaffold.core.rules import BEYOND, findings, forbidden
-from scaffold.core.units import show_count, show_seconds
+from scaffold.core.units import show_bytes, show_count, show_seconds
 
 # A simpler model may take this much longer than the fastest before it is passed over.
 CLOSE_ENOUGH = 1.15
@@ -51,21 +52,29 @@ def recommend(
     """Choose among `models` for `workload` on `machine`, with reasons and what would flip it."""
     chosen, estimates, found = weigh(workload, machine, costs, models)
     elsewhere = chosen.model is CLUSTER
+
+    def chooser(work: Workload, place: Machine) -> Estimate:
+        return weigh(work, place, costs, models).chosen
+
+    binds = "" if elsewhere else binding(workload, machine, chooser)
     return Recommendation(
         workload=workload,
         machine=machine,
         model=chosen.model,
-        settings=Settings(max_workers=chosen.max_workers),
-        headline=headline(chosen, estimates),
+        settings=Settings(chosen.max_workers, auto=finds_its_limit(chosen.model, workload)),
+        headline=headline(chosen, estimates, workload, binds),
         findings=(*found, *_by_estimate(chosen, estimates, found, workload)),
         estimates=estimates,
-        flips=find_flips(workload, lambda other: weigh(other, machine, costs, models).chosen.model),
+        flips=find_flips(
+            workload, machine, lambda work, place: weigh(work, place, costs, models).chosen
+        ),
         notes=(
             *_assumptions(workload),
-            *_limits(workload, machine, chosen),
+            *_limits(workload, machine, chosen, costs),
             *_deadline(workload, machine, costs, chosen),
         ),
         cores_needed=chosen.max_workers if elsewhere else None,
+        binding=binds,
     )
 
 
@@ -113,19 +122,28 @@ def choose(estimates: Collection[Estimate], found: Collection[Finding]) -> Estim
     return min(close, key=lambda one: SIMPLEST_FIRST.index(one.model))
 
 
-def headline(chosen: Estimate, estimates: Collection[Estimate]) -> str:
-    """Say the choice in one line: the model, the workers, the time it saves."""
+def finds_its_limit(model: Model, work: Workload) -> bool:
+    """Tell whether a run is to find out how many in flight the other end can take."""
+    return not work.limit_is_known and not computes(work) and MODELS[model].holds_many
+
+
+def headline(
+    chosen: Estimate, estimates: Collection[Estimate], workload: Workload, binds: str
+) -> str:
+    """Say the choice in one line: the model, the workers, the time it saves, what binds it."""
     alone = next((one for one in estimates if one.model is BASELINE), chosen)
+    outside = f", bound by {binds}" if binds.startswith(("the rate", "the limit", "memory")) else ""
     if chosen.model is BASELINE:
-        return f"sequential: do not parallelise, it takes {show_seconds(chosen.seconds)}"
+        return f"sequential: do not parallelise, it takes {show_seconds(chosen.seconds)}{outside}"
     if chosen.model is CLUSTER:
         return (
             f"dask, a cluster of about {show_count(chosen.max_workers)} cores:"
             f" {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}"
         )
+    found = "up to " if finds_its_limit(chosen.model, workload) else ""
     return (
-        f"{chosen.model}, {show_count(chosen.max_workers)} in flight:"
-        f" about {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}"
+        f"{chosen.model}, {found}{show_count(chosen.max_workers)} in flight:"
+        f" about {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}{outside}"
     )
 
 
@@ -199,12 +217,48 @@ def _deadline(
     return (f"{deadline} cannot be met: {obstacle(workload, machine, costs)}",)
 
 
-def _limits(workload: Workload, machine: Machine, chosen: Estimate) -> tuple[str, ...]:
-    """Say which limit of the machine holds the choice back, if one does."""
-    wanted = in_flight(workload)
-    if chosen.max_workers < wanted and chosen.max_workers == files_allow(machine):
-        return (
-            f"the limit of {machine.open_files} open files holds the tasks in flight at"
-            f" {chosen.max_workers}: raise it with `ulimit -n`",
+def _limits(
+    workload: Workload, machine: Machine, chosen: Estimate, costs: Costs
+) -> tuple[str, ...]:
+    """Say which limits hold the choice back, and which one nobody knows."""
+    return tuple(
+        note
+        for note in (
+            _open_files(workload, machine, chosen),
+            _memory(workload, machine, chosen, costs),
+            _other_end(workload, chosen),
         )
-    return ()
+        if note
+    )
+
+
+def _open_files(workload: Workload, machine: Machine, chosen: Estimate) -> str:
+    count = chosen.max_workers
+    if count == in_flight(workload) or count != files_allow(machine):
+        return ""
+    return (
+        f"the limit of {machine.open_files} open files holds the tasks in flight at {count}: raise"
+        " it with `ulimit -n`"
+    )
+
+
+def _memory(workload: Workload, machine: Machine, chosen: Estimate, costs: Costs) -> str:
+    left = machine.memory_left_bytes
+    if left is None or chosen.model is CLUSTER:
+        return ""
+    if chosen.peak_memory_bytes > left:
+        needed, there = show_bytes(chosen.peak_memory_bytes), show_bytes(left)
+        return f"one task at a time needs {needed}, and {there} are left: it may be killed"
+    most = memory_allows(chosen.model, workload, machine, costs)
+    if most > chosen.max_workers or most >= in_flight(workload):
+        return ""
+    return f"{show_bytes(left)} of memory are left: they hold {show_count(most)} in flight"
+
+
+def _other_end(workload: Workload, chosen: Estimate) -> str:
+    if not finds_its_limit(chosen.model, workload):
+        return ""
+    return (
+        "assumed: the other end takes whatever comes. Nobody said how many in flight, or how many a"
+        " second, it allows (--max-in-flight, --rate), so the run begins with a few and finds it"
+    )

@@ -4,6 +4,7 @@ Nothing here reads a file, prints or decides: rules, costs and commands do, and 
 in these terms. Times are in seconds, sizes in bytes, fractions from 0 to 1.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -61,8 +62,11 @@ class Workload:
     `tasks` is how many there are, `task_seconds` how long one takes alone. `cpu_fraction` is the
     share of that time spent computing (above 1 when native threads use several cores; by default
     what `bound` says), `gil_fraction` the share of the computing that holds the GIL.
-    `max_in_flight` is a limit from outside (a server's, a licence's), or None. `payload_bytes` is
-    what one task takes in and gives back together, `import_seconds` what importing the function
+    `max_in_flight` is a limit from outside (a server's, a licence's), or None: nobody knows it, and
+    the project finds it, unless its source says that there is none. `rate_per_second` is how many
+    tasks the other end allows to begin in a second, or None. `payload_bytes` is what one task takes
+    in and gives back together, `task_memory_bytes` the peak that one running task needs beside
+    that (0: not known), `import_seconds` what importing the function
     takes in a worker, `longest_seconds` what the longest task takes (0: not known).
     `deadline_seconds` is what all of it may take, or None. `sources` names where each field came
     from; a field that is not in it is a default.
@@ -75,7 +79,9 @@ class Workload:
     gil_fraction: float = 1.0
     async_client: bool = True
     max_in_flight: int | None = None
+    rate_per_second: float | None = None
     payload_bytes: int = 1000
+    task_memory_bytes: int = 0
     import_seconds: float = 0.0
     longest_seconds: float = 0.0
     deadline_seconds: float | None = None
@@ -98,8 +104,11 @@ class Workload:
             raise ValueError(f"max_in_flight must be 1 or more, not {self.max_in_flight}")
         if self.deadline_seconds is not None and not 0 < self.deadline_seconds < float("inf"):
             raise ValueError(f"deadline_seconds must be above 0, not {self.deadline_seconds}")
-        if self.payload_bytes < 0:
-            raise ValueError(f"payload_bytes must be 0 or more, not {self.payload_bytes}")
+        if self.rate_per_second is not None and not 0 < self.rate_per_second < float("inf"):
+            raise ValueError(f"rate_per_second must be above 0, not {self.rate_per_second}")
+        for name in ("payload_bytes", "task_memory_bytes"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
 
     @property
     def wait_seconds(self) -> float:
@@ -117,6 +126,27 @@ class Workload:
         return self.cpu_seconds * self.gil_fraction
 
     @property
+    def seconds_at_rate(self) -> float:
+        """Seconds until the last task ends when the rate alone holds them back; 0 without one."""
+        if self.rate_per_second is None:
+            return 0.0
+        return (self.tasks - 1) / self.rate_per_second + self.task_seconds
+
+    @property
+    def in_flight_at_rate(self) -> int:
+        """Tasks in flight that reach the rate: rate times latency, by Little's law."""
+        if self.rate_per_second is None:
+            return self.tasks
+        # Rounded first: 0.1 a second and 10 s are one task in flight, not a hair more.
+        return max(1, math.ceil(round(self.rate_per_second * self.task_seconds, 6)))
+
+    @property
+    def limit_is_known(self) -> bool:
+        """Tell whether somebody said how many may be in flight, if only that there is no limit."""
+        asked = self.source("max_in_flight") is not Source.DEFAULT
+        return self.max_in_flight is not None or self.rate_per_second is not None or asked
+
+    @property
     def total_seconds(self) -> float:
         """Seconds of all the tasks, one after another."""
         return self.tasks * self.task_seconds
@@ -131,7 +161,9 @@ class Machine(NamedTuple):
 
     `cores` counts what affinity and the cgroup quota leave (a quota of 1.5 cores is 1.5), `gil`
     says whether the interpreter has it on, `start_method` how the engines start processes here,
-    `open_files` is the soft limit. None stands for what the platform does not tell.
+    `open_files` is the soft limit. `memory_bytes` is the machine's, or its cgroup's limit;
+    `memory_left_bytes` what of it nobody uses at present. None stands for what the platform does
+    not tell.
     """
 
     cores: float
@@ -141,6 +173,7 @@ class Machine(NamedTuple):
     start_method: str
     open_files: int | None
     platform: str
+    memory_left_bytes: int | None = None
 
     @property
     def workers(self) -> int:
@@ -171,7 +204,7 @@ class Estimate(NamedTuple):
 
 
 class Flip(NamedTuple):
-    """The nearest change of one answer that changes the model."""
+    """The nearest change of one answer that changes the model, or at least halves the time."""
 
     field: str
     value: float | str
@@ -180,15 +213,21 @@ class Flip(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What the chosen model is to run with. `max_workers` is the tasks in flight at once."""
+    """What the chosen model is to run with. `max_workers` is the tasks in flight at once.
+
+    With `auto` it is the most of them: the run begins with a few, and finds what the other end can
+    take.
+    """
 
     max_workers: int
+    auto: bool = False
 
 
 class Recommendation(NamedTuple):
     """The choice and everything that led to it. `estimates` is ranked, fastest first.
 
     `cores_needed` is how many cores meet a deadline that this machine misses, None otherwise.
+    `binding` is what the time follows from, in words: "the rate", "memory", "waiting", ...
     """
 
     workload: Workload
@@ -201,6 +240,7 @@ class Recommendation(NamedTuple):
     flips: tuple[Flip, ...]
     notes: tuple[str, ...] = ()
     cores_needed: int | None = None
+    binding: str = ""
 
     def estimate(self, model: Model) -> Estimate | None:
         """Return the estimate of `model`, or None when it was not offered."""

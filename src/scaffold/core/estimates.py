@@ -5,11 +5,15 @@ from dataclasses import replace
 
 from scaffold.core.costs import DEFAULT_COSTS, Costs
 from scaffold.core.domain import Estimate, Machine, Model, Source, Workload
-from scaffold.core.models import BASELINE, MODELS
+from scaffold.core.models import BASELINE, CLUSTER, MODELS
+from scaffold.core.units import MAX_COUNT
 
 # Seconds by which a wait is over late: the slack of Linux's timers (50 us, prctl(2)), and the way
 # back to a core. Who says how long a task waits does not count them; a measurement has them in it.
 LATE = 6.0e-5
+# Share of the memory that is left which the workers may plan with: the rest is for what the system
+# and the allocators take beside them. A choice, not a measurement.
+MEMORY_SHARE = 0.9
 # Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
 CLOSE_SETTINGS = 1.03
 # How far a prediction may be off, by where the times came from: eight in ten of sixty workloads of
@@ -23,7 +27,7 @@ def estimate(
     """Predict `model` with the fewest workers that reach, within 3 %, its best makespan."""
     candidates = [
         (workers, makespan(model, workers, workload, machine, costs))
-        for workers in worker_counts(model, workload, machine)
+        for workers in worker_counts(model, workload, machine, costs)
     ]
     best = min(seconds for _, seconds in candidates)
     workers, seconds = next(one for one in candidates if one[1] <= best * CLOSE_SETTINGS)
@@ -51,20 +55,47 @@ def makespan(
     model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
 ) -> float:
     """Predict the seconds from start to the last result with `workers` tasks in flight."""
-    return MODELS[model].makespan(workers, workload, machine, costs)
+    alone = MODELS[model].makespan(workers, workload, machine, costs)
+    return max(alone, workload.seconds_at_rate)
 
 
 def peak_memory(
     model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
 ) -> int:
-    """Predict the peak bytes of all processes together, the user's own data apart."""
+    """Predict the peak bytes of all processes together, with what the running tasks need."""
     carried = 2 * workload.payload_bytes  # as it was read, and as it is handed over
-    return MODELS[model].memory(workers, machine, costs) + workers * carried
+    running = workers * (carried + workload.task_memory_bytes)
+    return MODELS[model].memory(workers, machine, costs) + running
 
 
-def worker_counts(model: Model, workload: Workload, machine: Machine) -> tuple[int, ...]:
-    """Return the counts of tasks in flight that are worth a try, fewest first."""
-    return MODELS[model].counts(workload, machine)
+def worker_counts(
+    model: Model, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> tuple[int, ...]:
+    """Return the counts of tasks in flight that are worth a try, fewest first.
+
+    No more than the memory that is left holds; one is tried in any case.
+    """
+    counts = MODELS[model].counts(workload, machine)
+    most = memory_allows(model, workload, machine, costs)
+    return tuple(sorted({count for count in counts if count <= most} | {min(most, counts[-1])}))
+
+
+def memory_allows(model: Model, workload: Workload, machine: Machine, costs: Costs) -> int:
+    """Return how many tasks may be in flight in the memory that is left, 1 at least."""
+    if machine.memory_left_bytes is None or model is CLUSTER:  # whose memory is elsewhere
+        return MAX_COUNT
+    usable = MEMORY_SHARE * machine.memory_left_bytes
+
+    def fits(workers: int) -> bool:
+        return peak_memory(model, workers, workload, machine, costs) <= usable
+
+    fewest, most = 1, 2
+    while most < MAX_COUNT and fits(most):
+        fewest, most = most, 2 * most
+    while most - fewest > 1:
+        middle = (fewest + most) // 2
+        fewest, most = (middle, most) if fits(middle) else (fewest, middle)
+    return fewest
 
 
 def rank(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:

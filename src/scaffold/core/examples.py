@@ -48,6 +48,21 @@ ONE_AT_A_TIME = Case(
     replace(_MANY_WAITS, max_in_flight=1),
     _TWO_CORES,
 )
+SLOW_RATE = Case(
+    "3,000 requests of 200 ms, where 2 a second are allowed",
+    replace(_MANY_WAITS, tasks=3000, rate_per_second=2.0),
+    _TWO_CORES,
+)
+RATE = Case(
+    "3,000 requests of 200 ms, where 10 a second are allowed",
+    replace(_MANY_WAITS, tasks=3000, rate_per_second=10.0),
+    _TWO_CORES,
+)
+LARGE_TASKS = Case(
+    "2,000 tasks that compute 50 ms in 700 MB each, with 1 GB left",
+    replace(_COMPUTING, task_memory_bytes=700_000_000),
+    _TWO_CORES._replace(memory_left_bytes=10**9),
+)
 LARGE_PAYLOAD = Case(
     "2,000 tasks that compute 50 ms on 20 MB each",
     replace(_COMPUTING, payload_bytes=20_000_000),

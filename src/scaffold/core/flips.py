@@ -1,57 +1,142 @@
-"""What would flip the advice: the nearest change of one answer that changes the model."""
+"""What would flip the advice, or help: the nearest change of one answer that matters."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any, NamedTuple
 
-from scaffold.core.domain import Bound, Flip, Model, Workload
+from scaffold.core.deadline import MOST_CORES
+from scaffold.core.domain import Bound, Estimate, Flip, Machine, Workload
 from scaffold.core.reasons import RELEASES_GIL
-from scaffold.core.units import MAX_COUNT, MAX_SECONDS, show_count, show_seconds
+from scaffold.core.units import (
+    MAX_BYTES,
+    MAX_COUNT,
+    MAX_SECONDS,
+    show_bytes,
+    show_count,
+    show_rate,
+    show_seconds,
+)
 
-ModelFor = Callable[[Workload], Model]
+# Chooses the estimate for a workload on a machine.
+Chooser = Callable[[Workload, Machine], Estimate]
 
 # Numbers are searched in doublings up to this factor away, then bisected until the step is 5 %:
 # a farther flip is no news, a finer one not knowable.
 FARTHEST = 2**7
 FINEST = 1.05
+# A change that leaves the model is worth telling when it takes this share of the time, or less.
+WORTHWHILE = 0.5
+# Bytes of an item and its result that name the data instead of holding it.
+A_PATH = 1000
 
 
-def find_flips(workload: Workload, model_for: ModelFor) -> tuple[Flip, ...]:
+class Lever(NamedTuple):
+    """One number that might be another: its limits, what changing it gives, how it is said.
+
+    `directions` are the factors to search by. With `helps` it is also told where the model stays
+    and the time is halved; more tasks, or longer ones, do not help.
+    """
+
+    field: str
+    start: float
+    least: float
+    most: float
+    directions: tuple[float, ...]
+    change: Callable[[float], tuple[Workload, Machine]]
+    say: Callable[[float], str]
+    helps: bool = True
+
+
+def find_flips(workload: Workload, machine: Machine, choose: Chooser) -> tuple[Flip, ...]:
     """Return the flips of each answer, nearest first for numbers, then the other answers."""
-    now = model_for(workload)
-    numbers = sorted(_number_flips(workload, now, model_for), key=lambda pair: pair[0])
-    return (*(flip for _, flip in numbers), *_choice_flips(workload, now, model_for))
+    now = choose(workload, machine)
+    numbers = sorted(_number_flips(workload, machine, now, choose), key=lambda pair: pair[0])
+
+    def chosen(other: Workload) -> Estimate:
+        return choose(other, machine)
+
+    near = [flip for _, flip in numbers]
+    return (*near, *_path_flip(workload, now, chosen), *_choice_flips(workload, now, chosen))
+
+
+def _levers(work: Workload, machine: Machine) -> Iterator[Lever]:
+    """Yield the numbers that are worth another value."""
+
+    def working(field: str, kind: Callable[[float], float]) -> Callable[[float], Any]:
+        return lambda value: (replace(work, **_field(field, kind(value))), machine)
+
+    yield Lever(
+        "tasks", work.tasks, 1.0, MAX_COUNT, (0.5, 2.0), working("tasks", round), _round_count,
+        helps=False,
+    )  # fmt: skip
+    yield Lever(
+        "task_seconds", work.task_seconds, 1e-7, MAX_SECONDS, (0.5, 2.0),
+        working("task_seconds", float), lambda value: f"{show_seconds(value)} a task", helps=False,
+    )  # fmt: skip
+    if work.task_memory_bytes and machine.memory_left_bytes is not None:
+        yield Lever(
+            "task_memory_bytes", work.task_memory_bytes, 1e6, MAX_BYTES, (0.5,),
+            working("task_memory_bytes", int),
+            lambda value: f"{show_bytes(value)} of memory a task in place of"
+            f" {show_bytes(work.task_memory_bytes)}",
+        )  # fmt: skip
+    if work.rate_per_second is not None:
+        yield Lever(
+            "rate_per_second", work.rate_per_second, 1e-6, MAX_COUNT, (2.0,),
+            working("rate_per_second", float),
+            lambda value: f"a rate of {show_rate(float(f'{value:.2g}'))}",
+        )  # fmt: skip
+    if work.max_in_flight is not None:
+        yield Lever(
+            "max_in_flight", work.max_in_flight, 1, MAX_COUNT, (2.0,),
+            working("max_in_flight", math.ceil),
+            lambda value: f"{show_count(math.ceil(value))} in flight allowed",
+        )  # fmt: skip
+    if work.cpu_seconds:
+        yield Lever(
+            "cores", machine.cores, 1, MOST_CORES, (2.0,),
+            lambda value: (work, machine._replace(cores=float(math.ceil(value)))),
+            lambda value: f"{show_count(math.ceil(value))} cores",
+        )  # fmt: skip
+
+
+def _field(name: str, value: float) -> dict[str, Any]:
+    return {name: value}
 
 
 def _number_flips(
-    workload: Workload, now: Model, model_for: ModelFor
+    workload: Workload, machine: Machine, now: Estimate, choose: Chooser
 ) -> Iterator[tuple[float, Flip]]:
-    """Yield (factor of the change, flip) for the number of tasks and the time of one."""
+    """Yield (factor of the change, flip) for every number that is worth another value."""
+    for lever in _levers(workload, machine):
+        for direction in lever.directions:
 
-    def with_tasks(value: float) -> Workload:
-        return replace(workload, tasks=round(value))
+            def matters(value: float, lever: Lever = lever) -> bool:
+                other = choose(*lever.change(value))
+                faster = lever.helps and other.seconds <= WORTHWHILE * now.seconds
+                return faster or (other.model is not now.model and _is_no_loss(lever, other, now))
 
-    def with_seconds(value: float) -> Workload:
-        return replace(workload, task_seconds=value)
-
-    for field, start, least, most, change in (
-        ("tasks", float(workload.tasks), 1.0, float(MAX_COUNT), with_tasks),
-        ("task_seconds", workload.task_seconds, 1e-7, MAX_SECONDS, with_seconds),
-    ):
-        for direction in (0.5, 2.0):
-
-            def flips(value: float, change: Callable[[float], Workload] = change) -> bool:
-                return model_for(change(value)) is not now
-
-            value = _search(start, direction, least, most, flips)
-            if value is None or (field == "tasks" and value < 2):
+            value = _search(lever.start, direction, lever.least, lever.most, matters)
+            if value is None or (lever.field == "tasks" and value < 2):
                 continue  # "one task: sequential" is no news
-            model = model_for(change(value))
-            word = "above" if direction > 1 else "below"
-            shown = _round_count(value) if field == "tasks" else f"{show_seconds(value)} a task"
-            factor = value / start if direction > 1 else start / value
-            yield factor, Flip(field, value, model, f"{word} {shown}: {model}")
+            other = choose(*lever.change(value))
+            factor = value / lever.start if direction > 1 else lever.start / value
+            yield factor, Flip(lever.field, value, other.model, _told(lever, value, now, other))
+
+
+def _is_no_loss(lever: Lever, other: Estimate, now: Estimate) -> bool:
+    """Tell whether the change is one to wish for, where it is not of the work itself."""
+    return not lever.helps or other.seconds <= now.seconds
+
+
+def _told(lever: Lever, value: float, now: Estimate, other: Estimate) -> str:
+    if lever.helps:
+        return f"{lever.say(value)}: {other.model}, {show_seconds(other.seconds)}"
+    word = "above" if value > lever.start else "below"
+    return f"{word} {lever.say(value)}: {other.model}"
 
 
 def _search(
@@ -87,7 +172,23 @@ def _round_count(value: float) -> str:
     return f"{show_count(count)} task{'' if count == 1 else 's'}"
 
 
-def _choice_flips(workload: Workload, now: Model, model_for: ModelFor) -> Iterator[Flip]:
+def _path_flip(
+    work: Workload, now: Estimate, choose: Callable[[Workload], Estimate]
+) -> Iterator[Flip]:
+    """Yield what carrying a path or a key in place of the data itself would change."""
+    if work.payload_bytes <= A_PATH:
+        return
+    other = choose(replace(work, payload_bytes=A_PATH))
+    faster = other.seconds <= WORTHWHILE * now.seconds
+    if faster or (other.model is not now.model and other.seconds <= now.seconds):
+        size, seconds = show_bytes(work.payload_bytes), show_seconds(other.seconds)
+        text = f"carry a path or a key in place of {size}: {other.model}, {seconds}"
+        yield Flip("payload_bytes", A_PATH, other.model, text)
+
+
+def _choice_flips(
+    workload: Workload, now: Estimate, choose: Callable[[Workload], Estimate]
+) -> Iterator[Flip]:
     """Yield the flips of the answers that are a choice: the client, the GIL, the limit."""
     has_client, releases = workload.async_client, workload.gil_fraction <= RELEASES_GIL
     changes: list[tuple[str, str, Workload, str]] = [
@@ -119,5 +220,5 @@ def _choice_flips(workload: Workload, now: Model, model_for: ModelFor) -> Iterat
         unhurried = replace(workload, deadline_seconds=None)
         changes.append(("deadline_seconds", "none", unhurried, "without the deadline"))
     for field, value, changed, words in changes:
-        if (model := model_for(changed)) is not now:
+        if (model := choose(changed).model) is not now.model:
             yield Flip(field, value, model, f"{words}: {model}")

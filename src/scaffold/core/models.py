@@ -67,6 +67,11 @@ class ModelSpec:
         one, several = self.workers
         return f"{show_count(workers)} {one if workers == 1 else several}"
 
+    @property
+    def holds_many(self) -> bool:
+        """Tell whether one worker may have many tasks in flight, or there may be many workers."""
+        return self.workers is not None and not self.per_core
+
     def runs_on(self, python: str) -> bool:
         """Tell whether a Python of this version is new enough."""
         major, minor, *_ = python.split(".")

@@ -7,7 +7,7 @@ the table in `rules.py`.
 from __future__ import annotations
 
 from scaffold.core.domain import Machine, Source, Workload
-from scaffold.core.units import show_bytes, show_count, show_seconds
+from scaffold.core.units import show_bytes, show_count, show_rate, show_seconds
 
 # Threads that one process holds well, and the most that are offered: at 256 the hand-over between
 # threads costs as much as 10 ms of waiting saves (benchmarks/engines.py, thread rows). Above it,
@@ -52,7 +52,8 @@ def tiny(workload: Workload) -> bool:
 
 def in_flight(workload: Workload) -> int:
     """Return how many tasks could be in flight at once."""
-    return min(workload.tasks, workload.max_in_flight or workload.tasks)
+    most = min(workload.tasks, workload.in_flight_at_rate)
+    return min(most, workload.max_in_flight or most)
 
 
 def nothing_to_win(workload: Workload, machine: Machine) -> str | None:
@@ -67,6 +68,38 @@ def one_at_a_time(workload: Workload, machine: Machine) -> str | None:
     if workload.max_in_flight == 1 and not tiny(workload):
         return "only one task may be in flight at once"
     return None
+
+
+def one_reaches_the_rate(workload: Workload, machine: Machine) -> str | None:
+    rate = workload.rate_per_second
+    if rate is None or workload.in_flight_at_rate > 1 or tiny(workload):
+        return None
+    return (
+        f"{show_rate(rate)} allows a task to begin every {show_seconds(1 / rate)}, and one takes"
+        f" {show_seconds(workload.task_seconds)}: one at a time reaches the rate"
+    )
+
+
+def few_reach_the_rate(workload: Workload, machine: Machine) -> str | None:
+    rate, needed = workload.rate_per_second, workload.in_flight_at_rate
+    if rate is None or computes(workload) or not 1 < needed <= MANY_THREADS or tiny(workload):
+        return None
+    return (
+        f"{show_rate(rate)} times {show_seconds(workload.task_seconds)} is {show_count(needed)} in"
+        " flight: more would only wait for their turn"
+    )
+
+
+def memory_is_short(workload: Workload, machine: Machine) -> str | None:
+    left, needed = machine.memory_left_bytes, workload.task_memory_bytes
+    if left is None or not needed or tiny(workload):
+        return None
+    if machine.workers * needed <= left:
+        return None
+    return (
+        f"a task needs {show_bytes(needed)} and {show_bytes(left)} are left: not enough for one on"
+        f" each of {machine.workers} cores"
+    )
 
 
 def one_core(workload: Workload, machine: Machine) -> str | None:
@@ -119,7 +152,7 @@ def tasks_not_workers(workload: Workload, machine: Machine) -> str | None:
 
 
 def steeper_curve(workload: Workload, machine: Machine) -> str | None:
-    few = in_flight(workload) <= MANY_THREADS and not is_coroutine(workload)
+    few = 1 < in_flight(workload) <= MANY_THREADS and not is_coroutine(workload)
     if waits(workload) and workload.async_client and few and not tiny(workload):
         count = show_count(in_flight(workload))
         return f"{count} at once fit into threads, which are easier to learn and to debug"

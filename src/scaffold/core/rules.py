@@ -197,7 +197,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R14",
         "Work that waits and computes needs both",
-        "Conclusion",
+        BEYOND,
         "Processes alone leave a core idle while their task waits; threads and event loops alone"
         " compute on one core. Processes with several tasks in flight each do neither.",
         {Model.HYBRID: Verdict.PREFER},
@@ -227,5 +227,39 @@ RULES: tuple[Rule, ...] = (
         reasons.coroutine_needs_loop,
         fires=examples.COROUTINES,
         silent=examples.FEW_WAITS,
+    ),
+    Rule(
+        "R17",
+        "One at a time reaches the rate",
+        BEYOND,
+        "A rate is a floor under the time of every model: tasks divided by rate. Where a task ends"
+        " before the next one may begin, workers side by side only wait for their turn.",
+        dict.fromkeys(SIDE_BY_SIDE, Verdict.FORBID),
+        reasons.one_reaches_the_rate,
+        fires=examples.SLOW_RATE,
+        silent=examples.RATE,
+    ),
+    Rule(
+        "R18",
+        "Rate times latency is enough in flight",
+        BEYOND,
+        "By Little's law a rate of r a second with tasks of s seconds keeps r times s in flight,"
+        " however many workers there are. Where that is few, threads reach the rate.",
+        {Model.THREADING: Verdict.PREFER},
+        reasons.few_reach_the_rate,
+        fires=examples.RATE,
+        silent=examples.MANY_WAITS,
+    ),
+    Rule(
+        "R19",
+        "Memory limits what runs at once",
+        BEYOND,
+        "Each running task needs its peak for itself. What is left of the memory, under the"
+        " container's limit too, divided by that peak is how many may run: one more, and the kernel"
+        " kills a worker.",
+        {Model.MULTIPROCESSING: Verdict.AVOID, Model.HYBRID: Verdict.AVOID},
+        reasons.memory_is_short,
+        fires=examples.LARGE_TASKS,
+        silent=examples.COMPUTING,
     ),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 # A comma or an underscore only groups thousands: "1,5" is refused, not read as 15.
 _NUMBER = re.compile(
@@ -33,6 +34,15 @@ _SIZE_UNITS = {
     "kib": 2**10,
     "mib": 2**20,
     "gib": 2**30,
+}
+
+# Seconds in the units of a rate, and other words for those.
+_RATE_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+_RATE_WORDS = {
+    **dict.fromkeys(("sec", "second"), "s"),
+    **dict.fromkeys(("m", "minute"), "min"),
+    **dict.fromkeys(("hr", "hour"), "h"),
+    "day": "d",
 }
 
 # The largest answers that still mean something: past them a slip of the finger is likelier.
@@ -68,6 +78,19 @@ def parse_bytes(text: str) -> int:
     """Read a size: `10KB` (10,000 bytes), `64KiB`, or a bare number of bytes. Raise ValueError."""
     value = _parse(text, _SIZE_UNITS, "a size, such as 200B, 10KB or 1MB")
     return int(_at_most(value, MAX_BYTES, text, "1 TB"))
+
+
+def parse_rate(text: str) -> float:
+    """Read a rate, in tasks a second: `10/s`, `600/min`, `5000/h`, `1k/d`. Raise ValueError."""
+    count, slash, unit = text.partition("/")
+    size = _RATE_UNITS.get(_RATE_WORDS.get(unit.strip().lower(), unit.strip().lower()))
+    try:
+        value = _parse(count, _COUNT_UNITS, "") if slash and size else 0.0
+    except ValueError:
+        value = 0.0
+    if size is None or not 0 < value <= MAX_COUNT:
+        raise ValueError(f"{text!r} is not a rate, such as 10/s, 600/min or 5000/h")
+    return value / size
 
 
 def _parse(text: str, units: dict[str, float] | dict[str, int], wanted: str) -> float:
@@ -117,6 +140,29 @@ def show_bytes(size: float) -> str:
 def show_ratio(ratio: float) -> str:
     """Print a speedup: `870x`, `1.9x`."""
     return f"{_two_figures(ratio)}x"
+
+
+def show_rate(per_second: float) -> str:
+    """Print a rate in the unit in which it is a round number: `10/s`, `600/min`, `5,000/h`."""
+    return _in_rate_unit(per_second, lambda value: show_count(round(value)), _two_figures)
+
+
+def write_rate(per_second: float) -> str:
+    """Print a rate as `parse_rate` reads it: `10/s`, `90/min`, `5000/h`."""
+    return _in_rate_unit(per_second, lambda value: str(round(value)), lambda value: f"{value:.12g}")
+
+
+def _in_rate_unit(
+    per_second: float, whole: Callable[[float], str], other: Callable[[float], str]
+) -> str:
+    for unit, size in _RATE_UNITS.items():
+        value = per_second * size
+        if value >= 1 and abs(value - round(value)) < 1e-9 * value:
+            return f"{whole(value)}/{unit}"
+    unit, size = next(
+        (row for row in _RATE_UNITS.items() if per_second * row[1] >= 1), ("d", 86400)
+    )
+    return f"{other(per_second * size)}/{unit}"
 
 
 def write_count(value: int) -> str:

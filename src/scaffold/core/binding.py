@@ -1,0 +1,47 @@
+"""What a predicted time follows from, found by asking what would shorten it most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from scaffold.core.domain import Machine, Workload
+from scaffold.core.flips import Chooser
+from scaffold.core.units import show_count, show_rate
+
+# A limit binds when without it, or with twice as much of it, the time falls by this share at least.
+BINDS = 0.1
+
+
+def binding(work: Workload, machine: Machine, choose: Chooser) -> str:
+    """Return what the time of the choice follows from, in words; an empty text for nothing."""
+    now = choose(work, machine).seconds
+    eased = [
+        (choose(other_work, other_machine).seconds, words)
+        for words, other_work, other_machine in _easings(work, machine)
+    ]
+    seconds, words = min(eased, default=(now, ""))
+    return words if seconds <= (1 - BINDS) * now else ""
+
+
+def _easings(work: Workload, machine: Machine) -> Iterator[tuple[str, Workload, Machine]]:
+    """Yield each limit in words, with a workload and a machine on which it is eased."""
+    if work.rate_per_second is not None:
+        eased = replace(work, rate_per_second=2 * work.rate_per_second)
+        yield f"the rate of {show_rate(work.rate_per_second)}", eased, machine
+    if work.max_in_flight is not None:
+        eased = replace(work, max_in_flight=2 * work.max_in_flight)
+        yield f"the limit of {show_count(work.max_in_flight)} in flight", eased, machine
+    if work.task_memory_bytes and machine.memory_left_bytes is not None:
+        yield "memory", replace(work, task_memory_bytes=work.task_memory_bytes // 2), machine
+    if work.payload_bytes:
+        yield "carrying data", replace(work, payload_bytes=0), machine
+    if machine.gil and work.gil_seconds:
+        yield "the GIL", replace(work, gil_fraction=0.0), machine
+    if work.cpu_seconds:
+        yield "cores", work, machine._replace(cores=2 * machine.cores)
+    if work.wait_seconds:
+        wait = work.wait_seconds / 2
+        seconds = work.cpu_seconds + wait
+        eased = replace(work, task_seconds=seconds, cpu_fraction=work.cpu_seconds / seconds)
+        yield "waiting", eased, machine
