@@ -13,6 +13,7 @@ from scaffold.asking.questions import (
     MEASURE,
     QUESTIONS,
     SPELLINGS,
+    UNKNOWN,
     Answers,
     Ask,
     Question,
@@ -38,7 +39,11 @@ class Replies(NamedTuple):
         fields: dict[str, Any] = {}
         for name in names:
             fields |= BY_NAME[name].fields(self.values[name])
-        asked = {BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
+        asked = {
+            BY_NAME[name].field: Source.ASKED
+            for name in sorted(self.given)
+            if self.values[name] != UNKNOWN
+        }
         return replace(base, **fields, sources={**base.sources, **asked})
 
     def options(self, implied: Container[str] = ()) -> list[str]:
@@ -131,11 +136,11 @@ def from_mapping(answers: Mapping[str, Any], where: str) -> dict[str, str | bool
         if key == question.field and question.flags and isinstance(value, int | float):
             raw[name] = question.from_field(value)
         elif value is None:
-            raw[name] = "none"
+            raw[name] = UNKNOWN
         elif isinstance(value, bool | str):
             raw[name] = value
         elif isinstance(value, int | float):
-            raw[name] = repr(value)
+            raw[name] = repr(value) + (question.kind.unit if key == question.field else "")
         else:
             raise UsageError(
                 f"{where}: {key} is {shown(value)}, not a text, a number or true or false",

@@ -16,12 +16,15 @@ from scaffold.core.units import (
     MAX_COUNT,
     parse_bytes,
     parse_positive,
+    parse_rate,
     parse_seconds,
     show_bytes,
     show_count,
+    show_rate,
     show_seconds,
     write_bytes,
     write_count,
+    write_rate,
     write_seconds,
 )
 
@@ -40,7 +43,8 @@ class Kind(NamedTuple):
     """What kind of answer a question has: how it is read, written, shown to people and checked.
 
     `write` gives what `read` takes back exactly, `show` what reads well. `recorded` tells whether
-    a value of the workload's field, out of a project's record, is one that the answer can be.
+    a value of the workload's field, out of a project's record, is one that the answer can be;
+    `unit` what its number is in.
     """
 
     metavar: str
@@ -48,6 +52,7 @@ class Kind(NamedTuple):
     write: Callable[[Any], str]
     show: Callable[[Any], str]
     recorded: Callable[[Any], bool]
+    unit: str = ""
 
 
 class Question(NamedTuple):
@@ -172,13 +177,25 @@ def number(least: float, most: float, kind: Any = int | float) -> Callable[[Any]
 
 
 def _or_none(kind: Kind) -> Kind:
-    """Return the kind whose answer may also be `none`."""
+    """Return the kind whose answer may also be `none`, or `unknown`, which is the same."""
     return Kind(
         kind.metavar,
-        lambda text: None if text.strip().lower() in NONE else kind.read(text),
+        lambda text: None if text.strip().lower() in (*NONE, *UNSURE) else kind.read(text),
         lambda value: "none" if value is None else kind.write(value),
         lambda value: "none" if value is None else kind.show(value),
         lambda value: value is None or kind.recorded(value),
+        kind.unit,
+    )
+
+
+def _or_unknown(kind: Kind, unknown: Any) -> Kind:
+    """Return the kind whose answer may also be `unknown`, and is then the value `unknown`."""
+    return Kind(
+        kind.metavar,
+        lambda text: unknown if text.strip().lower() in UNSURE else kind.read(text),
+        lambda value: UNKNOWN if value == unknown else kind.write(value),
+        lambda value: UNKNOWN if value == unknown else kind.show(value),
+        kind.recorded,
     )
 
 
@@ -189,8 +206,10 @@ def _above_zero(text: str) -> float:
     return seconds
 
 
-# What says that there is no limit.
+# What says that there is no limit, and that nobody knows it.
 NONE = ("none", "no", "-")
+UNKNOWN = "unknown"
+UNSURE = (UNKNOWN, "don't know", "dont know", "not sure", "unsure")
 # The template takes no longer task; more than 30,000 years.
 LONGEST = 1e12
 
@@ -199,6 +218,7 @@ _COUNT = Kind("N", parse_positive, write_count, show_count, number(1, MAX_COUNT,
 _SECONDS = Kind("TIME", parse_seconds, write_seconds, show_seconds, number(0, LONGEST))
 _DEADLINE = _SECONDS._replace(read=_above_zero, recorded=number(1e-6, LONGEST))
 _SIZE = Kind("SIZE", parse_bytes, write_bytes, show_bytes, number(0, MAX_BYTES, int))
+_RATE = Kind("N/s|min|h", parse_rate, write_rate, show_rate, number(1e-9, MAX_COUNT), "/s")
 _YES_NO = Kind("", read_bool, _yes_no, _yes_no, lambda value: isinstance(value, bool))
 _SHARE = _YES_NO._replace(recorded=number(0, 1))
 
@@ -265,10 +285,21 @@ QUESTIONS: tuple[Question, ...] = (
         name="max-in-flight",
         field="max_in_flight",
         label="Most in flight at once",
-        text="How many may be in flight at once? (the server's limit, or none)",
-        help="The most that may be in flight at once, or none.",
+        text="How many may be in flight at once? (the server's limit, none, or unknown)",
+        help="The most that may be in flight at once, none, or unknown: the run finds it.",
+        default=UNKNOWN,
+        kind=_or_unknown(_or_none(_COUNT), UNKNOWN),
+        asked_if=_waits,
+        to_fields=lambda value: {"max_in_flight": None if value == UNKNOWN else value},
+    ),
+    Question(
+        name="rate",
+        field="rate_per_second",
+        label="Rate that the other end allows",
+        text="How many does the other end allow in a while? (such as 10/s, 600/min, or none)",
+        help="What the other end allows, such as 10/s, 600/min or 5000/h.",
         default=None,
-        kind=_or_none(_COUNT),
+        kind=_or_none(_RATE),
         asked_if=_waits,
     ),
     Question(
@@ -280,6 +311,16 @@ QUESTIONS: tuple[Question, ...] = (
         default=1000,
         kind=_SIZE,
         asked_if=_only_computes,
+    ),
+    Question(
+        name="task-memory",
+        field="task_memory_bytes",
+        label="Memory that a running task needs",
+        text="How much memory does one task need while it runs? (such as 50MB, or unknown)",
+        help="What one running task needs, such as 300MB.",
+        default=0,
+        kind=_or_unknown(_SIZE, 0),
+        asked_if=_computes,
     ),
     Question(
         name="deadline",

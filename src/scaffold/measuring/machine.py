@@ -28,6 +28,7 @@ def inspect() -> Machine:
         start_method=start_method(),
         open_files=open_file_limit(),
         platform=sys.platform,
+        memory_left_bytes=memory_left(),
     )
 
 
@@ -71,6 +72,41 @@ def usable_memory(root: Path = CGROUP_ROOT, own: Path = Path("/proc/self/cgroup"
     with suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     return min(limits, default=None)
+
+
+def memory_left(
+    root: Path = CGROUP_ROOT, own: Path = Path("/proc/self/cgroup"), proc: Path = Path("/proc")
+) -> int | None:
+    """Return the bytes that nobody uses at present: the machine's, or less under a cgroup's limit.
+
+    What a cgroup holds as cached files counts as left, for the kernel drops it before it kills.
+    """
+    left = [
+        max(0, limit - used + _statistic(group / "memory.stat", "inactive_file"))
+        for group in _groups(root, own, "memory")
+        for limit, used in _limits_and_use(group)
+    ]
+    available = _statistic(proc / "meminfo", "MemAvailable:") * 1024
+    return min([*left, *filter(None, [available])], default=None)
+
+
+def _limits_and_use(group: Path) -> Iterator[tuple[int, int]]:
+    for limit, use in (
+        ("memory.max", "memory.current"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ):
+        most, used = _read(group / limit), _read(group / use)
+        if most.isdigit() and used.isdigit() and int(most) < NO_MEMORY_LIMIT:
+            yield int(most), int(used)
+
+
+def _statistic(path: Path, name: str) -> int:
+    """Return the number behind `name` in a file of the kernel's; 0 where there is none."""
+    for line in _read(path).splitlines():
+        words = line.split()
+        if words[:1] == [name] and words[1].isdigit():
+            return int(words[1])
+    return 0
 
 
 def gil_enabled() -> bool:

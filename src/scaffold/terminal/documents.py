@@ -37,6 +37,7 @@ def recommendation(advice: Recommendation) -> Document:
         "cores_needed": advice.cores_needed,
         "findings": [one._asdict() for one in advice.findings],
         "estimates": [one._asdict() for one in advice.estimates],
+        "binding": advice.binding,
         "flips": [one._asdict() for one in advice.flips],
         "notes": list(advice.notes),
     }
