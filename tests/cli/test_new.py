@@ -130,7 +130,7 @@ def run_process(*args, cwd, **options):
 
 def test_answers_from_a_pipe(tmp_path):
     """Lines on stdin answer the questions in order; empty ones take the advice and `blank`."""
-    result = run_process("new", "crawl", cwd=tmp_path, input="1\n20\n100ms\ny\nnone\n\n\n")
+    result = run_process("new", "crawl", cwd=tmp_path, input="1\n20\n100ms\ny\nnone\n\n\n\n")
     assert result.returncode == 0, result.stderr
     assert "threading, 20 in flight" in result.stdout
     assert (tmp_path / "crawl").is_dir()

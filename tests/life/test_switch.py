@@ -337,7 +337,7 @@ def test_the_record_says_who_chose(crawl, concgen):
     concgen("switch", "threading")
     text = (crawl / "CONCURRENCY.md").read_text()
     assert "picked by hand" in text
-    assert "asyncio, 1,000 in flight" in text
+    assert "asyncio, up to 1,000 in flight" in text
     assert "MAX_WORKERS: int | None = 256" in (crawl / "crawl/settings.py").read_text()
 
 

@@ -59,14 +59,16 @@ def answer_io(child):
     child.expect("async API")
     child.sendline("y")
     child.expect("in flight at once")
-    child.sendline("none")
+    child.sendline("unknown")
+    child.expect("other end allow")
+    child.sendline("")
 
 
 def test_five_answers_make_a_project(terminal, tmp_path):
     """The whole way, ending with the one-line command that does the same."""
     child = terminal("new", "crawl")
     answer_io(child)
-    child.expect("asyncio, 1,000 in flight")
+    child.expect("asyncio, up to 1,000 in flight")
     child.expect("Use asyncio")
     child.sendline("")
     child.expect("start from")
@@ -98,6 +100,8 @@ def test_wrong_answers_are_asked_again(terminal):
     child.sendline("n")
     child.expect("How much data")
     child.sendline("")
+    child.expect("How much memory")
+    child.sendline("")
     child.expect("in flight: about")
     assert end(child) == 0
 
@@ -111,7 +115,7 @@ def test_questions_break_between_words(terminal):
     child.expect(r"How many tasks\? \(such as 500, 20k, 1e6\)\r\n  \[1000\]: ")
     child.sendline("many")
     child.expect("  'many' is not a count, such as 500,\r\n +20k or 1e6\r\n")
-    for _ in range(4):
+    for _ in range(5):
         child.sendline("")
     child.expect("in flight: about")
     assert end(child) == 0

@@ -13,6 +13,7 @@ machines = st.builds(
     start_method=st.sampled_from(["fork", "forkserver", "spawn"]),
     open_files=st.one_of(st.none(), st.integers(16, 10**6)),
     platform=st.sampled_from(["linux", "darwin", "win32"]),
+    memory_left_bytes=st.one_of(st.none(), st.integers(2**26, 2**38)),
 )
 
 fractions = st.floats(0, 1)
@@ -26,5 +27,7 @@ workloads = st.builds(
     gil_fraction=fractions,
     async_client=st.booleans(),
     max_in_flight=st.one_of(st.none(), st.integers(1, 10**5)),
+    rate_per_second=st.one_of(st.none(), st.floats(1e-3, 10**5)),
     payload_bytes=st.integers(0, 10**9),
+    task_memory_bytes=st.one_of(st.just(0), st.integers(10**6, 10**10)),
 )

@@ -39,7 +39,8 @@ def test_the_template_asks_for_the_same_field_and_tells_of_it(question):
 def test_the_template_has_the_same_default(question):
     default = TEMPLATE[question.field]["default"]
     assert default in (getattr(Workload(), question.field), "null")
-    assert (default == "null") is (question.default is None)
+    field = question.fields(question.default)[question.field]
+    assert (default == "null") is (field is None)
 
 
 @given(st.data())
@@ -51,7 +52,9 @@ def test_an_answer_is_read_as_it_is_written(data):
         "task-time": data.draw(seconds),
         "async-client": data.draw(st.booleans()),
         "releases-gil": data.draw(st.booleans()),
-        "max-in-flight": data.draw(st.none() | counts),
+        "max-in-flight": data.draw(st.none() | counts | st.just("unknown")),
+        "rate": data.draw(st.none() | st.floats(1e-6, 1e9)),
+        "task-memory": data.draw(st.integers(0, 10**12)),
         "payload": data.draw(st.integers(0, 10**12)),
         "deadline": data.draw(st.none() | seconds),
     }

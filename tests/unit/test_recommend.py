@@ -1,5 +1,6 @@
 """The advice: the article's cases, and what holds for every workload."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -127,9 +128,17 @@ def test_a_flip_flips(workload, machine):
             changed = replace(workload, async_client=flip.value == "yes")
         elif flip.field == "gil_fraction":
             changed = replace(workload, gil_fraction=1.0 if flip.value == "holds" else 0.0)
-        else:
+        elif flip.field == "bound":
             bound = Bound(flip.value)
             changed = replace(workload, bound=bound, cpu_fraction=float(bound is Bound.CPU))
+        elif flip.field == "cores":
+            other = machine._replace(cores=float(math.ceil(flip.value)))
+            assert advise(workload, other).model is flip.model
+            continue
+        elif flip.field == "rate_per_second":
+            changed = replace(workload, rate_per_second=flip.value)
+        else:
+            changed = replace(workload, **{flip.field: math.ceil(flip.value)})
         assert advise(changed, machine).model is flip.model
 
 

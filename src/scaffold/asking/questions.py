@@ -291,6 +291,7 @@ QUESTIONS: tuple[Question, ...] = (
         kind=_or_unknown(_or_none(_COUNT), UNKNOWN),
         asked_if=_waits,
         to_fields=lambda value: {"max_in_flight": None if value == UNKNOWN else value},
+        from_field=lambda limit: UNKNOWN if limit is None else limit,
     ),
     Question(
         name="rate",

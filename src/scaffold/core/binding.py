@@ -43,5 +43,6 @@ def _easings(work: Workload, machine: Machine) -> Iterator[tuple[str, Workload, 
     if work.wait_seconds:
         wait = work.wait_seconds / 2
         seconds = work.cpu_seconds + wait
-        eased = replace(work, task_seconds=seconds, cpu_fraction=work.cpu_seconds / seconds)
+        share = work.cpu_seconds / seconds if seconds else 0.0
+        eased = replace(work, task_seconds=seconds, cpu_fraction=share)
         yield "waiting", eased, machine
