@@ -43,3 +43,8 @@ def test_help_and_version(concgen):
     """Both exit 0 and print to stdout."""
     assert "recommend" in concgen("--help").out
     assert concgen("--version").out.startswith("concgen ")
+
+
+@pytest.mark.parametrize("reason", ["E1", "E2"])
+def test_the_reasons_that_are_no_rule_are_explained_too(concgen, reason):
+    assert "the choice" in concgen("rules", reason).out

@@ -11,6 +11,13 @@ from scaffold.terminal import usage
 COMMANDS = [name_of(one) for one in app.registered_commands]
 
 
+def test_without_a_word_the_help_is_the_answer(concgen):
+    result = concgen()
+    assert result.code == 0
+    assert result.out.startswith("Usage: concgen")
+    assert result.err == ""
+
+
 @pytest.mark.parametrize("columns", [40, 80, 160])
 @pytest.mark.parametrize("command", [None, *COMMANDS])
 def test_it_fits_the_terminal(concgen, monkeypatch, command, columns):

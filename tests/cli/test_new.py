@@ -204,3 +204,20 @@ def test_a_workflow_that_is_neither_wanted_nor_not(concgen, tmp_path):
     result = concgen("new", tmp_path / "a", "--answers", tmp_path / "answers.json", "--yes")
     assert result.code == 2
     assert "ci: 'perhaps' is not yes or no" in result.err
+
+
+def test_another_model_than_the_advice_stands_first(concgen, tmp_path, monkeypatch):
+    """The headline is of what is made; the advice is said as such."""
+    monkeypatch.chdir(tmp_path)
+    result = concgen("new", "p", "--workload", "cpu", "--model", "asyncio", "--yes", "--dry-run")
+    assert result.out.startswith("asyncio, as you chose")
+    assert "Advised: multiprocessing" in result.out.replace("\n", " ")
+
+
+@pytest.mark.parametrize(("options", "asked"), [((), False), (("--ci-check",), True)])
+def test_the_check_of_the_decision_in_ci_is_opt_in(concgen, tmp_path, monkeypatch, options, asked):
+    """It installs concgen from a registry, where there may be none."""
+    monkeypatch.chdir(tmp_path)
+    concgen("new", "p", "--yes", *options)
+    workflow = (tmp_path / "p/.github/workflows/checks.yml").read_text()
+    assert ("concgen check" in workflow) is asked

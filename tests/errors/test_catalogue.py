@@ -28,7 +28,7 @@ SITES = sites()
 # Their reason is one of `units` or `questions`, which say what would be right.
 REASON_SAYS_HOW = {
     "measure.read_budget: budget",
-    "new.read_ci: ci",
+    "new.read_yes",
     "new.read_model: model",
     "console.ask_line",
     "interview.read",
@@ -238,7 +238,7 @@ CASES = {
     "new.read_model: model": Case(
         f"new p {IO} --model asynco", 2, ("'asynco'", "not one of", "did you mean asyncio?"),
     ),
-    "new.read_ci: ci": Case(
+    "new.read_yes": Case(
         f"new p --answers a.json {IO}",
         2,
         ("ci: 'maybe'", "not yes or no"),

@@ -17,7 +17,10 @@ PATH = ".github/workflows/checks.yml"
 NEEDS = {"dependencies": ["aiohttp>=3.10"]}
 
 
-@pytest.fixture(params=[{}, {"concgen_version": "0.1.0"}, NEEDS], ids=["alone", "made", "needs"])
+@pytest.fixture(
+    params=[{}, {"concgen_version": "0.1.0", "ci_check": True}, NEEDS],
+    ids=["alone", "made", "needs"],
+)
 def workflow(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The workflow of a project made by Copier alone, by concgen, and with a dependency."""
     project.create(tmp_path / "crawl", {"name": "crawl", **request.param})

@@ -101,6 +101,7 @@ _ANSWERS: dict[str, Any] = {
     "longest_seconds": number(0, LONGEST),
     "max_workers": _is_count_or_null,
     "ci": _is_bool,
+    "ci_check": _is_bool,
     "sources": _are_sources,
     "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice
 }

@@ -68,6 +68,14 @@ def new(
             rich_help_panel=PROJECT,
         ),
     ] = None,
+    ci_check: Annotated[
+        bool,
+        typer.Option(
+            "--ci-check",
+            help="Let GitHub Actions also run `concgen check`.",
+            rich_help_panel=PROJECT,
+        ),
+    ] = False,
     yes: Yes = False,
     answers: AnswersFile = None,
     dry_run: Annotated[
@@ -82,7 +90,8 @@ def new(
     from scaffold.terminal import console, dialogue, documents, views
 
     workflow = None if ci is None else str(ci)
-    wishes = {"name": name, "starter": starter, "model": model, "ci": workflow}
+    checked = "yes" if ci_check else None
+    wishes = {"name": name, "starter": starter, "model": model, "ci": workflow, "ci_check": checked}
     given = advise.gather(work, answers, wishes)
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
@@ -92,7 +101,8 @@ def new(
     if ask is not None:
         console.say()
     if not as_json:
-        console.answer_headed(views.recommendation(advice.recommendation, console.width()))
+        lines = views.recommendation(advice.recommendation, console.width(), wanted.model)
+        console.answer_headed(lines)
     chosen = wanted.model or dialogue.settle(advice, wanted.starter, ask)
     if chosen is None:
         console.say("Nothing was written.")

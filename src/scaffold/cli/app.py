@@ -18,7 +18,7 @@ app = typer.Typer(
     name="concgen",
     cls=Group,
     help="Choose a concurrency model for a slow loop, and get a project that runs it.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,  # rich would cost more start-up time than all the rest
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -36,11 +36,16 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Choose a concurrency model for a slow loop, and get a project that runs it."""
+    if context.invoked_subcommand is None:
+        from scaffold.terminal import console
+
+        console.answer(context.get_help())
 
 
 def build() -> Callable[..., Any]:

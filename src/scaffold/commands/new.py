@@ -28,7 +28,7 @@ class Order:
 
     `model` is None where the advice decides, `starter` where the user has not chosen. `named` tells
     a name that the user gave from one that the directory suggested, `ci` that GitHub Actions is to
-    run the checks.
+    run the checks, `ci_check` that it is to ask as well whether the decision still holds.
     """
 
     dest: Path
@@ -37,6 +37,7 @@ class Order:
     starter: Starter | None
     model: Model | None
     ci: bool
+    ci_check: bool
 
     @property
     def package(self) -> names.Package:
@@ -66,8 +67,8 @@ class Created:
 def order(dest: Path, wishes: Mapping[str, str]) -> Order:
     """Check what the user wants before anything is asked about the work.
 
-    `wishes` may hold `name`, `starter`, `model` and `ci`, as text. Raises UsageError for an invalid
-    one, Refused when the place is taken.
+    `wishes` may hold `name`, `starter`, `model`, `ci` and `ci_check`, as text. Raises UsageError
+    for an invalid one, Refused when the place is taken.
     """
     given_name = wishes.get("name")
     name = names.name_for(dest) if given_name is None else names.check_name(given_name)
@@ -79,7 +80,8 @@ def order(dest: Path, wishes: Mapping[str, str]) -> Order:
         named=given_name is not None,
         starter=starter,
         model=read_model(wishes.get("model", AUTO), starter),
-        ci=read_ci(wishes.get("ci", "yes")),
+        ci=read_yes(wishes.get("ci", "yes"), "ci"),
+        ci_check=read_yes(wishes.get("ci_check", "no"), "ci_check"),
     )
 
 
@@ -98,12 +100,12 @@ def read_model(text: str, starter: Starter | None) -> Model | None:
     return model
 
 
-def read_ci(text: str) -> bool:
-    """Read whether the project gets a workflow; raise UsageError for neither yes nor no."""
+def read_yes(text: str, name: str) -> bool:
+    """Read yes or no; raise UsageError, with the name of the answer, for neither."""
     try:
         return read_bool(text)
     except ValueError as error:
-        raise UsageError(f"ci: {error}") from error
+        raise UsageError(f"{name}: {error}") from error
 
 
 def create(
@@ -118,7 +120,7 @@ def create(
         starter=_starter(wanted, yours),
         model=model,
     )
-    answers["ci"] = wanted.ci
+    answers |= {"ci": wanted.ci, "ci_check": wanted.ci_check}
     own = None
     if yours is not None:
         answers |= yours.answers
@@ -144,6 +146,8 @@ def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | Non
         words += ["--model", str(model)]
     if not wanted.ci:
         words.append("--no-ci")
+    if wanted.ci_check:
+        words.append("--ci-check")
     return shlex.join([*words, "--yes"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from scaffold.core.advice import BY_ESTIMATE, OVERRULED
 from scaffold.core.errors import UsageError
 from scaffold.core.examples import Case
 from scaffold.core.models import MODELS
@@ -33,6 +34,15 @@ FORMS = {
 }
 
 
+# The reasons that are no rule of thumb, by their ids.
+BY_ESTIMATES = {
+    BY_ESTIMATE: "What the estimates say for the choice: the fastest model that no rule forbids, or"
+    " the simplest of those within 15 % of it. Its figures are in the table above the reasons.",
+    OVERRULED: "A rule of thumb prefers a model that the estimates find slower than the choice. The"
+    " rule gives way: its figures and those of the choice are in the reason.",
+}
+
+
 def rules(width: int) -> list[str]:
     """Return the table of the rules, and how the choice follows from them."""
     lines = []
@@ -53,9 +63,11 @@ def rules(width: int) -> list[str]:
 def rule(rule_id: str, width: int) -> list[str]:
     """Explain one rule; raise UsageError for an id that there is not."""
     try:
-        wanted = read_choice(rule_id, [one.id for one in RULES])
+        wanted = read_choice(rule_id, [*(one.id for one in RULES), *BY_ESTIMATES])
     except ValueError as error:
         raise UsageError(f"rule {error}", hint="concgen rules lists them") from error
+    if wanted in BY_ESTIMATES:
+        return [wanted, "", *wrap(BY_ESTIMATES[wanted], width)]
     one = next(one for one in RULES if one.id == wanted)
     return [
         f"{one.id}  {one.title}",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scaffold.core.domain import Finding, Recommendation
+from scaffold.core.domain import Finding, Model, Recommendation
 from scaffold.core.rules import BEYOND
 from scaffold.core.units import show_bytes, show_count, show_ratio, show_seconds
 from scaffold.terminal.layout import Column, bar, entries, wrap
 from scaffold.terminal.layout import table as lay_out
 
 
-def recommendation(advice: Recommendation, width: int) -> list[str]:
-    """Return the whole advice: the headline, the table, the reasons, the flips."""
+def recommendation(advice: Recommendation, width: int, chosen: Model | None = None) -> list[str]:
+    """Return the whole advice: the headline, the table, the reasons, the flips.
+
+    `chosen` is the model that the user picked: it stands first, and the advice behind it.
+    """
     return [
-        *wrap(advice.headline, width),
+        *wrap(headline(advice, chosen), width),
         "",
         *table(advice, width),
         "",
@@ -22,6 +25,15 @@ def recommendation(advice: Recommendation, width: int) -> list[str]:
         *flips(advice, width),
         *notes(advice, width),
     ]
+
+
+def headline(advice: Recommendation, chosen: Model | None) -> str:
+    """Return the advice in one line, behind the user's own choice where that is another."""
+    if chosen is None or chosen is advice.model:
+        return advice.headline
+    estimate = advice.estimate(chosen)
+    time = f", about {show_seconds(estimate.seconds)}" if estimate else ""
+    return f"{chosen}, as you chose{time}. Advised: {advice.headline}"
 
 
 def table(advice: Recommendation, width: int) -> list[str]:
