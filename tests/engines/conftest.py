@@ -61,7 +61,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
         (target / "works.py").write_text(f"{WORKS}\n\nFOLDER = Path({str(target)!r})\n")
         modules = {
             part: importlib.import_module(f"{package}.runner.{part}")
-            for part in ("engine", "task", "items", "results", "machine")
+            for part in ("engine", "task", "items", "results", "machine", "pacing", "adaptive")
         }
         modules["works"] = importlib.import_module(f"{package}.works")
         found[name] = Model(name=name, options={}, **modules)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .runner.job import Job
+from .runner.task import Overloaded, RetryAfter
 
 
 def square(item: int) -> int:
@@ -261,6 +262,44 @@ async def block_at_1_async(item: int) -> int:
         time.sleep(3600)
     await asyncio.sleep(0.01)
     return item
+
+
+def stamp(item: str) -> None:
+    """Leave the time in the file: the system's clock is the same in every process."""
+    with Path(item).open("a") as file:
+        file.write(f"{time.monotonic()}\n")
+
+
+async def stamp_async(item: str) -> None:
+    stamp(item)
+
+
+class TooManyRequests(Exception):
+    """What a client raises that knows nothing of this project."""
+
+    retry_after = 1.0
+
+
+REFUSALS = {
+    "RetryAfter": RetryAfter(1.0, "429"),
+    "a client's own": TooManyRequests("429"),
+    "Overloaded": Overloaded("503"),
+    "for ever": RetryAfter(0),
+}
+
+
+def refused_once(item: tuple[str, str | None]) -> None:
+    """Leave the time in the file; where it is the first, raise the refusal of that name."""
+    path, refusal = Path(item[0]), item[1]
+    first = not path.exists()
+    stamp(item[0])
+    if refusal and (first or refusal == "for ever"):
+        raise REFUSALS[refusal]
+    time.sleep(0.02)
+
+
+async def refused_once_async(item: tuple[str, str | None]) -> None:
+    refused_once(item)
 
 
 def job(name: str, kind: str, setup: str | None = None) -> Job:

@@ -18,17 +18,19 @@ from contextlib import contextmanager
 from typing import cast
 
 from .job import Call, Job
+from .pacing import Pacer
 from .task import (
     NO_RETRY,
     TICK,
     Backlog,
     EngineError,
+    Failure,
     Numbered,
     Outcome,
     Retry,
     Stop,
     Task,
-    describe,
+    timed_out,
 )
 from .watchdog import Runner, Watchdog
 
@@ -91,8 +93,8 @@ class CoroutinePool:
         for worker, task, seconds in self._watchdog.look():
             self._workers.discard(worker)
             self._abandoned.add(worker)
-            error = f"timeout after {self._timeout:g} s, and it would not be cancelled"
-            self._record(self._backlog.failed(task, error, seconds))
+            failure = timed_out(self._timeout, ", and it would not be cancelled")
+            self._record(self._backlog.failed(task, failure, seconds))
         if self._backlog.heed_stop():
             self._pause()
         if len(self._workers) < self._size:
@@ -114,7 +116,7 @@ class CoroutinePool:
         """Task after task. While there are tasks, it calls for one more coroutine."""
         me = cast("Runner", asyncio.current_task())
         try:
-            while me in self._workers and (tasks := self._backlog.take(1)):
+            while me in self._workers and (tasks := self._take()):
                 if len(self._workers) < self._size:
                     self._hire()
                 outcomes = await self._attempt(me, tasks[0])
@@ -128,10 +130,13 @@ class CoroutinePool:
             self._failure = exc
             self._pause()
 
+    def _take(self) -> list[Task]:
+        return self._backlog.take(1, len(self._workers) - 1)  # the one that asks has none
+
     async def _attempt(self, me: Runner, task: Task) -> list[Outcome]:
         index, item, attempt = task
         began = self._watchdog.begin(me, task)
-        value, error = None, None
+        value, failure = None, None
         try:
             value = await self._call(item)
         except EngineError:
@@ -139,20 +144,20 @@ class CoroutinePool:
         except asyncio.CancelledError as exc:
             if me.cancelling() and not self._watchdog.is_late(me):
                 raise  # the engine itself is closing
-            error = describe(exc)
+            failure = Failure.of(exc)
         except (Exception, SystemExit) as exc:
-            error = describe(exc)
+            failure = Failure.of(exc)
         seconds = self._loop.time() - began
         if self._watchdog.end(me):
-            error = f"timeout after {self._timeout:g} s"
-        if error is None:
+            failure = timed_out(self._timeout)
+        if failure is None:
             return [Outcome(index, item, value, None, seconds, attempt)]
-        return self._backlog.failed(task, error, seconds)
+        return self._backlog.failed(task, failure, seconds)
 
     def _record(self, outcomes: list[Outcome]) -> None:
         if outcomes and not self._outcomes:
             self._loop.call_later(BURST, self._pause)
-        self._outcomes += outcomes
+        self._outcomes += self._backlog.learn(outcomes)
 
     def _disperse(self) -> None:
         """Cancel what still runs, and give it LEAVING seconds."""
@@ -210,9 +215,10 @@ def run(
     timeout: float | None = None,
     retry: Retry = NO_RETRY,
     stop: Stop | None = None,
+    pacer: Pacer | None = None,
 ) -> Iterator[list[Outcome]]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
-    backlog = Backlog(items, retry, stop)
+    backlog = Backlog(items, retry, stop, pacer, max_workers)
     with _event_loop() as loop, _opened(loop, job, max_workers) as call:
         yield from CoroutinePool(loop, call, backlog, max_workers, timeout).bursts()
     backlog.raise_failure()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cluster import LEAVING, within
 from .roster import ClusterWorker, Roster
-from .task import Backlog, EngineError, Outcome, Task, describe
+from .task import Backlog, EngineError, Failure, Outcome, Task, describe
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, Future
@@ -66,7 +66,7 @@ class Dispatcher:
             self._collect()
             if self._outcomes:
                 burst, self._outcomes = self._outcomes, []
-                yield burst
+                yield self._backlog.learn(burst)
         if self._outcomes:
             yield self._outcomes
 
@@ -84,12 +84,14 @@ class Dispatcher:
             if not worker.batches and (suspects := self._backlog.suspects()):
                 worker.alone = True
                 self._give(worker, suspects)
-        for ahead in (0, 1) if self._cost < TARGET else (0,):
+        paced = self._backlog.paced
+        for ahead in (0, 1) if self._cost < TARGET and not paced else (0,):
             for worker in self._roster:
                 # While there are suspects, workers run dry: the next suspects find one empty.
                 closed = worker.alone or (self._deaths and worker.batches)
                 for _ in range(0 if closed else worker.slots + ahead - len(worker.batches)):
-                    self._give(worker, self._backlog.take(self._batch))
+                    busy = sum(len(each.batches) for each in self._roster.busy()) if paced else 0
+                    self._give(worker, self._backlog.take(1 if paced else self._batch, busy))
 
     def _give(self, worker: ClusterWorker, tasks: list[Task]) -> None:
         packed, sent = [], []
@@ -97,7 +99,7 @@ class Dispatcher:
             try:
                 packed.append(pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL))
             except Exception as exc:
-                self._fail(task, f"item cannot be pickled: {describe(exc)}", final=True)
+                self._fail(task, Failure(f"item cannot be pickled: {describe(exc)}", final=True))
             else:
                 sent.append(task)
         if not sent:
@@ -136,7 +138,9 @@ class Dispatcher:
             if isinstance(rows, str):
                 raise EngineError(rows)
             if rows:
-                self._learn(sum(row[3] for row in rows) / len(rows), len(reply) / len(rows))
+                self._learn(
+                    sum(seconds for _, _, seconds in rows) / len(rows), len(reply) / len(rows)
+                )
             self._receive(tasks, rows)
         elif future.status == "error":
             if not isinstance(reply[1], KilledWorker):
@@ -149,15 +153,16 @@ class Dispatcher:
         """Outcomes of a batch; what was not begun goes back."""
         self._barren = 0
         self._backlog.put_back(tasks[len(rows) :])
-        for task, (packed, error, final, seconds) in zip(tasks, rows, strict=False):
+        for task, (packed, failure, seconds) in zip(tasks, rows, strict=False):
             self._deaths.pop(task[0], None)
-            if error is not None:
-                self._fail(task, error, seconds, final=final)
+            if failure is not None:
+                self._fail(task, failure, seconds)
                 continue
             try:
                 value = pickle.loads(packed)  # noqa: S301  # from our own cluster
             except Exception as exc:
-                self._fail(task, f"result cannot be unpickled: {describe(exc)}", final=True)
+                error = f"result cannot be unpickled: {describe(exc)}"
+                self._fail(task, Failure(error, final=True))
             else:
                 self._outcomes.append(Outcome(task[0], task[1], value, None, seconds, task[2]))
 
@@ -185,10 +190,11 @@ class Dispatcher:
         deaths = 1 + max(self._deaths.get(index, 0) for index, _, _ in tasks)
         if alone and len(tasks) == 1 and deaths > DEATHS:
             self._deaths.pop(tasks[0][0], None)
-            self._fail(tasks[0], f"worker died: {deaths} of them, one after the other")
+            error = f"worker died: {deaths} of them, one after the other"
+            self._fail(tasks[0], Failure(error))
             return
         self._deaths.update(dict.fromkeys((index for index, _, _ in tasks), deaths))
         self._backlog.suspect(tasks)
 
-    def _fail(self, task: Task, error: str, seconds: float = 0.0, *, final: bool = False) -> None:
-        self._outcomes += self._backlog.failed(task, error, seconds, final=final)
+    def _fail(self, task: Task, failure: Failure, seconds: float = 0.0) -> None:
+        self._outcomes += self._backlog.failed(task, failure, seconds)

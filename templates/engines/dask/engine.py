@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import uuid
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
@@ -22,6 +23,7 @@ from .cluster import LEAVING, connect, within
 from .dispatcher import Dispatcher
 from .job import Job
 from .machine import NotReady, usable_cores
+from .pacing import Pacer
 from .task import (
     NO_RETRY,
     PACKAGE,
@@ -65,6 +67,7 @@ def run(
     timeout: float | None = None,
     retry: Retry = NO_RETRY,
     stop: Stop | None = None,
+    pacer: Pacer | None = None,
     scheduler: str | None = None,
 ) -> Iterator[list[Outcome]]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once.
@@ -74,7 +77,7 @@ def run(
     """
     from .plugin import JobPlugin, pack
 
-    backlog = Backlog(items, retry, stop)
+    backlog = Backlog(items, retry, stop, pacer, max_workers or sys.maxsize)
     backlog.put_back(backlog.take(1))
     if backlog.empty:  # there is nothing to start a cluster for
         backlog.raise_failure()

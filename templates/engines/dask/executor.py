@@ -16,13 +16,13 @@ from queue import Empty, SimpleQueue
 
 from .daemons import DaemonWorker
 from .job import Call, Job
-from .task import describe
+from .task import Failure, describe, timed_out
 
 BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
 FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days
 LEAVING = 2.0  # seconds that lanes get for the teardown after setup(), all together
 
-Row = tuple[bytes, str | None, bool, float]  # pickled value, error, is a retry pointless, seconds
+Row = tuple[bytes, Failure | None, float]  # pickled value, seconds
 
 
 class BatchExecutor:
@@ -98,13 +98,13 @@ class Batch:
         """In the worker: run the items, for about BUDGET seconds."""
         began = self._since = time.monotonic()
         for item in self._items:
-            value, error, final = _attempt(call, item)
+            value, failure = _attempt(call, item)
             with self._lock:
                 if self.over:
                     return
                 before, self._since = self._since, time.monotonic()
-                self.rows.append((value, error, final, self._since - before))
-                if self._since - began > BUDGET:
+                self.rows.append((value, failure, self._since - before))
+                if self._since - began > BUDGET or (failure and failure.refused):
                     return
 
     def left(self) -> float:
@@ -116,21 +116,21 @@ class Batch:
         with self._lock:
             seconds = time.monotonic() - self._since
             if seconds >= self._timeout:
-                self.rows.append((b"", f"timeout after {self._timeout:g} s", False, seconds))
+                self.rows.append((b"", timed_out(self._timeout), seconds))
                 self.over = True
 
 
-def _attempt(call: Call, item: bytes) -> tuple[bytes, str | None, bool]:
-    """The pickled value, or the error, and whether a retry would be pointless."""
+def _attempt(call: Call, item: bytes) -> tuple[bytes, Failure | None]:
+    """The pickled value, or the failure."""
     try:
         unpacked = pickle.loads(item)  # noqa: S301  # from our own cluster
     except Exception as exc:
-        return b"", f"item cannot be unpickled: {describe(exc)}", True
+        return b"", Failure(f"item cannot be unpickled: {describe(exc)}", final=True)
     try:
         value = call(unpacked)
     except BaseException as exc:  # whatever it is, it costs this task only
-        return b"", describe(exc), False
+        return b"", Failure.of(exc)
     try:
-        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL), None, False
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL), None
     except Exception as exc:
-        return b"", f"result cannot be pickled: {describe(exc)}", True
+        return b"", Failure(f"result cannot be pickled: {describe(exc)}", final=True)

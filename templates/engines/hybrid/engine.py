@@ -21,9 +21,21 @@ from collections.abc import Iterable, Iterator
 from .inner import Reply, Request, engine_for, own_cores, serve
 from .job import Job
 from .machine import usable_cores
+from .pacing import Pacer
 from .pool import PoolWorker, ProcessPool
 from .processes import NEVER
-from .task import NO_RETRY, Backlog, Numbered, Outcome, Retry, Stop, Task, describe
+from .task import (
+    NO_RETRY,
+    Backlog,
+    Failure,
+    Numbered,
+    Outcome,
+    Retry,
+    Stop,
+    Task,
+    describe,
+    timed_out,
+)
 
 MODEL = "hybrid"
 AWAITS = "with an async client"
@@ -82,12 +94,17 @@ class HybridPool(ProcessPool[HybridWorker]):
                 self._quarantine(worker, suspects)
         while len(self.workers) < self.processes and (suspects := self.backlog.suspects()):
             self._quarantine(self._start(), suspects)
-        free = [worker for worker in self.workers if not worker.quarantined and not worker.verdict]
-        if not free and len(self.workers) == self.processes:
+        paced = self.backlog.paced
+        if paced:
+            self._start_waiting()
+        candidates = self.ready() if paced else self.workers
+        free = [worker for worker in candidates if not worker.quarantined and not worker.verdict]
+        if not free and (paced or len(self.workers) == self.processes):
             return
         slots = self.size - sum(worker.slots for worker in self.workers if worker not in free)
-        wanted = slots + self._ahead(slots) - sum(len(worker.given) for worker in free)
-        self._deal(free, self.backlog.take(max(0, wanted)))
+        busy = sum(len(worker.given) for worker in free)
+        ahead = 0 if paced else self._ahead(slots)
+        self._deal(free, self.backlog.take(max(0, slots + ahead - busy), busy))
 
     def _ahead(self, slots: int) -> int:
         """How many tasks to send beyond those in flight; at first no more than were answered."""
@@ -95,12 +112,19 @@ class HybridPool(ProcessPool[HybridWorker]):
         most = min(self._answers, self.processes * LARGEST)
         return max(1, int(min(enough, most, HEAVIEST / self._bytes)))
 
+    def _start_waiting(self) -> None:
+        """Processes for the tasks that wait; they get them when they can begin them."""
+        for _ in range(self.backlog.waiting(self.processes - len(self.workers))):
+            self._start()
+
     def _deal(self, free: list[HybridWorker], tasks: list[Task]) -> None:
         heap = [(len(worker.given), n) for n, worker in enumerate(free)]
         heapq.heapify(heap)
         hands: list[list[Task]] = [[] for _ in free]
+        more = 0 if self.backlog.paced else self.processes - len(self.workers)
         for task in tasks:
-            if len(self.workers) < self.processes and (not heap or heap[0][0]):  # nobody is idle
+            if more and (not heap or heap[0][0]):  # nobody is idle
+                more -= 1
                 heapq.heappush(heap, (0, len(free)))
                 free.append(self._start())
                 hands.append([])
@@ -130,7 +154,8 @@ class HybridPool(ProcessPool[HybridWorker]):
                 message.append((task[0], packed))
                 self._bytes += (len(packed) - self._bytes) / 8
             except Exception as exc:
-                self.fail(task, f"item cannot be pickled: {describe(exc)}", final=True)
+                error = f"item cannot be pickled: {describe(exc)}"
+                self.fail(task, Failure(error, final=True))
             else:
                 worker.given[task[0]] = task
         if message:
@@ -140,21 +165,22 @@ class HybridPool(ProcessPool[HybridWorker]):
     def receive(self, worker: HybridWorker, data: bytes) -> None:
         """Outcomes, in the order in which the process finished them."""
         answers: list[Reply] = pickle.loads(data)  # noqa: S301  # from our own process
-        for index, packed, error, final, seconds in answers:
+        for index, packed, failure, seconds in answers:
             task = worker.given.pop(index)
             self._answers += 1
             self._seconds += (seconds - self._seconds) / min(self._answers, MEMORY)
-            if error is not None:
-                self.fail(task, error, seconds, final=final)
+            if failure is not None:
+                self.fail(task, failure, seconds)
                 continue
             try:
                 value = pickle.loads(packed)  # noqa: S301  # from our own process
             except Exception as exc:
-                self.fail(task, f"result cannot be unpickled: {describe(exc)}", seconds, final=True)
+                error = f"result cannot be unpickled: {describe(exc)}"
+                self.fail(task, Failure(error, final=True), seconds)
             else:
                 self.outcomes.append(Outcome(index, task[1], value, None, seconds, task[2]))
 
-    def blame(self, worker: HybridWorker, reason: str) -> None:
+    def blame(self, worker: HybridWorker, reason: Failure) -> None:
         """Any of its tasks may have killed it: halve them until one is left."""
         tasks = worker.tasks()
         if len(tasks) > 1:
@@ -162,10 +188,10 @@ class HybridPool(ProcessPool[HybridWorker]):
         else:
             self.fail(tasks[0], reason)
 
-    def overdue(self, worker: HybridWorker, timeout: float) -> str:
+    def overdue(self, worker: HybridWorker, timeout: float) -> Failure | None:
         """It is stuck in code that lets nothing else run; anything else the inner engine ends."""
         stuck = worker.began and worker.given and worker.silence() > timeout + PATIENCE
-        return f"timeout after {timeout:g} s, and its process was stuck" if stuck else ""
+        return timed_out(timeout, ", and its process was stuck") if stuck else None
 
 
 def in_one_process(max_workers: int) -> int:
@@ -181,8 +207,9 @@ def run(
     timeout: float | None = None,
     retry: Retry = NO_RETRY,
     stop: Stop | None = None,
+    pacer: Pacer | None = None,
     start_method: str | None = None,
 ) -> Iterator[list[Outcome]]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
-    backlog = Backlog(items, retry, stop)
+    backlog = Backlog(items, retry, stop, pacer, max_workers)
     yield from HybridPool(job, backlog, max_workers, timeout, start_method).run()

@@ -19,11 +19,11 @@ from queue import Empty, SimpleQueue
 from types import ModuleType
 
 from .job import Job
-from .task import Numbered, Outcome, describe
+from .task import Failure, Numbered, Outcome, Retry, describe
 
+LEFT = Retry(refusals=0)  # to the parent
 Request = tuple[int, bytes]  # position in the input, pickled item
-# Position, pickled value, error, is a retry pointless, seconds in work():
-Reply = tuple[int, bytes, str | None, bool, float]
+Reply = tuple[int, bytes, Failure | None, float]  # position, pickled value, seconds in work()
 
 
 def serve(
@@ -38,7 +38,7 @@ def serve(
     if sys.platform == "linux" and core is not None:
         os.sched_setaffinity(0, {core})
     bursts = engine_for(job).run(
-        job, _inbox(conn), max_workers=slots, timeout=timeout, stop=Pulse(clock)
+        job, _inbox(conn), max_workers=slots, timeout=timeout, retry=LEFT, stop=Pulse(clock)
     )
     for burst in bursts:
         conn.send_bytes(pickle.dumps([_reply(outcome) for outcome in burst]))
@@ -93,7 +93,7 @@ def _inbox(conn: Connection) -> Iterator[Numbered | None]:
                 yield index, pickle.loads(item)  # noqa: S301  # from our own process
             except Exception as exc:
                 error = f"item cannot be unpickled: {describe(exc)}"
-                conn.send_bytes(pickle.dumps([(index, b"", error, True, 0.0)]))
+                conn.send_bytes(pickle.dumps([(index, b"", Failure(error, final=True), 0.0)]))
 
 
 def _read(conn: Connection, messages: SimpleQueue[bytes]) -> None:
@@ -105,13 +105,13 @@ def _read(conn: Connection, messages: SimpleQueue[bytes]) -> None:
 
 
 def _reply(outcome: Outcome) -> Reply:
-    error, final, value = outcome.error, False, b""
-    if error is None:
+    failure, value = outcome.failure, b""
+    if failure is None:
         try:
             value = pickle.dumps(outcome.value, pickle.HIGHEST_PROTOCOL)
         except Exception as exc:
-            error, final = f"result cannot be pickled: {describe(exc)}", True
-    return outcome.id, value, error, final, outcome.seconds
+            failure = Failure(f"result cannot be pickled: {describe(exc)}", final=True)
+    return outcome.id, value, failure, outcome.seconds
 
 
 class Pulse:

@@ -21,9 +21,22 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from .job import Call, Job
+from .pacing import Pacer
 from .pool import PoolWorker, ProcessPool
 from .processes import NEVER
-from .task import NO_RETRY, Backlog, Numbered, Outcome, Retry, Stop, Task, describe, quick_outcome
+from .task import (
+    NO_RETRY,
+    Backlog,
+    Failure,
+    Numbered,
+    Outcome,
+    Retry,
+    Stop,
+    Task,
+    describe,
+    quick_outcome,
+    timed_out,
+)
 
 MODEL = "multiprocessing"
 AWAITS = "never"
@@ -33,12 +46,13 @@ LARGEST = 2000  # tasks in a batch: beyond, handing over costs nothing any more
 PIPE = 65_536  # bytes that a pipe surely takes while its reader is busy
 WHOLE = -1  # "position" of a worker that reads or packs a batch
 
-Errors = dict[int, tuple[str, bool]]  # position in the batch: text, is a retry pointless
+Failures = dict[int, Failure]  # by position in the batch
 
 
 def serve(conn: Connection, clock: memoryview[float], job: Job) -> None:
     """In the worker: run batches until an empty message comes. The clock: position, since when."""
     with job.open() as call:
+        clock[0] = WHOLE  # ready
         while data := conn.recv_bytes():
             clock[0], clock[1] = WHOLE, time.monotonic()
             reply = _run_batch(call, data, clock)
@@ -48,37 +62,41 @@ def serve(conn: Connection, clock: memoryview[float], job: Job) -> None:
 
 def _run_batch(call: Call, data: bytes, clock: memoryview[float]) -> bytes:
     values: list[Any] = []
-    errors: Errors = {}
+    failures: Failures = {}
     seconds: list[float] = []
     monotonic = time.monotonic
     try:
         items = pickle.loads(data)  # noqa: S301  # from our own process
     except Exception as exc:
         return pickle.dumps(f"item cannot be unpickled: {describe(exc)}")
-    begun = now = monotonic()
+    now = monotonic()
+    end = now + BUDGET
     for position, item in enumerate(items):
         clock[0] = position
         clock[1] = before = now
         try:
             values.append(call(item))
         except BaseException as exc:  # whatever it is, it costs this task only
-            errors[position] = describe(exc), False
+            failures[position] = failure = Failure.of(exc)
             values.append(None)
+            if failure.refused:  # the others have to wait too
+                end = 0.0
         now = monotonic()
         seconds.append(now - before)
-        if now - begun > BUDGET:
+        if now > end:
             break
     clock[0], clock[1] = WHOLE, now
     try:
-        return pickle.dumps((values, errors, seconds), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((values, failures, seconds), pickle.HIGHEST_PROTOCOL)
     except Exception:
         for position, value in enumerate(values):
             try:
                 pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
             except Exception as exc:
                 values[position] = None
-                errors[position] = f"result cannot be pickled: {describe(exc)}", True
-        return pickle.dumps((values, errors, seconds), pickle.HIGHEST_PROTOCOL)
+                error = f"result cannot be pickled: {describe(exc)}"
+                failures[position] = Failure(error, final=True)
+        return pickle.dumps((values, failures, seconds), pickle.HIGHEST_PROTOCOL)
 
 
 class BatchWorker(PoolWorker):
@@ -101,6 +119,9 @@ class BatchPool(ProcessPool[BatchWorker]):
 
     def dispatch(self) -> None:
         """A batch for each idle worker, then for new ones, then one ahead when tasks are short."""
+        if self.backlog.paced:
+            self._dispatch_one_by_one()
+            return
         for depth in (1, 2) if self.cost * self.batch < 2 * TARGET else (1,):
             for worker in self.workers:
                 if len(worker.batches) < depth and not worker.verdict:
@@ -108,6 +129,17 @@ class BatchPool(ProcessPool[BatchWorker]):
             while len(self.workers) < self.size and (tasks := self._take()):
                 self.workers.append(BatchWorker(self))
                 self._give(self.workers[-1], tasks)
+
+    def _dispatch_one_by_one(self) -> None:
+        """A task that may begin now for each worker that can begin it now."""
+        idle = [each for each in self.ready() if not each.batches and not each.verdict]
+        busy = len(self.workers) - len(idle)
+        for worker in idle:
+            self._give(worker, self.backlog.suspects() or self.backlog.take(1, busy))
+            busy += bool(worker.batches)
+        if busy >= len(self.workers):
+            for _ in range(self.backlog.waiting(self.size - len(self.workers))):
+                self.workers.append(BatchWorker(self))
 
     def _take(self) -> list[Task]:
         return self.backlog.suspects() or self.backlog.take(self.batch)
@@ -137,18 +169,18 @@ class BatchPool(ProcessPool[BatchWorker]):
         if isinstance(reply, str):
             self._suspect(tasks, reply)
             return
-        values, errors, seconds = reply
+        values, failures, seconds = reply
         done = len(values)
         self.backlog.put_back(tasks[done:])
         outcomes = [
             quick_outcome(index, item, value, spent, attempt)
             for (index, item, attempt), value, spent in zip(tasks, values, seconds, strict=False)
         ]
-        if errors:
-            outcomes = [one for position, one in enumerate(outcomes) if position not in errors]
+        if failures:
+            outcomes = [one for position, one in enumerate(outcomes) if position not in failures]
         self.outcomes += outcomes
-        for n, (error, final) in errors.items():
-            self.fail(tasks[n], error, seconds[n], final=final)
+        for n, failure in failures.items():
+            self.fail(tasks[n], failure, seconds[n])
         self._learn(sum(seconds) / done, max(sent / len(tasks), len(data) / done))
 
     def _learn(self, cost: float, weight: float) -> None:
@@ -157,7 +189,7 @@ class BatchPool(ProcessPool[BatchWorker]):
         fit = min(TARGET / (self.cost + 1e-9), PIPE / weight)
         self.batch = max(1, min(2 * self.batch, LARGEST, int(fit)))
 
-    def blame(self, worker: BatchWorker, reason: str) -> None:
+    def blame(self, worker: BatchWorker, reason: Failure) -> None:
         """The clock tells which task it was at."""
         (tasks, _), *ahead = worker.batches
         position, since = int(worker.clock[0]), worker.clock[1]
@@ -166,7 +198,7 @@ class BatchPool(ProcessPool[BatchWorker]):
         if since == NEVER:  # at none: between two batches
             self.backlog.put_back(tasks)
         elif position == WHOLE:
-            self._suspect(tasks, reason)
+            self._suspect(tasks, reason.error)
         else:
             self.fail(tasks.pop(position), reason, time.monotonic() - since)
             self.backlog.put_back(tasks)
@@ -176,12 +208,12 @@ class BatchPool(ProcessPool[BatchWorker]):
         if len(tasks) > 1:
             self.backlog.suspect(tasks)
         else:
-            self.fail(tasks[0], error, final=True)
+            self.fail(tasks[0], Failure(error, final=True))
 
-    def overdue(self, worker: BatchWorker, timeout: float) -> str:
+    def overdue(self, worker: BatchWorker, timeout: float) -> Failure | None:
         """Its task runs for too long."""
         late = time.monotonic() - worker.clock[1] > timeout
-        return f"timeout after {timeout:g} s" if late else ""
+        return timed_out(timeout) if late else None
 
 
 def in_one_process(max_workers: int) -> int:
@@ -197,8 +229,9 @@ def run(
     timeout: float | None = None,
     retry: Retry = NO_RETRY,
     stop: Stop | None = None,
+    pacer: Pacer | None = None,
     start_method: str | None = None,
 ) -> Iterator[list[Outcome]]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
-    backlog = Backlog(items, retry, stop)
+    backlog = Backlog(items, retry, stop, pacer, max_workers)
     yield from BatchPool(job, backlog, max_workers, timeout, start_method).run()

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from .job import Job
 from .processes import LAST_WORDS, WorkerProcess, dismiss, exit_reason
-from .task import TICK, Backlog, EngineError, Outcome, Task
+from .task import IDLE, TICK, Backlog, EngineError, Failure, Outcome, Task
 
 STILLBORN = 3  # more workers than the pool has, in a row, that die as they start: the run ends
 
@@ -52,16 +52,20 @@ class ProcessPool(ABC, Generic[W]):
         """Take a reply apart."""
 
     @abstractmethod
-    def blame(self, worker: W, reason: str) -> None:
+    def blame(self, worker: W, reason: Failure) -> None:
         """The worker died while it had tasks: fail the one to blame, put back the others."""
 
     @abstractmethod
-    def overdue(self, worker: W, timeout: float) -> str:
-        """Why the worker has to be killed, or an empty text."""
+    def overdue(self, worker: W, timeout: float) -> Failure | None:
+        """Why the worker has to be killed, if it has to."""
 
-    def fail(self, task: Task, error: str, seconds: float = 0.0, *, final: bool = False) -> None:
+    def ready(self) -> list[W]:
+        """The workers that begin a task as soon as they get it: the others are starting."""
+        return [worker for worker in self.workers if worker.began]
+
+    def fail(self, task: Task, failure: Failure, seconds: float = 0.0) -> None:
         """Retry the task, or hand over its failure."""
-        self.outcomes += self.backlog.failed(task, error, seconds, final=final)
+        self.outcomes += self.backlog.failed(task, failure, seconds)
 
     def run(self) -> Iterator[list[Outcome]]:
         """Work until nothing is left; yield outcomes in bursts, as they complete."""
@@ -71,11 +75,12 @@ class ProcessPool(ABC, Generic[W]):
                 self.dispatch()
                 if self.backlog.empty and not any(worker.tasks() for worker in self.workers):
                     break
-                self._collect(min(tick, self.backlog.patience))
+                starting = self.backlog.paced and len(self.ready()) < len(self.workers)
+                self._collect(min(tick, self.backlog.patience, IDLE if starting else TICK))
                 self._kill_overdue()
                 if self.outcomes:
                     burst, self.outcomes = self.outcomes, []
-                    yield burst
+                    yield self.backlog.learn(burst)
             if self.outcomes:
                 yield self.outcomes
         finally:
@@ -98,11 +103,12 @@ class ProcessPool(ABC, Generic[W]):
 
     def _bury(self, worker: W) -> None:
         self.workers.remove(worker)
-        reason = worker.verdict or f"worker died: {exit_reason(worker.bury())}"
+        died = f"worker died: {exit_reason(worker.bury())}"
+        reason = worker.verdict or Failure(died)
         if not worker.began:
             self._stillborn += 1
             if self._stillborn > self.size + STILLBORN:
-                raise EngineError(f"workers die as they start: {reason}")
+                raise EngineError(f"workers die as they start: {reason.error}")
             self.backlog.put_back(worker.tasks())
         elif worker.tasks():
             self.blame(worker, reason)

@@ -24,7 +24,7 @@ from typing import Any, cast
 
 from .job import Job
 from .machine import start_method, usable_cores
-from .task import EngineError, describe
+from .task import EngineError, Failure, describe
 
 if sys.platform == "linux":
     import fcntl
@@ -64,7 +64,7 @@ class WorkerProcess:
         self._shared = BufferWrapper(CLOCK)  # its memory is used again once this is dropped
         self.clock = self._shared.create_memoryview().cast("d")
         self.clock[0] = self.clock[1] = NEVER
-        self.verdict = ""  # why it was killed
+        self.verdict: Failure | None = None  # why it was killed
         self.conn, child = context.Pipe()
         target = (serve, share, child, self._shared, job, *arguments)
         self.process = context.Process(target=main, args=target)

@@ -18,7 +18,8 @@ from typing import Any
 
 from .daemons import DaemonWorker
 from .job import Call, Job
-from .task import NO_RETRY, Backlog, EngineError, Numbered, Outcome, Retry, Stop, Task, describe
+from .pacing import Pacer
+from .task import NO_RETRY, Backlog, EngineError, Failure, Numbered, Outcome, Retry, Stop, Task
 
 MODEL = "sequential"
 AWAITS = "never"
@@ -38,9 +39,10 @@ def run(
     timeout: float | None = None,
     retry: Retry = NO_RETRY,
     stop: Stop | None = None,
+    pacer: Pacer | None = None,
 ) -> Iterator[list[Outcome]]:
     """Yield outcomes in bursts, as they complete. Whatever `max_workers` says, it is 1."""
-    backlog = Backlog(items, retry, stop)
+    backlog = Backlog(items, retry, stop, pacer, 1)
     with job.open() if timeout is None else _impatient(job, timeout) as call:
         burst: list[Outcome] = []
         due = time.monotonic() + BURST
@@ -69,7 +71,7 @@ def _attempt(call: Call, task: Task, backlog: Backlog) -> list[Outcome]:
     except EngineError:
         raise
     except (Exception, SystemExit) as exc:
-        return backlog.failed(task, describe(exc), time.monotonic() - began)
+        return backlog.failed(task, Failure.of(exc), time.monotonic() - began)
     return [Outcome(index, item, value, None, time.monotonic() - began, attempt)]
 
 

@@ -20,23 +20,26 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from .job import Job
+from .pacing import Pacer
 from .task import (
     NO_RETRY,
     TICK,
     Backlog,
     EngineError,
+    Failure,
     Numbered,
     Outcome,
     Retry,
     Stop,
     Task,
-    describe,
+    timed_out,
 )
 
 MODEL = "threading"
 AWAITS = "never"
 WINDOW = 4  # tasks in the window per thread: enough that none waits for the caller
 SMALLEST_WINDOW = 256  # few threads and tiny tasks: hand over in larger bursts
+NOT_BEGUN = EngineError("a thread has handed it back")
 LEAVING = 1.0  # seconds that idle threads get for the teardown after setup()
 
 Todo = SimpleQueue[Task | None]
@@ -70,8 +73,17 @@ class ThreadWorker(threading.Thread):
                     except IndexError:
                         return
                     put((task, value, error, monotonic() - began))
+                    if error is not None and Failure.of(error).refused:
+                        self._hand_back()
         except EngineError as exc:  # setup() failed: the caller ends the run
             put(((0, None, 0), None, exc, 0.0))
+
+    def _hand_back(self) -> None:
+        """What is queued: the other end has too much to do, and asked for a pause perhaps."""
+        with contextlib.suppress(Empty):
+            while (task := self._todo.get_nowait()) is not None:
+                self._done.put((task, None, NOT_BEGUN, 0.0))
+            self._todo.put(None)  # it was for some thread to leave
 
     def abandon(self, now: float, timeout: float) -> Task | None:
         """The task, if it has run for longer than `timeout`; this thread then ends by itself."""
@@ -121,18 +133,18 @@ class ThreadPool:
                 self.pending -= 1
                 yield task
 
-    def drop_queued(self) -> None:
-        """Forget the tasks that no thread has begun."""
-        while not self._todo.empty():
-            try:
-                self._todo.get_nowait()
-                self.pending -= 1
-            except Empty:
-                return
+    def recall(self) -> list[Task]:
+        """Take back the tasks that no thread has begun."""
+        tasks = []
+        with contextlib.suppress(Empty):
+            while task := self._todo.get_nowait():
+                tasks.append(task)
+        self.pending -= len(tasks)
+        return tasks
 
     def leave(self) -> None:
         """Let idle threads end; those still in work() are left behind."""
-        self.drop_queued()
+        self.recall()
         for _ in self._workers:
             self._todo.put(None)
         if self._job.setup is None:  # there is no teardown to wait for
@@ -156,36 +168,41 @@ def run(
     timeout: float | None = None,
     retry: Retry = NO_RETRY,
     stop: Stop | None = None,
+    pacer: Pacer | None = None,
 ) -> Iterator[list[Outcome]]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
-    backlog = Backlog(items, retry, stop)
+    backlog = Backlog(items, retry, stop, pacer, max_workers)
     pool = ThreadPool(job, max_workers)
     window = max(WINDOW * max_workers, SMALLEST_WINDOW)
     tick = min(TICK, timeout / 4) if timeout else TICK
     look = time.monotonic() + tick  # when to look for hung tasks next
     try:
         while not backlog.heed_stop():
-            if backlog.stopping:
-                pool.drop_queued()
-            for task in backlog.take(window - pool.pending):
+            if backlog.stopping or backlog.paused:
+                backlog.put_back(pool.recall())
+            for task in backlog.take(window - pool.pending, pool.pending):
                 pool.give(task)
             if backlog.empty and not pool.pending:
                 break
             burst: list[Outcome] = []
+            back: list[Task] = []
             patience = 0.0 if backlog.empty and not pool.pending else min(tick, backlog.patience)
             for task, value, error, seconds in pool.collect(patience):
                 if error is None:
                     burst.append(Outcome(task[0], task[1], value, None, seconds, task[2]))
+                elif error is NOT_BEGUN:
+                    back.append(task)
                 elif isinstance(error, EngineError):
                     raise error
                 else:
-                    burst += backlog.failed(task, describe(error), seconds)
+                    burst += backlog.failed(task, Failure.of(error), seconds)
+            backlog.put_back(back)
             if timeout and time.monotonic() > look:
                 look = time.monotonic() + tick
                 for task in pool.abandon_overdue(timeout):
-                    burst += backlog.failed(task, f"timeout after {timeout:g} s", timeout)
+                    burst += backlog.failed(task, timed_out(timeout), timeout)
             if burst:
-                yield burst
+                yield backlog.learn(burst)
     finally:
         pool.leave()
     backlog.raise_failure()

@@ -20,7 +20,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from .items import Items
-from .task import Outcome, describe
+from .task import Failure, Outcome, describe
 
 if sys.platform == "win32":
     import msvcrt
@@ -86,16 +86,16 @@ class Journal:
         lines: list[str] = []
         written: list[Outcome] = []
         for outcome in outcomes:
-            index, _, value, error, seconds, attempts = outcome
-            if error is None:
+            index, _, value, failure, seconds, attempts = outcome
+            if failure is None:
                 try:
                     what = f'true, "value": {QUICK.get(type(value), encode)(value)}'
                     self.ok += 1
                 except Exception as exc:
-                    error = f"result is not JSON: {describe(exc)}"
-                    outcome = outcome._replace(value=None, error=error)
-            if error is not None:
-                what = f'false, "error": {encode(error)}'
+                    failure = Failure(f"result is not JSON: {describe(exc)}", final=True)
+                    outcome = outcome._replace(value=None, failure=failure)
+            if failure is not None:
+                what = f'false, "error": {encode(failure.error)}'
                 self.failed += 1
             tail = f'"seconds": {seconds:.6f}, "attempts": {attempts}}}\n'
             lines.append(f'{{"id": {index}, "ok": {what}, {tail}')

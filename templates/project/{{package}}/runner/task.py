@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import heapq
+import math
 import sys
 import time
 from collections import deque
 from collections.abc import Iterable
 from itertools import chain, islice
 from typing import Any, NamedTuple, Protocol
+
+from .pacing import Pacer
 
 Item = Any  # whatever the input holds: work(item) knows
 Numbered = tuple[int, Item]  # position in the input, item
@@ -20,6 +23,47 @@ GRACE = 5.0  # seconds that running tasks get to finish after the first Ctrl-C o
 TICK = 0.1  # seconds between two looks at the stop signal, at timeouts and at due retries
 END = object()  # of the input
 IDLE = 0.005  # the same while the input has nothing yet: a pipe is not kept waiting
+RAMPING = 0.002  # the same while the limit that adapts grows
+REFUSALS = frozenset({429, 503})  # HTTP's ways to say that the server has too much to do
+
+
+class Overloaded(Exception):
+    """Raise it in work(): the other end has too much to do. The task runs again, a little later."""
+
+
+class RetryAfter(Overloaded):
+    """Raise it in work(): the other end asks to come back after so many seconds.
+
+    The task gives its place back and runs again then; until then the run begins no other task.
+    """
+
+    def __init__(self, seconds: float, reason: str = "") -> None:
+        super().__init__(seconds, reason)
+        self.retry_after = seconds
+
+    def __str__(self) -> str:
+        seconds, reason = self.args
+        return f"{reason or 'the other end asks to wait'} (retry after {seconds:g} s)"
+
+
+class Failure(NamedTuple):
+    """Why an attempt failed, and what follows from it."""
+
+    error: str  # "ValueError: ...", "timeout after 2 s", ...
+    final: bool = False  # another attempt would end the same way
+    refused: bool = False  # the other end has too much to do
+    again: bool = False  # work() asked for another attempt
+    after: float | None = None  # seconds that the other end asked to wait
+    timeout: bool = False
+
+    @classmethod
+    def of(cls, exc: BaseException) -> Failure:
+        """Of an exception that work() raised; any with a numeric `retry_after` is a RetryAfter."""
+        after = _attribute(exc, "retry_after")
+        if not isinstance(after, int | float) or not math.isfinite(after):
+            after = None
+        again = after is not None or isinstance(exc, Overloaded)
+        return cls(describe(exc), refused=again or _refuses(exc), again=again, after=after)
 
 
 class Outcome(NamedTuple):
@@ -28,9 +72,14 @@ class Outcome(NamedTuple):
     id: int  # position of the item in the input, from 0
     item: Item
     value: Any  # what work() returned; None when there is an error
-    error: str | None  # "ValueError: ...", "timeout after 2 s", ...; None when all is well
+    failure: Failure | None  # None when all is well
     seconds: float  # time spent in work(), last attempt only
     attempts: int  # 1 unless it was retried
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, in one line."""
+        return self.failure and self.failure.error
 
 
 def quick_outcome(index: int, item: Item, value: Any, seconds: float, attempts: int) -> Outcome:
@@ -44,6 +93,12 @@ class Retry(NamedTuple):
     times: int = 0
     base: float = 0.5  # seconds: upper end of the first pause, doubled each time
     cap: float = 30.0  # seconds: no pause is longer
+    refusals: int = 30  # times that a task may be refused by the other end, and run again
+
+    def allowed(self, attempt: int, failure: Failure) -> bool:
+        """Is there another attempt after this one?"""
+        times = max(self.times, self.refusals) if failure.again else self.times
+        return attempt <= times and not failure.final
 
     def pause(self, attempt: int) -> float:
         """Seconds to wait after the given failed attempt (from 1)."""
@@ -74,7 +129,14 @@ class Backlog:
     When the input fails, what runs is finished first, and `raise_failure()` tells of it at the end.
     """
 
-    def __init__(self, items: Iterable[Numbered | None], retry: Retry, stop: Stop | None) -> None:
+    def __init__(
+        self,
+        items: Iterable[Numbered | None],
+        retry: Retry,
+        stop: Stop | None,
+        pacer: Pacer | None = None,
+        size: int = sys.maxsize,
+    ) -> None:
         self._source = chain(items, (END,))
         self._retry = retry
         self._stop = stop
@@ -85,9 +147,33 @@ class Backlog:
         self._failure: Exception | None = None
         self._deadline = float("inf")  # when the grace after a stop ends
         self.starved = False  # the input had nothing yet
+        self._pacer, self._size = pacer, size
+        self._busy = 0  # tasks in flight, where the pacer has to know
+        self._early = False  # the pacer held back a task
 
-    def take(self, limit: int) -> list[Task]:
-        """Up to `limit` tasks that can run now."""
+    def take(self, limit: int, busy: int = 0) -> list[Task]:
+        """Up to `limit` tasks that may begin now, where `busy` are in flight."""
+        if self._pacer is not None and self._pacer.idle(time.monotonic()):
+            self._pacer = None
+        return self._next(limit) if self._pacer is None else self._paced(self._pacer, limit, busy)
+
+    def _paced(self, pacer: Pacer, limit: int, busy: int) -> list[Task]:
+        tasks: list[Task] = []
+        now = time.monotonic()
+        limit = min(limit, pacer.places(self._size, now) - busy)
+        while not (early := pacer.due() > now) and len(tasks) < limit and (one := self._next(1)):
+            try:
+                pacer.begin(now, one[0][1])
+            except Exception as exc:
+                text = f"cost() failed for the item with id {one[0][0]}: {describe(exc)}"
+                self._failure, self._open = EngineError(text), False
+                break
+            tasks += one
+            now = time.monotonic()
+        self._early, self._busy = early, busy + len(tasks)
+        return tasks
+
+    def _next(self, limit: int) -> list[Task]:
         tasks: list[Task] = []
         if self._later:
             now = time.monotonic()
@@ -112,6 +198,12 @@ class Backlog:
         self.starved = self._open and len(pulled) < limit
         return [(index, item, 1) for index, item in pulled]
 
+    def waiting(self, limit: int) -> int:
+        """Up to `limit`: how many tasks there are to take, whether or not they may begin now."""
+        tasks = self._next(limit)
+        self._again.extendleft(reversed(tasks))
+        return len(tasks)
+
     def put_back(self, tasks: Iterable[Task]) -> None:
         """Tasks that were taken but not run: they go first."""
         if not self.stopping:
@@ -125,19 +217,51 @@ class Backlog:
 
     def suspects(self) -> list[Task]:
         """A group that has to go by itself, or none."""
-        return self._suspects.popleft() if self._suspects else []
+        if not self._suspects:
+            return []
+        if self._pacer is None:
+            return self._suspects.popleft()
+        if self._pacer.due() > (now := time.monotonic()):
+            return []
+        first, *rest = self._suspects.popleft()  # one alone: each needs a permit
+        if rest:
+            self._suspects.appendleft(rest)
+        self._pacer.begin(now, first[1])
+        return [first]
 
-    def failed(
-        self, task: Task, error: str, seconds: float, *, final: bool = False
-    ) -> list[Outcome]:
+    def failed(self, task: Task, failure: Failure, seconds: float) -> list[Outcome]:
         """Schedule a retry and return nothing, or return the outcome when no retry is left."""
         index, item, attempt = task
-        if final or attempt > self._retry.times:
-            return [Outcome(index, item, None, error, seconds, attempt)]
+        now = time.monotonic()
+        pause = self._slow_down(failure, seconds, now) if failure.refused or failure.timeout else 0
+        if not self._retry.allowed(attempt, failure):
+            return [Outcome(index, item, None, failure, seconds, attempt)]
         if not self.stopping:  # otherwise it is left for the next run
-            due = time.monotonic() + self._retry.pause(attempt)
-            heapq.heappush(self._later, (due, index, (index, item, attempt + 1)))
+            wait = self._retry.pause(attempt) if failure.after is None else failure.after
+            again = index, item, attempt + 1
+            heapq.heappush(self._later, (now + max(wait, pause), index, again))
         return []
+
+    def _slow_down(self, failure: Failure, seconds: float, now: float) -> float:
+        """The other end has too much to do. Return for how many seconds the run pauses."""
+        pause = failure.after or 0.0
+        if self._pacer is not None and (limit := self._pacer.limit) is not None:
+            pause = limit.refused(now, seconds, self._busy, failure.after, timeout=failure.timeout)
+            self._busy -= 1
+        if pause > 0:
+            self._pacer = self._pacer or Pacer()
+            self._pacer.pause(now + pause)
+        return pause
+
+    def learn(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Let a limit that adapts know what has finished; return it as it is."""
+        if self._pacer is not None and (limit := self._pacer.limit) is not None:
+            now = time.monotonic()
+            for outcome in outcomes:
+                if outcome.failure is None:
+                    limit.succeeded(now, outcome.seconds, self._busy)
+                    self._busy -= 1
+        return outcomes
 
     @property
     def empty(self) -> bool:
@@ -159,7 +283,23 @@ class Backlog:
     @property
     def patience(self) -> float:
         """Seconds that an engine may wait for outcomes before it looks around."""
-        return IDLE if self.starved else TICK
+        patience = IDLE if self.starved else TICK
+        if (pacer := self._pacer) is not None:
+            if self._early:
+                patience = min(patience, max(0.0, pacer.due() - time.monotonic()))
+            elif pacer.limit is not None and pacer.limit.ramping():
+                patience = min(patience, RAMPING)
+        return patience
+
+    @property
+    def paced(self) -> bool:
+        """When each task begins matters: nothing is queued ahead of its turn."""
+        return self._pacer is not None
+
+    @property
+    def paused(self) -> bool:
+        """The other end asked for a pause: nothing is begun."""
+        return self._pacer is not None and self._pacer.paused(time.monotonic())
 
     @property
     def stopping(self) -> bool:
@@ -170,6 +310,28 @@ class Backlog:
         """Raise what went wrong with the input, if anything did."""
         if self._failure is not None:
             raise self._failure
+
+
+def timed_out(timeout: float | None, more: str = "") -> Failure:
+    """The failure of a task that took longer than `timeout` seconds."""
+    return Failure(f"timeout after {timeout:g} s{more}", timeout=True)
+
+
+def _refuses(exc: BaseException) -> bool:
+    """It is a client's exception for a status of 429 or 503, as most clients spell it."""
+    sources = exc, _attribute(exc, "response")
+    names = "status", "status_code", "code"
+    return any(_attribute(source, name) in REFUSALS for source in sources for name in names)
+
+
+def _attribute(source: object, name: str) -> int | float | object | None:
+    """What it has by that name, if that can be hashed: it is anybody's."""
+    try:
+        value = getattr(source, name, None)
+        hash(value)
+    except Exception:
+        return None
+    return value
 
 
 def describe(exc: BaseException) -> str:

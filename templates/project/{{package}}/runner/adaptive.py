@@ -1,0 +1,166 @@
+"""How many tasks the other end can take at once, found as it runs.
+
+    slow start ──▶ ratio of latencies ──▶ more, or fewer
+                        │      ▲
+        every so often, ▼      │ how long a task takes when fewer are in flight
+                       probe ──┘
+    a refusal ──▶ as many as were not refused, then slowly up again;
+                  refused with nothing else in flight: a rate, found in the same way
+
+Little's law makes latency the measure: past what the other end can take, more in flight only wait
+longer. Pure: it is told the time and what became of the tasks, and says how many may be in flight.
+"""
+
+from __future__ import annotations
+
+from .pacing import Bucket
+
+FEW = 4  # tasks in flight at first
+START = 16  # tasks in flight before there is any answer, at most
+RAMP = 0.005  # seconds in which the tasks in flight may double: refusals mostly come sooner
+GROWTH = 8  # times as many after each round trip of the slow start
+SAMPLES = 24  # latencies in a mean, at least
+# A probe lowers the limit to this share. Where the others wait in a queue, latency falls as much;
+# where the server has room, it does not change. TOLERANCE is half way, on a scale of factors.
+PROBE = 0.6
+TOLERANCE = 1.4  # times the latency at rest that is no queue yet: a limit of 1.4 times the capacity
+USED = 0.8  # share of the limit in flight from which on it is the limit that binds
+PATIENCE = 40  # means between two probes
+MARGIN = 0.9  # of what was not refused
+TIMEOUTS = 0.1  # of the tasks in flight that may time out: some tasks hang by themselves
+PERIOD = 1.0  # seconds: the shortest period of a rate that servers count in, as a rule
+CAUTION = 0.97  # of the rate that was found
+SLOWER = 1.1  # times as long between two tasks, at most, after each cut
+BACKOFF = 0.125  # seconds, doubled each time, without a task after a refusal that names no time
+RISE = 0.003  # of the rate, added each second; more and more the longer nothing is refused
+CALM = 10.0  # seconds without a refusal after which it has doubled
+
+
+class AdaptiveLimit:
+    """Between 1 and `most` tasks in flight. `rate` holds back their beginnings once it is known."""
+
+    def __init__(self, most: int, now: float) -> None:
+        self.most = most
+        self.rate: Bucket | None = None
+        self._limit = float(min(START, most))
+        self._ramp, self._ramped = float(min(FEW, most)), now
+        self._slow_start, self._probing = True, False
+        self._base = 0.0  # latency at rest; 0 while it is unknown
+        self._last = 0.0  # mean latency before this one
+        self._means = 0  # since the last probe
+        self._probed = 0.0  # the limit at that time
+        self._ceiling = float(most + 1)  # in flight when something was refused
+        self._refused = self._flight = 0  # since the last cut, of how many that were in flight
+        self._cut = -1.0  # when that was
+        self._backoff = BACKOFF
+        self._granted, self._epoch = 0, now  # tasks that were taken in since then
+        self._before = 0, now, 0.0  # the same before the last cut, and seconds between two tasks
+        self._raised = now  # when the rate was last raised
+        self._open(now)
+
+    def places(self, now: float) -> int:
+        """Tasks that may be in flight now."""
+        self._ramp = min(self._target, self._ramp * 2.0 ** ((now - self._ramped) / RAMP))
+        self._ramped = now
+        return int(self._ramp)
+
+    def ramping(self) -> bool:
+        """Will it be more in a moment?"""
+        return self._ramp < self._target
+
+    @property
+    def _target(self) -> float:
+        return max(1.0, self._limit * (PROBE if self._probing else 1.0))
+
+    def succeeded(self, now: float, seconds: float, busy: int) -> None:
+        """A task that took so long was taken in, while so many were in flight, itself included."""
+        self._granted += 1
+        self._backoff = BACKOFF
+        self._used = self._used or busy >= USED * int(self._target)
+        quick = seconds <= TOLERANCE * self._base or not self._base
+        if self._slow_start and self._used and quick:
+            self._limit = min(self._limit + GROWTH - 1, self.most)
+        if now - seconds >= self._since:
+            self._count += 1
+            self._total += seconds
+            if self._count >= self._wanted:
+                self._adapt(self._total / self._count)
+                self._open(now)
+        if self.rate is not None:
+            self._raise_rate(self.rate, now)
+
+    def refused(
+        self, now: float, seconds: float, busy: int, after: float | None, *, timeout: bool = False
+    ) -> float:
+        """A task was refused, or timed out. Return for how many seconds nothing shall begin."""
+        if now - seconds > self._cut:  # it began after the last cut, and tells something new
+            self._cut, self._refused, self._flight = now, 0, busy
+            self._before = self._granted, self._epoch, self.rate.gap if self.rate else 0.0
+            self._backoff *= 2
+        self._refused += 1
+        if timeout and self._refused <= TIMEOUTS * self._flight:
+            return 0.0
+        taken = self._flight - self._refused
+        self._slow_start = self._probing = False
+        self._open(now)
+        crowded = self.rate is None or self._flight >= USED * int(self._limit)
+        if taken > 0 and crowded and after is None:
+            self._ceiling = taken + 1.0
+            self._limit = max(1.0, min(self._limit, MARGIN * taken))
+            return 0.0
+        pause = self._backoff if after is None else after
+        self._lower_rate(now + pause, taken)
+        return pause
+
+    def _open(self, now: float) -> None:
+        """A new mean, of tasks that begin from now on."""
+        self._since, self._count, self._total = now, 0, 0.0
+        self._wanted, self._used = max(SAMPLES, self._target), False
+
+    def _adapt(self, mean: float) -> None:
+        last, self._last = self._last, mean
+        if self._probing:
+            if mean < last * PROBE**0.5:  # they were waiting for each other: lower is as fast
+                self._limit *= PROBE
+            else:
+                self._base, self._probing, self._means = mean, False, 0
+                self._probed = self._limit
+        elif not self._base:
+            self._base = mean
+        elif self._used:
+            self._means += 1
+            ratio = max(0.5, TOLERANCE * self._base / mean)
+            if self._slow_start and ratio >= 1:
+                return
+            fell = self._limit * ratio < PROBE * self._probed
+            self._probing = self._slow_start or fell or self._means >= PATIENCE
+            self._slow_start = False
+            self._limit = max(1.0, min(self._raised_limit(ratio), self.most))
+
+    def _raised_limit(self, ratio: float) -> float:
+        if ratio < 1:
+            return self._limit * ratio + 1
+        if self._limit > self._ceiling + 2:  # nothing was refused where it once was
+            self._ceiling = self.most + 1.0
+        if self._limit * ratio < self._ceiling:
+            return self._limit * ratio + 1
+        return max(self._limit, MARGIN * self._ceiling) + 1
+
+    def _lower_rate(self, resume: float, taken: int) -> None:
+        """It is not the number in flight that is too high, but how many begin in a time.
+
+        What was granted since the last time, the pause included, is what the other end allows.
+        """
+        self._limit, self._ceiling = float(min(max(START, taken), self.most)), self.most + 1.0
+        granted, epoch, gap = self._before
+        self._granted, self._epoch, self._raised = -taken, resume, resume
+        if granted + taken > 0:
+            found = max(PERIOD, resume - epoch) / (granted + taken) / CAUTION
+            self.rate = self.rate or Bucket(found)
+            self.rate.gap = max(gap, min(found, gap * SLOWER) if gap else found)
+
+    def _raise_rate(self, rate: Bucket, now: float) -> None:
+        calm = now - self._epoch
+        if (elapsed := now - self._raised) > PERIOD:
+            rate.gap /= 1 + RISE * elapsed * (1 + (calm / CALM) ** 2)
+            self._raised = now

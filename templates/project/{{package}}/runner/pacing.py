@@ -1,0 +1,107 @@
+"""When the next task may begin: rates that the other end allows, and pauses that it asks for.
+
+Pure: it is told the time and never waits, so a simulation tests hours of it in no time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .adaptive import AdaptiveLimit
+
+SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
+TASKS = ("", "task", "tasks", "request", "requests", "call", "calls")  # the unit of plain rates
+RATE = r"\s*(\d[\d_,]*(?:\.\d+)?)\s*([A-Za-z][\w-]*)?\s*/\s*([a-z]+)\s*"
+# Seconds between sending and arriving that may differ from task to task. A rate's period counts as
+# so much longer, so that N arrivals never fall into it and one more; and a task that could begin so
+# much too late does not delay the ones behind it.
+JITTER = 0.008
+
+# Of an item: a number in the unit that the rates have, or one number for each unit.
+Cost = Callable[[Any], float | Mapping[str, float]]
+
+
+class Rate(NamedTuple):
+    """So many tasks, or units that cost(item) counts, in so many seconds."""
+
+    count: float
+    seconds: float
+    unit: str = ""  # of cost(item); a rate of tasks has none
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """From `10/s`, `600/min`, `5000/h` or `90000 tokens/min`; ValueError otherwise."""
+        import re  # workers do without
+
+        if match := re.fullmatch(RATE, text):
+            count, unit, period = match[1].replace(",", "").replace("_", ""), match[2], match[3]
+            if period in SECONDS and float(count) > 0:
+                name = "" if (unit or "") in TASKS else unit
+                return cls(float(count), SECONDS[period], name)
+        raise ValueError(f'{text!r} is no rate such as 10/s, 600/min, 5000/h or "90000 tokens/min"')
+
+    @property
+    def gap(self) -> float:
+        """Seconds between two tasks, or two units."""
+        return (self.seconds + JITTER) / self.count
+
+
+class Bucket:
+    """A token bucket that holds next to nothing, kept as the time when it is due (GCRA)."""
+
+    def __init__(self, gap: float, unit: str = "") -> None:
+        self.gap, self.unit = gap, unit
+        self.due = -math.inf  # when the next task may begin
+
+    def spend(self, now: float, units: float = 1.0) -> None:
+        """A task begins. What it costs delays the next, for nobody knows what that will cost."""
+        self.due = max(self.due, now - JITTER) + units * self.gap
+
+
+class Pacer:
+    """Every rate at once, the pauses, and the number of tasks in flight where that adapts."""
+
+    def __init__(
+        self,
+        rates: Iterable[Rate] = (),
+        cost: Cost | None = None,
+        limit: AdaptiveLimit | None = None,
+    ) -> None:
+        self._buckets = [Bucket(rate.gap, rate.unit) for rate in rates]
+        self._cost = cost if any(bucket.unit for bucket in self._buckets) else None
+        self._resume = -math.inf
+        self.limit = limit
+
+    def places(self, size: int, now: float) -> int:
+        """Tasks that may be in flight now, `size` at most."""
+        return size if self.limit is None else min(size, self.limit.places(now))
+
+    def due(self) -> float:
+        """When the next task may begin."""
+        return max([self._resume, *[bucket.due for bucket in self._all()]])
+
+    def begin(self, now: float, item: Any) -> None:
+        """This one begins."""
+        cost = self._cost(item) if self._cost else 0.0
+        for bucket in self._all():
+            units = cost.get(bucket.unit, 0.0) if isinstance(cost, Mapping) else cost
+            bucket.spend(now, units if bucket.unit else 1.0)
+
+    def pause(self, until: float) -> None:
+        """Nothing begins before that."""
+        self._resume = max(self._resume, until)
+
+    def paused(self, now: float) -> bool:
+        """Is it a pause that was asked for?"""
+        return now < self._resume
+
+    def idle(self, now: float) -> bool:
+        """There is nothing to keep to any more."""
+        return not self._buckets and self.limit is None and now >= self._resume
+
+    def _all(self) -> list[Bucket]:
+        found = self.limit.rate if self.limit else None
+        return self._buckets if found is None else [*self._buckets, found]
