@@ -56,6 +56,7 @@ class AdaptiveLimit:
         self._granted, self._epoch = 0, now  # tasks that were taken in since then
         self._before = 0, now, 0.0  # the same before the last cut, and seconds between two tasks
         self._raised = now  # when the rate was last raised
+        self._used = False  # was the limit what bound, since the present mean began?
         self._open(now)
 
     def places(self, now: float) -> int:

@@ -27,7 +27,7 @@ Cost = Callable[[Any], float | Mapping[str, float]]
 class Rate(NamedTuple):
     """So many tasks, or units that cost(item) counts, in so many seconds."""
 
-    count: float
+    amount: float
     seconds: float
     unit: str = ""  # of cost(item); a rate of tasks has none
 
@@ -37,16 +37,16 @@ class Rate(NamedTuple):
         import re  # workers do without
 
         if match := re.fullmatch(RATE, text):
-            count, unit, period = match[1].replace(",", "").replace("_", ""), match[2], match[3]
-            if period in SECONDS and float(count) > 0:
+            amount, unit, period = match[1].replace(",", "").replace("_", ""), match[2], match[3]
+            if period in SECONDS and float(amount) > 0:
                 name = "" if (unit or "") in TASKS else unit
-                return cls(float(count), SECONDS[period], name)
+                return cls(float(amount), SECONDS[period], name)
         raise ValueError(f'{text!r} is no rate such as 10/s, 600/min, 5000/h or "90000 tokens/min"')
 
     @property
     def gap(self) -> float:
         """Seconds between two tasks, or two units."""
-        return (self.seconds + JITTER) / self.count
+        return (self.seconds + JITTER) / self.amount
 
 
 class Bucket:
