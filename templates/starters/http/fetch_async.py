@@ -11,32 +11,22 @@ from aiohttp import (
     ClientConnectorError,
     ClientError,
     ClientOSError,
+    ClientResponse,
     ClientSession,
     ClientSSLError,
-    ClientTimeout,
     ConnectionTimeoutError,
-    DummyCookieJar,
     ServerDisconnectedError,
-    TCPConnector,
-    TooManyRedirects,
 )
+from yarl import URL
 
 from . import policy
+from .connections import setup
 from .policy import FetchError, Page, Request, Unavailable
+from .wire import REDIRECTS, Body, Hop, first_hop, next_hop
 
-IDLE = 2.0  # seconds that an unused connection is kept: with many hosts, idle ones pile up
+__all__ = ["fetch", "setup"]
 
 _turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-
-
-def setup(size: int) -> ClientSession:
-    """Return the session for `size` tasks in flight: a connection for each, so that none waits."""
-    return ClientSession(
-        connector=TCPConnector(limit=size, keepalive_timeout=IDLE),
-        timeout=ClientTimeout(policy.TOTAL, sock_connect=policy.CONNECT, sock_read=policy.READ),
-        headers=policy.HEADERS,
-        cookie_jar=DummyCookieJar(),  # no task sees the cookies of another
-    )
 
 
 async def fetch(session: ClientSession, request: Request, sink: Callable[[bytes], object]) -> Page:
@@ -44,44 +34,70 @@ async def fetch(session: ClientSession, request: Request, sink: Callable[[bytes]
 
     Raises FetchError for a status of 400 or more, and for whatever else went wrong for good.
     """
-    policy.check(request)
-    async with _turn(request):
+    hop = first_hop(request)
+    async with _turn(hop.host):
         try:
-            return await _try(session, request, sink)
+            return await _try(session, request, hop, sink)
         except Unavailable as error:
             first = error
         async for attempt in policy.tries():
             with attempt:
                 if attempt.num == 1:  # made above: these tries cost as much as half a request
                     raise first
-                return await _try(session, request, sink)
+                return await _try(session, request, hop, sink)
         raise first
 
 
-async def _try(session: ClientSession, request: Request, sink: Callable[[bytes], object]) -> Page:
-    url, method, headers, data = request
-    size = 0
+async def _try(
+    session: ClientSession, request: Request, hop: Hop, sink: Callable[[bytes], object]
+) -> Page:
     try:
-        async with session.request(
-            method, url, headers=headers, data=data, max_redirects=policy.REDIRECTS
-        ) as response:
-            if response.status >= 400:
-                retry_after = response.headers.get("Retry-After")
-                raise policy.refused(request, response.status, response.reason, retry_after)
-            async for piece in response.content.iter_any():
-                size += len(piece)
-                if size > policy.MAX_BODY:
-                    raise policy.too_large(request)
-                sink(piece)
-            content_type = response.headers.get("Content-Type", "")
-            return Page(response.status, str(response.url), size, content_type)
-    except TooManyRedirects:
-        raise FetchError(f"{request}: more than {policy.REDIRECTS} redirects") from None
-    except (ClientError, OSError, UnicodeError) as error:  # the last: a host that cannot be a name
-        if isinstance(error, TimeoutError) and not isinstance(error, ClientError):
-            raise policy.too_slow(request) from None
-        kind = Unavailable if _passing(error, request) and not size else FetchError
-        raise kind(f"{request}: {error or type(error).__name__}") from error
+        async with asyncio.timeout(policy.TOTAL):
+            return await _follow(session, request, hop, sink)
+    except TimeoutError:
+        raise policy.too_slow(request) from None
+
+
+async def _follow(
+    session: ClientSession, request: Request, hop: Hop, sink: Callable[[bytes], object]
+) -> Page:
+    """Follow the redirects here, not in aiohttp: it hides the bytes of where they lead."""
+    for _ in range(1 + policy.REDIRECTS):
+        async with await _send(session, request, hop) as response:
+            status, headers = response.status, response.headers
+            location = headers.get("Location") if status in REDIRECTS else None
+            if status >= 400 or status < 200:
+                raise policy.refused(request, status, headers.get("Retry-After"))
+            if not location:
+                body = Body(request, headers.get("Content-Encoding"), sink)
+                await _receive(response, request, body)
+                return Page(status, hop.url, body.end(), headers.get("Content-Type", ""))
+        hop = next_hop(request, hop, status, location.encode("utf-8", "surrogateescape"))
+    raise FetchError(f"{request}: more than {policy.REDIRECTS} redirects")
+
+
+async def _send(session: ClientSession, request: Request, hop: Hop) -> ClientResponse:
+    """Return the answer, its body unread, to `hop`: one of the requests that `request` leads to."""
+    try:
+        # All of the target goes as the path: of a query of its own aiohttp rewrites some.
+        url = URL.build(scheme=hop.scheme, authority=hop.host, path=hop.target, encoded=True)
+        return await session.request(
+            hop.method, url, headers=hop.headers, data=hop.data, allow_redirects=False
+        )
+    except (ClientError, OSError, ValueError) as error:  # the last: a host that cannot be a name
+        raise _failed(request, error, again=_passing(error, request)) from error
+
+
+async def _receive(response: ClientResponse, request: Request, body: Body) -> None:
+    try:
+        async for piece in response.content.iter_any():
+            body.add(piece)
+    except (ClientError, OSError) as error:
+        raise _failed(request, error, again=False) from error
+
+
+def _failed(request: Request, error: Exception, *, again: bool) -> FetchError:
+    return (Unavailable if again else FetchError)(f"{request}: {error or type(error).__name__}")
 
 
 def _passing(error: Exception, request: Request) -> bool:
@@ -93,8 +109,8 @@ def _passing(error: Exception, request: Request) -> bool:
     return isinstance(error, ClientOSError | ServerDisconnectedError) and request.idempotent
 
 
-def _turn(request: Request) -> AbstractAsyncContextManager[object]:
+def _turn(host: str) -> AbstractAsyncContextManager[object]:
     """Hold one of the PER_HOST places at the host, the pauses between tries included."""
     if policy.PER_HOST is None:
         return nullcontext()
-    return _turns.setdefault(policy.host(request), asyncio.Semaphore(policy.PER_HOST))
+    return _turns.setdefault(host, asyncio.Semaphore(policy.PER_HOST))

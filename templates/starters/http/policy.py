@@ -5,13 +5,15 @@ The constants are here to be tuned. `fetch.py` keeps to them.
 
 from __future__ import annotations
 
+import codecs
 import email.message
 import email.utils
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from stamina import Attempt
@@ -20,6 +22,7 @@ CONNECT = 5.0  # seconds to connect: a host that is there answers within one or 
 READ = 15.0  # seconds without a byte from the server, before its answer or in the middle of it
 TOTAL = 60.0  # seconds that one try may take, redirects and body included
 MAX_BODY = 10 << 20  # bytes, unpacked: 10 MB is far more than a page, and 100 at once fit in memory
+MAX_HEADER = 1 << 16  # bytes of a line of an answer's headers: urllib3 has that limit too
 REDIRECTS = 5  # more is a loop, or near enough
 PER_HOST: int | None = None  # requests at once to one host, in one process; None: no limit
 
@@ -29,8 +32,22 @@ LONGEST_PAUSE = 30.0  # seconds: a longer Retry-After is cut, for the task holds
 RETRY_STATUS = frozenset({429, 502, 503, 504})  # the server or a proxy says: not now
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})  # RFC 9110, 9.2.2
 
-URL = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)  # the rest is for the client to judge
-HEADERS = {"User-Agent": __package__ or "python"}  # many servers turn away a library's own name
+# What is sent unless the item says otherwise. Many servers turn away a library's own name.
+HEADERS = {
+    "User-Agent": __package__ or "python",
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip, deflate",
+}
+
+SNIFFED = 1024  # bytes in which HTML has to name its charset
+CHARSET = re.compile(rb"<meta[^>]*charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+MARKS = (  # the byte order marks
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+_STATUSES = frozenset(HTTPStatus)
 
 
 class Request(NamedTuple):
@@ -42,7 +59,8 @@ class Request(NamedTuple):
     data: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}"
+        """Name it in errors."""
+        return f"{self.method} {shown(self.url)}"
 
     @property
     def idempotent(self) -> bool:
@@ -99,16 +117,20 @@ def tries() -> Tries:
     )
 
 
-def refused(
-    request: Request, status: int, reason: str | None, retry_after: str | None
-) -> FetchError:
-    """Return the error for a status of 400 or more."""
-    text = f"{request}: {status} {reason or ''}".rstrip()
+def refused(request: Request, status: int, retry_after: str | None) -> FetchError:
+    """Return the error for a status that is no answer: 400 or more, or 101."""
+    phrase = HTTPStatus(status).phrase if status in _STATUSES else ""
+    text = f"{request}: {status} {phrase}".rstrip()
     if status not in RETRY_STATUS or not request.idempotent:
         return FetchError(text)
     error = Unavailable(text)
     error.after = _seconds(retry_after)
     return error
+
+
+def shown(url: str) -> str:
+    """Return the URL without the user and the password that it may have."""
+    return re.sub(r"//[^/?#]*@", "//", url)
 
 
 def too_large(request: Request) -> FetchError:
@@ -121,36 +143,31 @@ def too_slow(request: Request) -> FetchError:
     return FetchError(f"{request}: not complete after {TOTAL:g} s (TOTAL)")
 
 
-def check(request: Request) -> None:
-    """Raise FetchError for what is no URL of the web: another scheme, or none, or no host."""
-    if not URL.match(request.url):
-        raise FetchError(f"{request}: not an http or https URL")
-
-
-def host(request: Request) -> str:
-    """Return the host with its port, such as example.com:8080."""
-    return urlsplit(request.url).netloc.rpartition("@")[2]
-
-
 def decode(body: bytes | bytearray, content_type: str) -> str:
-    """Return the text of a body as a browser reads it: UTF-8 unless its type names another."""
+    """Return the text of a body as a browser reads it.
+
+    A byte order mark counts most, then the charset of the type, then what HTML says of itself;
+    without any of them it is UTF-8.
+    """
     header = email.message.Message()
     header["content-type"] = content_type
+    inside = CHARSET.search(body, 0, SNIFFED) if "html" in content_type.lower() else None
+    charset = header.get_content_charset(inside[1].decode() if inside else "utf-8")
+    marks = [name for mark, name in MARKS if body.startswith(mark)]
     try:
-        return body.decode(header.get_content_charset("utf-8"), "replace")
-    except LookupError:  # no such charset
+        return body.decode(marks[0] if marks else charset, "replace")
+    except (LookupError, ValueError):  # no such charset, or none of text
         return body.decode("utf-8", "replace")
 
 
 def _seconds(retry_after: str | None) -> float | None:
     """Return the seconds that a Retry-After asks for, as a number or as a date."""
-    if retry_after is None:
-        return None
     try:
-        wanted = float(retry_after)
+        wanted = float(retry_after or "nan")
     except ValueError:
         try:
-            wanted = email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time()
-        except ValueError:
+            date = email.utils.parsedate_to_datetime(retry_after or "")
+        except (ValueError, OverflowError):
             return None
-    return min(max(0.0, wanted), LONGEST_PAUSE)
+        wanted = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()
+    return min(max(0.0, wanted), LONGEST_PAUSE) if wanted == wanted else None

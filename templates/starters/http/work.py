@@ -1,6 +1,6 @@
 """What is done with one item: fetch a URL, and keep what is wanted of the answer.
 
-`work(item, pool)` gets what one line of `items.jsonl` holds, such as
+`work(item, pool)` gets what one line of the input holds: a URL, or more, such as
 
     {"url": "https://example.com/"}
     {"url": "https://example.com/", "keep": "digest"}
@@ -28,9 +28,11 @@ __all__ = ["OPEN_FILES", "setup", "work"]
 OPEN_FILES = HOSTS + 1  # sockets of a task: the connections it keeps, and one for a redirect
 
 
-def work(item: dict[str, Any], pool: PoolManager) -> dict[str, Any]:
+def work(item: dict[str, Any] | str, pool: PoolManager) -> dict[str, Any]:
     """Fetch item["url"]. Raises ValueError for an unknown `keep`, FetchError for a failure."""
-    keep = item.get("keep")
+    if isinstance(item, str):
+        item = {"url": item}
+    keep = item.get("keep") or None
     digest, body = hashlib.sha256(), bytearray()
     sinks: dict[str | None, Callable[[bytes], object]] = {
         None: len,  # takes a piece, and keeps nothing
@@ -40,7 +42,7 @@ def work(item: dict[str, Any], pool: PoolManager) -> dict[str, Any]:
     }
     if keep not in sinks:
         raise ValueError(f"unknown keep {keep!r}: expected digest, body or base64")
-    method = item.get("method", "GET").upper()
+    method = (item.get("method") or "GET").upper()
     request = Request(item["url"], method, item.get("headers"), item.get("data"))
     page = fetch(pool, request, sinks[keep])
     value = {"status": page.status, "url": page.url, "size": page.size}

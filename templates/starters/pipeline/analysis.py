@@ -25,6 +25,7 @@ class Reader(HTMLParser):
         self.title = ""
         self.text: list[str] = []
         self.links: list[str] = []
+        self.base: str | None = None  # what links are relative to, where the page says so
         self._unseen = 0  # elements, one in the other
         self._in_title = False
 
@@ -32,7 +33,10 @@ class Reader(HTMLParser):
         """Note where we are, and the links."""
         self._in_title = tag == "title"
         self._unseen += tag in UNSEEN
-        if tag == "a" and (link := dict(attrs).get("href")):
+        link = dict(attrs).get("href") or ""
+        if tag == "base" and self.base is None:
+            self.base = link
+        elif tag == "a" and link:
             self.links.append(link)
 
     def handle_endtag(self, tag: str) -> None:
@@ -58,10 +62,12 @@ def analyse(html: str, url: str) -> dict[str, Any]:
     reader.feed(html)
     reader.close()
     words = Counter(WORD.findall(" ".join(reader.text).lower()))
-    links = set()
+    links, base = set(), url
+    with suppress(ValueError):
+        base = urljoin(url, reader.base or "")
     for link in reader.links:
         with suppress(ValueError):  # what a browser could not open either
-            links.add(urldefrag(urljoin(url, link))[0])
+            links.add(urldefrag(urljoin(base, link))[0])
     return {
         "url": url,
         "title": " ".join(reader.title.split()),

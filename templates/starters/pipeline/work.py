@@ -20,10 +20,10 @@ __all__ = ["OPEN_FILES", "setup", "work"]
 OPEN_FILES = HOSTS + 1  # sockets of a task: the connections it keeps, and one for a redirect
 
 
-def work(item: dict[str, Any], pool: PoolManager) -> dict[str, Any]:
-    """Analyse the page at item["url"]. Raises FetchError, or ValueError for what is not text."""
-    body = bytearray()
-    page = fetch(pool, Request(item["url"]), body.extend)
-    if not page.content_type.startswith(("text/", "application/xhtml")):
+def work(item: dict[str, Any] | str, pool: PoolManager) -> dict[str, Any]:
+    """Analyse the page at the URL. Raises FetchError, or ValueError for what is not text."""
+    body, url = bytearray(), item if isinstance(item, str) else item["url"]
+    page = fetch(pool, Request(url), body.extend)
+    if not page.content_type.lower().startswith(("text/", "application/xhtml")):
         raise ValueError(f"{page.url} is {page.content_type or 'of no type'}, not text")
     return analyse(decode(body, page.content_type), page.url)

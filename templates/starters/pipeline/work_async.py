@@ -21,10 +21,10 @@ __all__ = ["OPEN_FILES", "setup", "work"]
 OPEN_FILES = 2  # sockets of a task: one in use, and one that idles until fetch.IDLE has passed
 
 
-async def work(item: dict[str, Any], session: ClientSession) -> dict[str, Any]:
-    """Analyse the page at item["url"]. Raises FetchError, or ValueError for what is not text."""
-    body = bytearray()
-    page = await fetch(session, Request(item["url"]), body.extend)
-    if not page.content_type.startswith(("text/", "application/xhtml")):
+async def work(item: dict[str, Any] | str, session: ClientSession) -> dict[str, Any]:
+    """Analyse the page at the URL. Raises FetchError, or ValueError for what is not text."""
+    body, url = bytearray(), item if isinstance(item, str) else item["url"]
+    page = await fetch(session, Request(url), body.extend)
+    if not page.content_type.lower().startswith(("text/", "application/xhtml")):
         raise ValueError(f"{page.url} is {page.content_type or 'of no type'}, not text")
     return analyse(decode(body, page.content_type), page.url)
