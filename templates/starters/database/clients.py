@@ -9,8 +9,11 @@ from .sqlite import Sqlite
 class Database(Protocol):
     """What work() needs. Rows come as they fit in JSON, at most MAX_ROWS."""
 
-    def fetch(self, query: str, parameters: Parameters) -> list[Row]:
-        """Run one statement as one transaction; return its rows, none where it has none."""
+    def read(self, query: str, parameters: Parameters) -> list[Row]:
+        """Run a SELECT and return its rows."""
+
+    def write(self, query: str, parameters: Parameters) -> list[Row]:
+        """Run a statement as one transaction; return its rows, none where it has none."""
 
     def close(self) -> None:
         """Close the connection."""

@@ -13,8 +13,11 @@ from .sqlite import Sqlite
 class Database(Protocol):
     """What work() needs. Rows come as they fit in JSON, at most MAX_ROWS."""
 
-    async def fetch(self, query: str, parameters: Parameters) -> list[Row]:
-        """Run one statement as one transaction; return its rows, none where it has none."""
+    async def read(self, query: str, parameters: Parameters) -> list[Row]:
+        """Run a SELECT and return its rows."""
+
+    async def write(self, query: str, parameters: Parameters) -> list[Row]:
+        """Run a statement as one transaction; return its rows, none where it has none."""
 
 
 def connect(size: int) -> AbstractAsyncContextManager[Database]:
@@ -50,7 +53,9 @@ class Embedded:
     def __init__(self, database: Sqlite, thread: ThreadPoolExecutor) -> None:
         self._database, self._thread = database, thread
 
-    async def fetch(self, query: str, parameters: Parameters) -> list[Row]:
+    async def write(self, query: str, parameters: Parameters) -> list[Row]:
         """Run one statement as one transaction and return its rows."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._database.fetch, query, parameters)
+        return await loop.run_in_executor(self._thread, self._database.write, query, parameters)
+
+    read = write

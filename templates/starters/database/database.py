@@ -6,7 +6,9 @@
 
 import math
 import os
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Rows that one item may bring. More are an error, and the database does not even send them:
@@ -21,6 +23,9 @@ POSTGRES = ("postgresql://", "postgres://")
 SQLITE = "sqlite:///"
 SAMPLE = "sqlite:///sample.sqlite"  # the first run makes it
 
+# Where a statement takes a value. Any other % is the database's: LIKE '%son' stays as it is.
+PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
 Row = dict[str, Any]  # value by column
 Parameters = Mapping[str, Any]  # value by name
 
@@ -33,19 +38,18 @@ def address() -> str:
     return url
 
 
-def limited(query: str) -> str:
-    """Return the SELECT so that the database sends at most one row more than `bounded` takes."""
-    return f"SELECT * FROM (\n{query}\n) AS wanted LIMIT {MAX_ROWS + 1}"  # noqa: S608  # from QUERIES
+def named(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Row]:
+    """Return the rows by column, with values that JSON has.
 
-
-def bounded(rows: list[Row]) -> list[Row]:
-    """Return the rows with values that JSON has; raise ValueError for more than MAX_ROWS.
-
-    Dates, decimals, UUIDs and the like become text, bytes become hexadecimal digits.
+    Raises ValueError for two columns of one name, as a join may have, for one of them would be
+    lost, and for more than MAX_ROWS. Dates, decimals, UUIDs and the like become text, bytes become
+    hexadecimal digits.
     """
+    if twice := sorted(name for name, count in Counter(columns).items() if count > 1):
+        raise ValueError(f"several columns named {', '.join(twice)}: name them apart with AS")
     if len(rows) > MAX_ROWS:
         raise ValueError(f"more than {MAX_ROWS:,} rows: narrow the query, or raise MAX_ROWS")
-    return [{name: plain(value) for name, value in row.items()} for row in rows]
+    return [dict(zip(columns, map(plain, row), strict=True)) for row in rows]
 
 
 def plain(value: Any) -> Any:

@@ -1,10 +1,9 @@
 """PostgreSQL for one worker."""
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
 
-from .conninfo import conninfo
-from .database import Parameters, Row, bounded
+from .conninfo import conninfo, escaped, limited, show_as_text
+from .database import Parameters, Row, named
 
 
 class Server:
@@ -18,16 +17,23 @@ class Server:
         self._conninfo = conninfo(url)
         self._connection = self._connect()
 
-    def fetch(self, query: str, parameters: Parameters) -> list[Row]:
+    def read(self, query: str, parameters: Parameters) -> list[Row]:
+        """Run a SELECT and return its rows."""
+        return self.write(limited(query), parameters)
+
+    def write(self, query: str, parameters: Parameters) -> list[Row]:
         """Run the statement, which is committed when it returns."""
         if self._connection.closed:
             self._connection = self._connect()
-        with self._connection.execute(query, parameters) as cursor:
-            return bounded(cursor.fetchall()) if cursor.description else []
+        with self._connection.execute(escaped(query), parameters, prepare=True) as cursor:
+            columns = [column.name for column in cursor.description or ()]
+            return named(columns, cursor.fetchall()) if columns else []
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def _connect(self) -> psycopg.Connection[DictRow]:
-        return psycopg.connect(self._conninfo, autocommit=True, row_factory=dict_row)
+    def _connect(self) -> psycopg.Connection:
+        connection = psycopg.connect(self._conninfo, autocommit=True)
+        show_as_text(connection)
+        return connection

@@ -5,16 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from .conninfo import CONNECT_TIMEOUT, conninfo
-from .database import Parameters, Row, bounded
+from .conninfo import CONNECT_TIMEOUT, conninfo, escaped, limited, show_as_text
+from .database import Parameters, Row, named
 
 # It repeats, for every connection and every attempt, what the errors of the tasks say.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
-Pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]
+Pool = AsyncConnectionPool[psycopg.AsyncConnection]
 
 
 class Server:
@@ -27,11 +26,21 @@ class Server:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def fetch(self, query: str, parameters: Parameters) -> list[Row]:
+    async def read(self, query: str, parameters: Parameters) -> list[Row]:
+        """Run a SELECT and return its rows."""
+        return await self.write(limited(query), parameters)
+
+    async def write(self, query: str, parameters: Parameters) -> list[Row]:
         """Run the statement, which is committed when it returns."""
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(query, parameters)
-            return bounded(await cursor.fetchall()) if cursor.description else []
+            cursor = await connection.execute(escaped(query), parameters, prepare=True)
+            columns = [column.name for column in cursor.description or ()]
+            return named(columns, await cursor.fetchall()) if columns else []
+
+
+async def prepare(connection: psycopg.AsyncConnection) -> None:
+    """Make a new connection of the pool ready."""
+    show_as_text(connection)
 
 
 @asynccontextmanager
@@ -42,8 +51,8 @@ async def server(url: str, size: int) -> AsyncIterator[Server]:
         pass  # says what is wrong, where the pool would only say that nothing came
     async with Pool(
         where,
-        connection_class=psycopg.AsyncConnection[DictRow],
-        kwargs={"autocommit": True, "row_factory": dict_row},
+        kwargs={"autocommit": True},
+        configure=prepare,
         min_size=size,
         max_size=size,
         timeout=CONNECT_TIMEOUT,  # of a task, for a connection, while the server is away

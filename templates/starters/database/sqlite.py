@@ -6,9 +6,17 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from .database import MAX_ROWS, SAMPLE, SQLITE, STATEMENT_TIMEOUT, Parameters, Row, bounded
+from .database import (
+    MAX_ROWS,
+    PLACEHOLDER,
+    SAMPLE,
+    SQLITE,
+    STATEMENT_TIMEOUT,
+    Parameters,
+    Row,
+    named,
+)
 
 STEPS = 10_000  # of SQLite's machine between two looks at the clock: about 0.1 ms
 SCHEMA = """
@@ -34,9 +42,8 @@ class Sqlite:
         self._connection = sqlite3.connect(
             path, timeout=STATEMENT_TIMEOUT, isolation_level="IMMEDIATE"
         )
-        self._connection.row_factory = _as_dict
 
-    def fetch(self, query: str, parameters: Parameters) -> list[Row]:
+    def write(self, query: str, parameters: Parameters) -> list[Row]:
         """Run one statement as one transaction and return its rows.
 
         Raises TimeoutError when it takes longer than STATEMENT_TIMEOUT, which includes the wait
@@ -44,29 +51,21 @@ class Sqlite:
         """
         end = time.monotonic() + STATEMENT_TIMEOUT
         self._connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
-        text = query % _Names()
+        text = PLACEHOLDER.sub(r":\1", query)
         try:
-            with self._connection, closing(self._connection.execute(text, parameters)) as rows:
-                return bounded(rows.fetchmany(MAX_ROWS + 1))
+            with self._connection, closing(self._connection.execute(text, parameters)) as cursor:
+                columns = [column[0] for column in cursor.description or ()]
+                return named(columns, cursor.fetchmany(MAX_ROWS + 1))
         except sqlite3.OperationalError as exc:
             if time.monotonic() < end:
                 raise
             raise TimeoutError(f"{exc} after {STATEMENT_TIMEOUT:g} s") from None
 
+    read = write  # SQLite computes a row when it is asked for, and is not asked for too many
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-
-class _Names(dict[str, str]):
-    """Turns the %(name)s of psycopg into the :name of SQLite. No value gets into the text."""
-
-    def __missing__(self, name: str) -> str:
-        return f":{name}"
-
-
-def _as_dict(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
-    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
 
 
 def _make_sample(path: Path) -> None:

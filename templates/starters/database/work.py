@@ -14,11 +14,12 @@ The limits (rows, seconds) are in `database.py`.
 from typing import Any
 
 from .clients import Database, connect
-from .database import Row, limited
+from .database import Row
 
 # Files or sockets that one task has open: SQLite's database, its log, and the log's index.
 OPEN_FILES = 3
 
+# `%(name)s` takes a parameter; any other % is as the database has it: LIKE '%son'.
 READS = {
     "history": """
         SELECT day, celsius FROM measurement
@@ -51,8 +52,10 @@ def work(item: dict[str, Any], database: Database) -> list[Row]:
     Raises ValueError for a query that is in neither table, and what the database says.
     """
     name, parameters = item["query"], item.get("parameters", {})
+    if not isinstance(parameters, dict):  # their order would count
+        raise TypeError(f"parameters have to be an object, by name, not {parameters!r}")
     if name in READS:
-        return database.fetch(limited(READS[name]), parameters)
+        return database.read(READS[name], parameters)
     if name in WRITES:
-        return database.fetch(WRITES[name], parameters)
+        return database.write(WRITES[name], parameters)
     raise ValueError(f"unknown query {name!r}: expected {', '.join([*READS, *WRITES])}")

@@ -15,11 +15,12 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from .clients import Database, connect
-from .database import Row, limited
+from .database import Row
 
 # Sockets that one task has open: its connection. (SQLite has one for all the tasks.)
 OPEN_FILES = 1
 
+# `%(name)s` takes a parameter; any other % is as the database has it: LIKE '%son'.
 READS = {
     "history": """
         SELECT day, celsius FROM measurement
@@ -52,8 +53,10 @@ async def work(item: dict[str, Any], database: Database) -> list[Row]:
     Raises ValueError for a query that is in neither table, and what the database says.
     """
     name, parameters = item["query"], item.get("parameters", {})
+    if not isinstance(parameters, dict):  # their order would count
+        raise TypeError(f"parameters have to be an object, by name, not {parameters!r}")
     if name in READS:
-        return await database.fetch(limited(READS[name]), parameters)
+        return await database.read(READS[name], parameters)
     if name in WRITES:
-        return await database.fetch(WRITES[name], parameters)
+        return await database.write(WRITES[name], parameters)
     raise ValueError(f"unknown query {name!r}: expected {', '.join([*READS, *WRITES])}")
