@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 OPEN_FILES = 2  # source and target of one task
 
@@ -22,6 +22,9 @@ SIZE = 256  # pixels of the longer side; smaller images are not enlarged
 QUALITY = 85  # of the JPEG, from 0 to 95: above, files grow and nobody sees why
 BACKGROUND = "white"  # behind what is transparent, for JPEG knows no transparency
 MAX_PIXELS = 64_000_000  # of a source, 4 bytes each in memory: a small file may claim any number
+# What is read, whatever the name of a file: Pillow would run a program, Ghostscript, for an EPS.
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+PROFILES = {"L": b"GRAY", "RGB": b"RGB "}  # mode of a thumbnail -> the colours of an ICC profile
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow itself refuses twice as many, and warns before
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # work() refuses where it warns
@@ -39,7 +42,7 @@ def work(item: dict[str, Any]) -> dict[str, Any]:
     thumbnail = shrink(source)
     os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
     with replacing(target) as name:
-        profile = thumbnail.info.get("icc_profile")  # without it, wide colours turn pale
+        profile = thumbnail.info.get("icc_profile")
         thumbnail.save(name, "JPEG", quality=QUALITY, icc_profile=profile)
     return {"target": target, "made": True, "width": thumbnail.width, "height": thumbnail.height}
 
@@ -55,17 +58,24 @@ def is_newer(target: str, source: str) -> bool:
 
 def shrink(source: str) -> Image.Image:
     """Return the image in its file, upright, flat, and at most SIZE pixels wide and high."""
-    try:
-        with Image.open(source) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{image.width} x {image.height} pixels are more than MAX_PIXELS")
-            return flatten(ImageOps.exif_transpose(reduce(image)))
-    except Exception as error:  # a broken file can fail anywhere in its decoder
-        raise ValueError(f"{source}: {error}") from error
+    with open(source, "rb") as file:  # by its name, Pillow maps some TIFF with width for height
+        try:
+            with Image.open(file, formats=FORMATS) as image:
+                size = image.width * image.height
+                if size > MAX_PIXELS:
+                    raise ValueError(f"{size:,} pixels are more than MAX_PIXELS")
+                image.draft(None, (2 * SIZE, 2 * SIZE))  # a JPEG is not decoded larger than that
+                # First, for a conversion forgets it, and a TIFF turns when it is decoded.
+                ImageOps.exif_transpose(image, in_place=True)
+                return flatten(reduce(image))
+        except UnidentifiedImageError:
+            raise ValueError(f"{source}: no image, or none of {', '.join(FORMATS)}") from None
+        except Exception as error:  # a broken file can fail anywhere in its decoder
+            raise ValueError(f"{source}: {error}") from error
 
 
 def reduce(image: Image.Image) -> Image.Image:
-    """Return it with SIZE pixels at most; of a JPEG no more is decoded than that takes."""
+    """Return it with SIZE pixels at most."""
     if image.mode in ("1", "P", "PA") or image.has_transparency_data:
         image = image.convert("RGBA")  # black and white, or numbers of colours, have no average
     image.thumbnail((SIZE, SIZE))
@@ -74,19 +84,19 @@ def reduce(image: Image.Image) -> Image.Image:
 
 def flatten(image: Image.Image) -> Image.Image:
     """Return it in a mode that JPEG knows: eight bits, grey or RGB, nothing transparent."""
-    if image.mode == "RGBA":
-        flat = Image.new("RGB", image.size, BACKGROUND)
-        flat.paste(image, mask=image.getchannel("A"))
-        return flat
-    if image.mode.startswith("I;16"):
-        return image.point(lambda value: value / 256).convert("L")
-    if image.mode in ("L", "RGB"):
-        return image
     if image.mode in ("I", "F"):
         raise ValueError(f"mode {image.mode} does not tell what is black and what is white")
-    image = image.convert("RGB")
-    image.info.pop("icc_profile", None)  # of the colours that it had before
-    return image
+    if image.mode.startswith("I;16"):
+        flat = image.point(lambda value: value / 256).convert("L")
+    elif image.mode == "RGBA":
+        flat = Image.new("RGB", image.size, BACKGROUND)
+        flat.paste(image, mask=image.getchannel("A"))
+    else:
+        flat = image if image.mode in ("L", "RGB") else image.convert("RGB")
+    profile = image.info.get("icc_profile", b"")  # without it, wide colours turn pale
+    kept = profile[16:20] == PROFILES[flat.mode]  # another is of colours that it no longer has
+    flat.info = {"icc_profile": profile} if kept else {}  # nothing else, such as a comment
+    return flat
 
 
 @contextlib.contextmanager
