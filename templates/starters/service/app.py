@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -17,20 +18,25 @@ from .runner import engine
 from .runner.task import EngineError, describe
 
 MAX_BODY = 1 << 20  # bytes of one item: more than a large document, and 1,000 of them fit in memory
+RECEIVE = 10.0  # seconds in which a body has to come
 RETRY_AFTER = "1"  # seconds: what is in flight is mostly done by then
 
 encode = json.JSONEncoder(allow_nan=False).encode
 
 
-def create(bridge: Bridge) -> Starlette:
+def create(bridge: Bridge, bodies: Bodies) -> Starlette:
     """Return the application in front of `bridge`, which it opens and closes."""
 
     async def answer(request: Request) -> Response:
         """One item in, one answer out."""
         try:
-            item = json.loads(await _body(request))
+            item = json.loads(await bodies.read(request))
         except TooLarge:
             return _error(413, f"the body is larger than {MAX_BODY:,} bytes")
+        except TimeoutError:
+            return _error(408, "the body did not come in time")
+        except ClientDisconnect:
+            return Response(status_code=400)  # that nobody reads
         except (ValueError, RecursionError) as exc:
             return _error(400, f"not JSON: {describe(exc)}")
         if bridge.full:
@@ -72,14 +78,30 @@ class TooLarge(Exception):
     """A body of more than MAX_BODY bytes."""
 
 
-async def _body(request: Request) -> bytes:
-    """The body; it is not read further than it may be long."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY:
-            raise TooLarge
-    return bytes(body)
+class Bodies:
+    """The bodies that come in, each of them bounded in bytes and in seconds."""
+
+    def __init__(self) -> None:
+        self._coming: set[asyncio.Timeout] = set()
+
+    async def read(self, request: Request) -> bytes:
+        """Return the body; raise TooLarge, TimeoutError, or ClientDisconnect."""
+        body = bytearray()
+        async with asyncio.timeout(RECEIVE) as limit:
+            self._coming.add(limit)
+            try:
+                async for piece in request.stream():
+                    body += piece
+                    if len(body) > MAX_BODY:
+                        raise TooLarge
+            finally:
+                self._coming.discard(limit)
+        return bytes(body)
+
+    def cut_off(self) -> None:
+        """Wait no longer for what is not all there: the service ends."""
+        for limit in self._coming:
+            limit.reschedule(asyncio.get_running_loop().time())
 
 
 def _reply(

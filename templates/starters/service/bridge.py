@@ -82,7 +82,7 @@ class Bridge:
             )
             for burst in outcomes:
                 self._loop.call_soon_threadsafe(self._settle, burst)
-        except Exception as exc:
+        except BaseException as exc:  # whatever it is, nobody waits for ever
             error = str(exc) if isinstance(exc, EngineError) else describe(exc)
         if not self._closing:
             self._loop.call_soon_threadsafe(self._fail, error)

@@ -51,13 +51,18 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _serve(bridge: Bridge, listener: socket.socket) -> int:
     import uvicorn  # not above, for the same reason
 
-    from .app import create
+    from .app import Bodies, create
+
+    bodies = Bodies()
 
     class Server(uvicorn.Server):
         """One that ends with the engine, and at once at the second signal."""
 
         async def on_tick(self, counter: int) -> bool:
-            return bridge.failure is not None or await super().on_tick(counter)
+            ends = bridge.failure is not None or await super().on_tick(counter)
+            if ends:
+                bodies.cut_off()
+            return ends
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             if self.should_exit:
@@ -66,7 +71,7 @@ def _serve(bridge: Bridge, listener: socket.socket) -> int:
             say(f"stopping: {bridge.in_flight:,} in flight are finished; once more to stop at once")
 
     config = uvicorn.Config(
-        create(bridge),
+        create(bridge, bodies),
         lifespan="on",
         log_level="warning",
         access_log=False,
