@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     workers = args.max_workers or usable_cores()
     try:
         work = load_work()  # not above: a worker process may import this module
-        make_room(engine.MODEL, workers, getattr(work, "OPEN_FILES", 1))
+        make_room(workers, engine.in_one_process(workers), getattr(work, "OPEN_FILES", 1))
         listener = _listen(args.host, args.port)
     except NotReady as exc:
         say(f"error: {exc}")
