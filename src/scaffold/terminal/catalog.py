@@ -127,8 +127,8 @@ def starter(name: str, width: int) -> list[str]:
 
 def _needed(one: Starter) -> str:
     """Return the distributions that the forms of a starter need, without their versions."""
-    needed = dict.fromkeys(name for form in one.forms.values() for name in form)
-    return ", ".join(requirement_name(name) for name in needed)
+    names = [requirement_name(each) for form in one.forms.values() for each in form]
+    return ", ".join(dict.fromkeys(names))
 
 
 def _says(one: Rule) -> str:

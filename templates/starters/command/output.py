@@ -8,6 +8,9 @@ from .group import Group
 # cut off would look whole.
 MAX_OUTPUT = 1_000_000
 
+# What stdout is written in; another is an error, for replaced characters would look right.
+ENCODING = "utf-8"
+
 # Bytes of stderr that are kept, of its end: that is where a program says why it failed.
 MAX_STDERR = 2_000
 
@@ -53,7 +56,6 @@ class Output:
         `code` is the exit code, or minus the number of the signal that ended the program; `seconds`
         is the time that it had.
         """
-        stdout = self._stdout.decode(errors="replace")
         stderr = self._stderr.decode(errors="replace").strip()
         if len(self._stdout) > MAX_OUTPUT:
             raise ProgramError(f"killed: it wrote more than {MAX_OUTPUT:,} bytes")
@@ -61,6 +63,10 @@ class Output:
             raise ProgramError(f"killed after {seconds:g} s: {stderr}")
         if code:
             raise ProgramError(f"{_reason(code)}: {stderr}")
+        try:
+            stdout = self._stdout.decode(ENCODING)
+        except UnicodeDecodeError as error:
+            raise ProgramError(f"its output is not {ENCODING} (ENCODING): {error}") from None
         return {"stdout": stdout, "stderr": stderr}
 
 

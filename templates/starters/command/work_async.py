@@ -7,8 +7,10 @@ cannot run anything else. The result is {"stdout": ..., "stderr": ...}; an exit 
 an error with the end of stderr. The bounds of the output are in `output.py`.
 """
 
+import os
 import shutil
 import sys
+import threading
 from typing import Any
 
 from .output import Result
@@ -32,7 +34,7 @@ def setup() -> list[str]:
     path = shutil.which(PROGRAM[0])
     if path is None:
         raise FileNotFoundError(f"no program {PROGRAM[0]!r} on the PATH")
-    return [path, *PROGRAM[1:]]
+    return [os.path.abspath(path), *PROGRAM[1:]]  # for an item may have a `cwd` of its own
 
 
 async def work(item: dict[str, Any], program: list[str]) -> Result:
@@ -44,4 +46,6 @@ async def work(item: dict[str, Any], program: list[str]) -> Result:
     if not isinstance(args, list):  # the letters of a text would become arguments
         raise TypeError(f"args has to be a list, not {args!r}")
     timeout = float(item.get("timeout", TIMEOUT))
+    if not 0 < timeout <= threading.TIMEOUT_MAX:
+        raise ValueError(f"timeout {timeout:g}: expected seconds above 0")
     return await run([*program, *args], item.get("input"), item.get("cwd"), timeout)

@@ -89,10 +89,15 @@ def parse_json_lines(file: io.BufferedReader) -> Facts:
 
 
 def parse_text(file: io.BufferedReader) -> Facts:
-    """Return the number of lines and words, in any encoding that knows ASCII."""
+    """Return the number of lines and words, in any encoding that knows ASCII.
+
+    Raises ValueError for a NUL: in UTF-16 lines and words would be counted wrong.
+    """
     newlines = words = 0
     in_word = False  # the piece before ended in one
     while piece := file.read(PIECE):
+        if b"\0" in piece:
+            raise ValueError("not text, or in UTF-16: it has a NUL byte")
         newlines += piece.count(b"\n")
         words += len(piece.split()) - (in_word and not piece[:1].isspace())
         in_word = not piece[-1:].isspace()
