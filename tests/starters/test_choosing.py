@@ -91,7 +91,7 @@ def test_the_interview_offers_those_that_fit(concgen, tmp_path, monkeypatch):
     """After the model the starters are numbered lines, and the one that is chosen is made."""
     starter = next(one for one in map(starters.load, NAMED) if "io" in one.fits)
     monkeypatch.setattr(console, "can_ask", lambda: True)
-    answers = ["1", "20", "100ms", "n", "none", "threading", starter.name]
+    answers = ["1", "20", "100ms", "n", "none", "none", "threading", starter.name]
     result = concgen("new", tmp_path / "p", typed="".join(f"{line}\n" for line in answers))
     assert result.code == 0, result.err
     assert "What does the project start from?" in result.err
