@@ -137,7 +137,7 @@ def sweep(function: Function, cores: int) -> list[Choice]:
 def advise(function: Function, items: Items) -> tuple[Recommendation, float]:
     """Return what `recommend --from` says, and the seconds that it measured for."""
     began = time.perf_counter()
-    measured = measure.measured(function.target, items, None, SILENT)
+    measured = measure.measured(function.target, items, measure.Effort(), SILENT)
     seconds = time.perf_counter() - began
     here = machine.inspect()._replace(start_method=measured.start_method)
     return recommend(measured.workload, here, models=available_models()), seconds
@@ -338,6 +338,10 @@ def main() -> None:
         show(rows)
 
 
+def _gain(gain: float | None) -> str:
+    return "-" if gain is None else f"{gain:.2f}"
+
+
 def show_advice(function: Function, advice: Recommendation, seconds: float) -> None:
     """Print what was measured and recommended."""
     work = advice.workload
@@ -346,7 +350,8 @@ def show_advice(function: Function, advice: Recommendation, seconds: float) -> N
     )
     print(
         f"{function.name:16} {work.task_seconds * 1e3:6.2f} ms  cpu {work.cpu_fraction:.2f}"
-        f"  gil {work.gil_fraction:.2f} ({work.source('gil_fraction')})  {advice.model}:"
+        f"  gil {work.gil_fraction:.2f} ({work.source('gil_fraction')})"
+        f"  gains {_gain(work.thread_gain)} {_gain(work.process_gain)}  {advice.model}:"
         f"{advice.settings.max_workers}   [{ranked}]  in {seconds:.1f} s",
         flush=True,
     )

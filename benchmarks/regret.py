@@ -176,7 +176,7 @@ def examine(truth: Truth, lab: Laboratory, source: random.Random, here: Basis) -
         file.write_text("".join(json.dumps(item) + "\n" for item in truth.items(source)))
         trials = Trials(lab, truth.target, truth.tasks, file)
         items = read_items(file)
-        profile = measure.profile(truth.target, items, 3.0)
+        profile = measure.profile(truth.target, items, measure.Effort(repeat=True))
         known = measure.workload(profile, items)
         there = here.machine._replace(start_method=profile.start_method)
         chosen = {

@@ -157,7 +157,7 @@ def profile(case: Case, folder: Path, budget: float) -> Profile:
     try:
         file = "arrays" if case.function == "dot" else "functions"
         target = parse_target(f"{folder / file}.py:{case.function}")
-        return measure(target, read_items(folder / "items.jsonl"), budget)
+        return measure(target, read_items(folder / "items.jsonl"), budget, repeat=True)
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -231,9 +231,12 @@ CASES = {
     "measure.read_budget: is not from": Case(
         "measure functions.py:work --budget 1ms", 2, ("1ms", "not from", "such as"),
     ),
-    "measure.workload: every call failed, the first with": Case(
+    "measure._refuse_failing: failed": Case(
         "recommend --from functions.py:fails --items items.jsonl --budget 3 --yes", 2,
         ("no good", "every call failed", "works on these items"), Scene.functions,
+    ),
+    "measure.read_effort: calls": Case(
+        "measure functions.py:work --calls some", 2, ("'some'", "such as"),
     ),
     "new.read_model: model": Case(
         f"new p {IO} --model asynco", 2, ("'asynco'", "not one of", "did you mean asyncio?"),
@@ -253,6 +256,12 @@ CASES = {
     ),
     "console.ask_line: the input ended before every question was answered": Case(
         "new p", 2, ("question", "ended", "--yes"), lambda scene: scene.pipe("io\n"),
+    ),
+    "dialogue.counsel: nothing was run, and nothing written": Case(
+        "recommend", 130, ("nothing was run",),
+        lambda scene: (
+            scene.functions(), scene.pipe("measure\nfunctions.py:work\nitems.jsonl\nno\n")
+        ),
     ),
     "faults.kept": Case(
         f"recommend {IO}", 1, ("KeyError", "a fault of its own", "the traceback is in"),

@@ -137,6 +137,8 @@ def test_not_sure_measures_the_users_function(terminal, tmp_path):
     child.expect("Its items")
     child.sendline("")
     child.expect("for real")
+    child.expect("Run it")
+    child.sendline("")
     child.expect("Use threading")
     child.sendline("y")
     child.expect("--from slow.py:f --items items.jsonl --yes")

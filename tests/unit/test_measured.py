@@ -57,13 +57,6 @@ def test_a_measured_share_is_not_called_an_assumption():
     assert advice.model is Model.THREADING
 
 
-def test_a_function_that_always_fails_is_not_predicted():
-    """Its time says nothing about the work."""
-    failing = replace(HASHES, failures=50, first_error="KeyError: 'url'")
-    with pytest.raises(UsageError, match="every call failed, the first with KeyError: 'url'"):
-        workload(failing, ITEMS)
-
-
 @pytest.mark.parametrize(
     ("error", "code"), [(ConcgenError, 1), (UsageError, 2), (Refused, 3), (Interrupted, 130)]
 )

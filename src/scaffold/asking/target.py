@@ -16,8 +16,11 @@ from typing import Any, BinaryIO
 from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
 
-# Items in a sample: enough for a median and a spread, few enough to send along.
-SAMPLE = 100
+# Items in a sample: enough for what computes a millisecond and is not to be run twice, few enough
+# to send along; and so many bytes of them at most, unless one alone has more.
+SAMPLE, SAMPLE_BYTES = 2000, 32_000_000
+# Bytes of an item: more is no item but a file to be named by one.
+LARGEST = 100_000_000
 _EXAMPLE = "such as work.py:fetch"
 
 
@@ -41,6 +44,7 @@ class Items:
     file: Path
     count: int
     sample: tuple[Any, ...]
+    sample_bytes: int = 0
 
 
 def parse_target(text: str) -> Target:

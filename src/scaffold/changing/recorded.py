@@ -23,6 +23,9 @@ WAY_OUT = (
     " move your files over"
 )
 
+# Cores of one machine, more than any has: what a share of its time, or a gain, may be at most.
+MOST_CORES = 10_000
+
 _PACKAGE = re.compile(r"[a-z_][a-z0-9_]*")
 # A requirement as in PEP 508, without what could end the text that it stands in.
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w .,;<>=!~*+\[\]-]*", re.ASCII)
@@ -34,6 +37,10 @@ def _is_bool(value: Any) -> bool:
 
 def _is_count_or_null(value: Any) -> bool:
     return value is None or number(1, MAX_COUNT, int)(value)
+
+
+def _is_gain_or_null(value: Any) -> bool:
+    return value is None or number(1e-6, MOST_CORES)(value)
 
 
 def _is_line(value: Any) -> bool:
@@ -96,9 +103,11 @@ _ANSWERS: dict[str, Any] = {
     "from_function": _is_function,
     "dependencies": [_is_requirement],
     **{question.field: question.kind.recorded for question in QUESTIONS},
-    "cpu_fraction": number(0, 1),
+    "cpu_fraction": number(0, MOST_CORES),
     "import_seconds": number(0, LONGEST),
     "longest_seconds": number(0, LONGEST),
+    "thread_gain": _is_gain_or_null,
+    "process_gain": _is_gain_or_null,
     "max_workers": _is_count_or_null,
     "ci": _is_bool,
     "ci_check": _is_bool,

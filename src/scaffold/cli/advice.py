@@ -13,9 +13,11 @@ from scaffold.cli.options import (
     PROJECT,
     AnswersFile,
     Budget,
+    Calls,
     From,
     ItemsFile,
     Json,
+    Repeat,
     Target,
     Work,
     Yes,
@@ -36,6 +38,8 @@ def new(
     function: From = None,
     items: ItemsFile = None,
     budget: Budget = None,
+    calls: Calls = None,
+    repeat: Repeat = False,
     name: Annotated[
         str | None,
         typer.Option(
@@ -84,7 +88,7 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Ask about the work, recommend a model, generate a project."""
-    from scaffold.commands import advise
+    from scaffold.commands import advise, measure
     from scaffold.commands import new as command
     from scaffold.making.yours import gather
     from scaffold.terminal import console, dialogue, documents, views
@@ -96,7 +100,7 @@ def new(
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
     wanted = command.order(where, given.project)
-    source = dialogue.Source(function, items, budget)
+    source = dialogue.Source(function, items, measure.read_effort(budget, calls, repeat))
     advice, yours = dialogue.counsel(given, ask, yes=yes, source=source, take=gather)
     if ask is not None:
         console.say()
@@ -125,6 +129,8 @@ def recommend(
     function: From = None,
     items: ItemsFile = None,
     budget: Budget = None,
+    calls: Calls = None,
+    repeat: Repeat = False,
     yes: Yes = False,
     answers: AnswersFile = None,
     as_json: Json = False,
@@ -138,9 +144,10 @@ def recommend(
     if function is None and ask is None:  # the fast way: nothing to import for a dialogue
         advice = advise.advise(given, None, yes=yes)
     else:
+        from scaffold.commands import measure
         from scaffold.terminal import dialogue
 
-        source = dialogue.Source(function, items, budget)
+        source = dialogue.Source(function, items, measure.read_effort(budget, calls, repeat))
         advice, _ = dialogue.counsel(given, ask, yes=yes, source=source, take=lambda *_: None)
     if ask is not None:
         console.say()
@@ -159,6 +166,8 @@ def show_profile(
     target: Target,
     items: ItemsFile = None,
     budget: Budget = None,
+    calls: Calls = None,
+    repeat: Repeat = False,
     as_json: Json = False,
 ) -> None:
     """Measure your function on a sample of your items.
@@ -169,11 +178,11 @@ def show_profile(
     from scaffold.commands import measure as command
     from scaffold.terminal import console, documents, profile_views
 
-    seconds = command.read_budget(budget)
+    effort = command.read_effort(budget, calls, repeat)
     found, sample = command.prepare(target, items)
-    console.say(command.announcement(found, sample, seconds))
+    console.say(command.announcement(found, sample, effort))
     with console.Steps() as steps:
-        profile = command.profile(found, sample, seconds, steps)
+        profile = command.profile(found, sample, effort, steps)
     if as_json:
         console.answer_json(documents.measure(profile, found, sample))
     else:

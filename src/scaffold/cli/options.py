@@ -50,6 +50,16 @@ Budget = Annotated[
         "--budget", metavar="SECONDS", help="What it may take [3].", rich_help_panel=MEASURING
     ),
 ]
+Calls = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N", help="Calls of a function that waits, at most [30].", rich_help_panel=MEASURING
+    ),
+]
+Repeat = Annotated[
+    bool,
+    typer.Option("--repeat", help="Items may be run more than once.", rich_help_panel=MEASURING),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults for the rest.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

@@ -138,9 +138,9 @@ def run(request: Order, progress: Progress) -> Iterator[Bench]:
     target, items, budget = request.target, request.items, request.budget
     deadline = time.monotonic() + budget
     progress.step(f"measuring {target}")
-    profile = measure.profile(
-        target, items, max(LEAST_BUDGET, min(MOST_MEASURING, MEASURING * budget))
-    )
+    seconds = max(LEAST_BUDGET, min(MOST_MEASURING, MEASURING * budget))
+    # Every model runs the same items again in any case.
+    profile = measure.profile(target, items, measure.Effort(seconds, repeat=True))
     work = measure.workload(profile, items)
     facts = machine.inspect()._replace(start_method=profile.start_method)
     costs = calibration.load(facts).costs

@@ -52,7 +52,7 @@ def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
     work = workload(found.answers)
     if remeasure:
         target, items = measure.prepare(*bench.project_target(found.root))
-        taken = measure.measured(target, items, None, progress)
+        taken = measure.measured(target, items, measure.Effort(), progress)
         work, facts = taken.workload, facts._replace(start_method=taken.start_method)
     decided = found.answers.get("decision") or {}
     return Check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from scaffold.asking.target import Items, Target, parse_target, read_items
 from scaffold.commands.advise import Measured
@@ -11,8 +12,19 @@ from scaffold.core.domain import Bound, Source, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
 from scaffold.core.reasons import MOSTLY
-from scaffold.core.units import parse_seconds, show_count, show_seconds
-from scaffold.measuring.measure import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
+from scaffold.core.units import parse_positive, parse_seconds, show_count, show_seconds
+from scaffold.measuring.measure import CALLS, DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
+
+# A function of which a larger share of the calls fails is not measured, but mended.
+MOST_FAILURES = 0.1
+
+
+class Effort(NamedTuple):
+    """How far measuring may go: seconds in all, calls of what waits, whether items may repeat."""
+
+    seconds: float = DEFAULT_BUDGET
+    calls: int = CALLS
+    repeat: bool = False
 
 
 def prepare(target: str, items: Path | None) -> tuple[Target, Items]:
@@ -39,10 +51,19 @@ def read_budget(text: str | None) -> float:
     return budget
 
 
-def announcement(target: Target, items: Items, budget: float) -> str:
+def read_effort(budget: str | None, calls: str | None, repeat: bool) -> Effort:
+    """Read how far measuring may go; raise UsageError for what makes no sense."""
+    try:
+        count = CALLS if calls is None else parse_positive(calls)
+    except ValueError as error:
+        raise UsageError(f"--calls: {error}", hint="such as --calls 100") from error
+    return Effort(read_budget(budget), count, repeat)
+
+
+def announcement(target: Target, items: Items, effort: Effort) -> str:
     """Say, before it happens, that the user's code is really run on a sample of the items."""
-    which = f"{show_count(len(items.sample))} of {show_count(items.count)} items"
-    return running(target, which, budget)
+    which = f"up to {show_count(len(items.sample))} of {show_count(items.count)} items"
+    return running(target, which, effort.seconds)
 
 
 def running(target: Target, which: str, budget: float) -> str:
@@ -50,10 +71,33 @@ def running(target: Target, which: str, budget: float) -> str:
     return f"Running {target} for real, on {which}, for at most {show_seconds(budget)}."
 
 
-def profile(target: Target, items: Items, budget: float, progress: Progress = SILENT) -> Profile:
-    """Run the function and measure it; raise UsageError when it cannot be run."""
-    return measure(
-        target, items, budget, lambda elapsed: progress.tick(f"measuring, {_left(elapsed, budget)}")
+def profile(target: Target, items: Items, effort: Effort, progress: Progress = SILENT) -> Profile:
+    """Run the function and measure it; raise UsageError when it cannot be run, or fails."""
+    found = measure(
+        target,
+        items,
+        effort.seconds,
+        lambda elapsed: progress.tick(f"measuring, {_left(elapsed, effort.seconds)}"),
+        repeat=effort.repeat,
+        calls=effort.calls,
+    )
+    _refuse_failing(found, target)
+    return found
+
+
+def _refuse_failing(profile: Profile, target: Target) -> None:
+    """Raise UsageError where the function fails too often: there is nothing to predict from."""
+    if profile.failures <= MOST_FAILURES * profile.calls:
+        return
+    errors = "; ".join(
+        f"{text} ({show_count(times)} times)" if times > 1 else text
+        for text, times in profile.errors
+    )
+    which = "every call" if profile.failures == profile.calls else f"{profile.failures}"
+    of = "" if profile.failures == profile.calls else f" of {show_count(profile.calls)} calls"
+    raise UsageError(
+        f"{target}: {which}{of} failed: {errors}",
+        hint="concgen can only measure a function that works on these items",
     )
 
 
@@ -61,25 +105,18 @@ def _left(elapsed: float, budget: float) -> str:
     return f"{max(0.0, budget - elapsed):.1f} s left"
 
 
-def measured(target: Target, items: Items, budget: str | None, progress: Progress) -> Measured:
+def measured(target: Target, items: Items, effort: Effort, progress: Progress) -> Measured:
     """Measure the function, after saying so; return what `advise` takes instead of answers."""
-    seconds = read_budget(budget)
-    progress.step(announcement(target, items, seconds))
-    found = profile(target, items, seconds, progress)
+    progress.step(announcement(target, items, effort))
+    found = profile(target, items, effort, progress)
     return Measured(workload(found, items), found.start_method)
 
 
 def workload(profile: Profile, items: Items) -> Workload:
     """Return the workload that a measured function and its items make.
 
-    What was not measured keeps its default, and says so by its source. Raises UsageError when every
-    call failed: there is nothing to predict from.
+    What was not measured keeps its default, and says so by its source.
     """
-    if profile.failures == profile.calls:
-        raise UsageError(
-            f"every call failed, the first with {profile.first_error}",
-            hint="concgen can only measure a function that works on these items",
-        )
     fields: dict[str, float | int | bool | Bound] = {
         "tasks": items.count,
         "task_seconds": profile.mean_seconds,
@@ -87,6 +124,9 @@ def workload(profile: Profile, items: Items) -> Workload:
         "import_seconds": profile.import_seconds,
         "longest_seconds": profile.longest_seconds or 0.0,
     }
+    for gain in ("thread_gain", "process_gain"):
+        if (value := getattr(profile, gain)) is not None:
+            fields[gain] = value
     if profile.cpu_fraction is not None:
         fields["cpu_fraction"] = profile.cpu_fraction
         fields["bound"] = bound(profile.cpu_fraction)

@@ -66,8 +66,10 @@ class Workload:
     the project finds it, unless its source says that there is none. `rate_per_second` is how many
     tasks the other end allows to begin in a second, or None. `payload_bytes` is what one task takes
     in and gives back together, `task_memory_bytes` the peak that one running task needs beside
-    that (0: not known), `import_seconds` what importing the function
-    takes in a worker, `longest_seconds` what the longest task takes (0: not known).
+    that (0: not known), `import_seconds` what importing the function takes in a worker,
+    `longest_seconds` what the longest task takes (0: not known). `thread_gain` and `process_gain`
+    are how many times as much two threads, or two processes with a core each, get done as one
+    (None: not measured, so what the shares lead to).
     `deadline_seconds` is what all of it may take, or None. `sources` names where each field came
     from; a field that is not in it is a default.
     """
@@ -84,6 +86,8 @@ class Workload:
     task_memory_bytes: int = 0
     import_seconds: float = 0.0
     longest_seconds: float = 0.0
+    thread_gain: float | None = None
+    process_gain: float | None = None
     deadline_seconds: float | None = None
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
 
@@ -109,6 +113,10 @@ class Workload:
         for name in ("payload_bytes", "task_memory_bytes"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        for name in ("thread_gain", "process_gain"):
+            gain = getattr(self, name)
+            if gain is not None and not 0 < gain < float("inf"):
+                raise ValueError(f"{name} must be above 0, not {gain}")
 
     @property
     def wait_seconds(self) -> float:

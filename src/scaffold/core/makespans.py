@@ -5,6 +5,9 @@ in flight, a makespan is the largest of its bounds (waiting, computing, holding 
 for it, handing over) plus what starting costs.
 """
 
+import math
+from dataclasses import replace
+
 from scaffold.core import cluster
 from scaffold.core.costs import Costs
 from scaffold.core.domain import Machine, Workload
@@ -28,10 +31,15 @@ def threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> f
     """Predict tasks that share the GIL and the cores in turns."""
     each = _in_thread(work, costs, costs.thread_wake) + _reading(work, costs)
     holding = work.gil_seconds if machine.gil else 0.0
+    if work.thread_gain is not None and workers > 1:
+        holding = shared_seconds(work.task_seconds, beside(work, work.thread_gain))
     return workers * costs.thread_start + max(
         makespan_with(Shared(1, holding + each, sliced=True), work, workers, each),
         makespan_with(
-            Shared(machine.cores, work.cpu_seconds + each, sliced=True), work, workers, each
+            Shared(machine.cores, min(work.cpu_seconds, work.task_seconds) + each, sliced=True),
+            work,
+            workers,
+            each,
         ),
     )
 
@@ -50,6 +58,7 @@ def multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs
     """Predict tasks that have a core each, and a parent that carries items and results."""
     each = _bridge(work, costs)
     start = _start(workers, work, machine, costs)
+    work = _in_processes(work, workers)
     cores = Shared(machine.cores, work.cpu_seconds + each, sliced=True)
     return start + makespan_with(cores, work, workers, each) + _carrying(work, costs)
 
@@ -63,6 +72,7 @@ def hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> floa
     else:
         inner, each = costs.thread_start, _in_thread(work, costs, costs.hybrid_wake)
     start = _start(processes, work, machine, costs) + workers / processes * inner + HYBRID_IDLE
+    work = _in_processes(work, processes)
     cores = Shared(
         min(processes, machine.cores), work.cpu_seconds + each, sliced=not work.async_client
     )
@@ -81,6 +91,32 @@ def dask(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
 def hybrid_processes(workers: int, machine: Machine) -> int:
     """Return over how many processes so many tasks in flight are shared out."""
     return min(workers, machine.workers)
+
+
+def beside(work: Workload, gain: float) -> float:
+    """Return the seconds of a task while another runs beside it, by the gain of the two."""
+    return max(work.task_seconds, 2 * work.task_seconds / gain)
+
+
+def shared_seconds(alone: float, together: float) -> float:
+    """Return the seconds that a task keeps what only one of two has at a time, such as the GIL.
+
+    It takes `alone` seconds by itself and `together` beside another: `queueing` with two tasks and
+    one server, solved for what the server is busy.
+    """
+    late = together - alone
+    return (math.sqrt(late * late + 4 * late * together) - late) / 2
+
+
+def _in_processes(work: Workload, processes: int) -> Workload:
+    """Return the tasks as they are where each process has a core, and the others have theirs.
+
+    They share memory and caches, and what native threads of its own each one had to itself.
+    """
+    if work.process_gain is None or processes < 2:
+        return work
+    seconds = beside(work, work.process_gain)
+    return replace(work, task_seconds=seconds, cpu_fraction=1 - work.wait_seconds / seconds)
 
 
 def _in_thread(work: Workload, costs: Costs, wake: float) -> float:

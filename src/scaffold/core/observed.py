@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scaffold.core.domain import Model
@@ -13,7 +13,9 @@ class Profile:
     """What was measured of the user's function; None is what could not be, `reasons` says why.
 
     `wall_seconds` is the median of a call, `mean_seconds` what counts for a makespan, less the time
-    lost to other programs. `cpu_fraction` is above 1 where native threads compute on several cores.
+    lost to other programs. `cpu_fraction` is above 1 where native threads, or programs that it
+    starts, compute on several cores. A gain is how many times as much two threads, or two
+    processes, get done as one. `errors` are the most frequent failures, with their numbers.
     """
 
     calls: int
@@ -36,8 +38,11 @@ class Profile:
     spread_seconds: float | None = None
     growth: float | None = None
     longest_loop_block_seconds: float | None = None
+    thread_gain: float | None = None
+    process_gain: float | None = None
     busy_fraction: float = 0.0
     first_error: str | None = None
+    errors: Sequence[tuple[str, int]] = ()
     hung_item: int | None = None
     reasons: Mapping[str, str] = field(default_factory=dict, hash=False)
 

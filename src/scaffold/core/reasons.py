@@ -17,6 +17,8 @@ MANY_THREADS = 256
 TINY_SECONDS = 0.015
 # Share of the computing that may hold the GIL before threads stop computing side by side.
 RELEASES_GIL = 0.2
+# Two threads that get less than this many times as much done as one gain nothing by being two.
+LITTLE_GAIN = 1.2
 # Share of a task's time that makes it waiting, computing, or both.
 MOSTLY = 0.8
 # A round trip through pickle and a pipe moves about a gigabyte a second (benchmarks/engines.py,
@@ -37,6 +39,8 @@ def computes(workload: Workload) -> bool:
 
 def holds_gil(workload: Workload, machine: Machine) -> bool:
     """Tell whether the computing keeps other threads from running on this interpreter."""
+    if workload.thread_gain is not None:
+        return machine.gil and workload.thread_gain < LITTLE_GAIN
     return machine.gil and workload.gil_fraction > RELEASES_GIL
 
 
@@ -129,7 +133,7 @@ def threads_compute(workload: Workload, machine: Machine) -> str | None:
 
 
 def native_code(workload: Workload, machine: Machine) -> str | None:
-    releases = machine.gil and workload.gil_fraction <= RELEASES_GIL
+    releases = machine.gil and not holds_gil(workload, machine)
     if computes(workload) and releases and _worth_cores(workload, machine):
         return f"code that releases the GIL: threads compute on all {machine.workers} cores"
     return None

@@ -19,11 +19,12 @@ from typing import Any
 from scaffold.measuring.calls import Call, Calls, Waking
 
 
-def call_async(function: Call, calls: Calls, until: float) -> float:
+def call_async(function: Call, calls: Calls, until: float, most: float, waiting: float) -> float:
     """Await the calls one after another; return the longest time that one blocked the loop."""
     steps = _Steps()
-    calls.polling = run(calls.run_async(lambda item: _Stepped(function(item), steps), until))
-    calls.stepping = steps.cpu
+    stepped = calls.run_async(lambda item: _Stepped(function(item), steps), until, most, waiting)
+    calls.polling += run(stepped)
+    calls.stepping = (calls.stepping or 0.0) + steps.cpu
     return steps.longest
 
 

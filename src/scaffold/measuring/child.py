@@ -1,7 +1,8 @@
 """Run a module of ours in a child process that runs the user's code, and read its report.
 
 The child reads a request from stdin and appends facts, one JSON object a line, to a report file:
-its stdout and stderr belong to the user's code. No process is left behind.
+its stdout and stderr belong to the user's code. No process is left behind, nor a directory, even
+when a signal ends the command.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from scaffold.making.interrupt import guarded
+
 Facts = dict[str, Any]
 # Told while the child runs: for how many seconds it has, and its facts so far.
 Watch = Callable[[float, Facts], None]
@@ -29,7 +32,11 @@ def run_child(
     module: str, request: Mapping[str, Any], seconds: float, watch: Watch = lambda *_: None
 ) -> tuple[Facts, str]:
     """Run `module` for at most `seconds`; return its facts, and in words how it ended."""
-    with tempfile.TemporaryDirectory(prefix="concgen-") as folder:
+    with (
+        guarded() as guard,
+        tempfile.TemporaryDirectory(prefix="concgen-") as folder,
+        guard.open(),
+    ):
         report, order = Path(folder) / "report.jsonl", Path(folder) / "request.json"
         order.write_text(json.dumps({**request, "report": str(report)}), encoding="utf-8")
         ended = _run(module, order, seconds, lambda elapsed: watch(elapsed, _read(report)))
@@ -37,15 +44,25 @@ def run_child(
 
 
 def _run(module: str, order: Path, seconds: float, look: Callable[[float], None]) -> str:
-    # A file, and not a pipe: a child that is slow to start or to read holds nobody up.
-    with order.open("rb") as request:
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", module],
-            stdin=request,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # so that what the user's code starts can be ended with it
-        )
+    leash, ours = os.pipe()
+    try:
+        # A file, and not a pipe: a child that is slow to start or to read holds nobody up.
+        with order.open("rb") as request:
+            child = subprocess.Popen(
+                [sys.executable, "-P", "-m", module, str(leash)],
+                stdin=request,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(leash,) if os.name == "posix" else (),
+                start_new_session=True,  # so that what the user's code starts can be ended with it
+            )
+        return _wait(child, seconds, look)
+    finally:
+        os.close(leash)
+        os.close(ours)
+
+
+def _wait(child: subprocess.Popen[bytes], seconds: float, look: Callable[[float], None]) -> str:
     began = time.monotonic()
     try:
         while (elapsed := time.monotonic() - began) < seconds:

@@ -1,6 +1,8 @@
 """How much of its time a function holds the GIL: a second thread sleeps and measures its lateness.
 
-Runs in the child process that measures the user's function; standard library only.
+It is the explanation of what two threads gain over one (`beside`), and stands in for that where it
+cannot be measured. Runs in the child process that measures the user's function; standard library
+only.
 
 A thread that sleeps half a millisecond is back on time while nobody holds the GIL. While somebody
 does, it is late: by up to the switch interval (5 ms) where Python code runs, and until the end of
@@ -19,6 +21,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from scaffold.measuring.clocks import queueing
 
 SLEEP = 0.0005  # seconds: far below the switch interval, far above the cost of waking up
 LATE = 0.0004  # seconds beyond the usual wake-up: more than a scheduler's jitter on an idle core
@@ -134,25 +138,6 @@ def _on(cores: set[int]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-@contextmanager
-def queueing() -> Iterator[Callable[[], float]]:
-    """Give a function that tells how long this thread has waited for a core, in seconds.
-
-    That is time lost to other programs, not to the GIL. Linux tells it; elsewhere it is always 0,
-    and a busy machine shows in the controls instead.
-    """
-    try:
-        file = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
-    except OSError:
-        yield lambda: 0.0
-        return
-    try:
-        # Three numbers: nanoseconds on a core, nanoseconds waiting for one, turns.
-        yield lambda: int(os.pread(file, 100, 0).split()[1]) / 1e9
-    finally:
-        os.close(file)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ LEAST_BUDGET, MOST_BUDGET = 1.0, 600.0
 # Seconds beyond the budget that the child gets to write its report before it is killed: on a busy
 # machine it has to wait for a core first.
 GRACE = 0.8
+# Calls of a function that waits: enough for a mean, few enough for a server that is somebody's.
+CALLS = 30
+READING = 5e6  # bytes a second of a request, at least
 
 
 def measure(
@@ -23,10 +26,15 @@ def measure(
     items: Items,
     budget: float = DEFAULT_BUDGET,
     watch: Callable[[float], None] = lambda _: None,
+    *,
+    repeat: bool = False,
+    calls: int = CALLS,
 ) -> Profile:
     """Run `target` on the sample for at most `budget` seconds and return its profile.
 
-    `watch` is told every now and then for how many seconds it has run.
+    No item is run twice unless they may `repeat`, and a function that mostly waits is called at
+    most so many times: there is somebody at the other end. `watch` is told every now and then for
+    how many seconds it has run.
 
     Raises UsageError when the function cannot be imported or called with one item, when it kills
     its process, and when no call returns in time.
@@ -36,12 +44,14 @@ def measure(
         "function": target.function,
         "path": target.path,
         "items": items.sample,
+        "repeat": repeat,
+        "calls": calls,
         "until": time.time() + budget,
     }
     facts, ended = run_child(
         "scaffold.measuring.probe",
         request,
-        budget + GRACE,
+        budget + GRACE + items.sample_bytes / READING,
         lambda elapsed, _: watch(elapsed),
     )
     return _profile(target, facts, ended, budget)

@@ -1,6 +1,6 @@
 """The child process that runs the user's function and measures it.
 
-    python -P -m scaffold.measuring.probe < request.json
+    python -P -m scaffold.measuring.probe LEASH < request.json
 
 writes facts, one JSON object a line, to the request's `report` file. Every fact is written as soon
 as it is known, so that a crash loses none. Imports little: the user's modules come on top.
@@ -16,18 +16,35 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from scaffold.measuring import gil
-from scaffold.measuring.calls import Calls, Waking
+from scaffold.measuring.calls import LEAST_CPU, LONGER, SEVERAL_CORES, Call, Calls, Waking
+from scaffold.measuring.leash import hold
 from scaffold.measuring.loading import Refusal, load
 from scaffold.measuring.report import Report
+from scaffold.measuring.sharing import computes, gil_share, pair
+from scaffold.measuring.supply import Supply
 
+# The shares of the time left that go into calls one by one: of a function that computes the second
+# while two processes import it to run it side by side, which takes most of the rest.
+CALLING, MEANWHILE = 0.2, 0.25
+# The share of the items for them, and for those that a second thread watches, where none is run
+# twice.
+ALONE, WATCHED = 0.2, 0.6
+LEAST_CALLS = 3
+# Of the calls that a function may get which waits: the rest is watched.
+MOSTLY_ALONE = 2 / 3
 # The share of the time left that may go into controls until they come out right.
-CONTROLLING = 0.25
-# The share of the time left that goes into calls; the rest is for naps, pickling and the report.
-CALLING = 0.85
+CONTROLLING = 0.4
+# The share of the time left for calls that a second thread watches.
+WATCHING = 0.8
+# The share of the time left for a function that waits.
+WAITING = 0.7
+# Seconds that threads of the import may take to come to rest, and how long that is looked at.
+SETTLING, SETTLED = 0.2, 0.01
 # Naps show what calling and waking up cost: at most so many of them, for so many seconds in all.
 NAPS, NAPPING = 40, 0.2
 # Seconds beyond the deadline that the report may take when the calls were over before it.
@@ -36,12 +53,16 @@ REPORTING = 0.4
 
 def main() -> None:
     """Measure what stdin asks for; exit code 0 whether or not it went well."""
+    hold(int(sys.argv[1]))
+    began = time.time()
     request = json.loads(sys.stdin.buffer.read())
     report = Report(request["report"])
-    deadline = request["until"] - time.time() + time.monotonic()  # starting took its share
+    # Starting took its share of the time, reading the items does not.
+    deadline = time.monotonic() + request["until"] - began
     # The user's module may try to read it.
     sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
-    calls = Calls(request["items"], deadline)
+    supply = Supply(request["items"], repeat=request["repeat"])
+    calls = Calls(supply, deadline)
     try:
         with _giving_up(report, calls, deadline):
             _measure(request, report, calls, deadline)
@@ -53,27 +74,105 @@ def main() -> None:
 def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: float) -> None:
     function, facts = load(request)
     report.tell(**facts)
-    calls.controls = _controls(deadline) if _has_gil() else None
-    until = time.monotonic() + CALLING * (deadline - time.monotonic())
+    _settle()
+    request |= {"is_async": facts["is_async"], "until": time.time() + deadline - time.monotonic()}
+    block = _alone(function, request, calls, deadline)
+    reasons: dict[str, str] = {}
+    beside: dict[str, float | None] = {}
+    if computes(calls):
+        with pair(request, calls, deadline) as two:
+            if not two.worthless and calls.cpu_fraction() < SEVERAL_CORES:
+                _call(function, calls, _after(MEANWHILE, deadline), _share(ALONE, calls), inf)
+            beside = two.gains(reasons)
+    calls.waking = _waking(facts["is_async"], calls.wait(), min(NAPPING, _left(deadline) / 4))
+    found = _gil(function, request, calls, deadline, reasons)
+    if beside.get("gil_fraction") is not None:
+        reasons.pop("gil_fraction", None)
+        found |= beside
+    else:
+        found = beside | found
+    calls.over = True
+    report.tell(
+        **calls.facts(reasons),
+        **found,
+        longest_loop_block_seconds=block,
+        reasons=reasons,
+        finished=True,
+    )
+
+
+def _settle() -> None:
+    """Wait a moment until threads that the import has started have come to rest."""
+    until = time.monotonic() + SETTLING
+    while time.monotonic() < until:
+        before = time.process_time()
+        time.sleep(SETTLED)
+        if time.process_time() - before < SETTLED / 5:
+            return
+
+
+def _alone(function: Call, request: dict[str, Any], calls: Calls, deadline: float) -> float | None:
+    """Make the first calls, and of what waits most of those that it may get."""
+    waiting = max(1, int(MOSTLY_ALONE * request["calls"]))
+    block = _call(function, calls, _after(CALLING, deadline), _share(ALONE, calls), waiting)
+    if not calls.waits():
+        return block
+    if calls.cpu_fraction() < LEAST_CPU:
+        waiting = request["calls"]
+    more = _call(function, calls, _after(WAITING, deadline), waiting - calls.count, inf)
+    return max(block, more or 0.0) if block is not None else None
+
+
+def _share(share: float, calls: Calls) -> float:
+    """Return how many of the items that are left are so large a share of them, a few at least."""
+    return max(LEAST_CALLS, int(share * calls.supply.left)) if calls.supply.left < inf else inf
+
+
+def _call(function: Call, calls: Calls, until: float, most: float, waiting: float) -> float | None:
+    """Make the calls; return the longest time that an event loop stood still, if there is one."""
     if inspect.iscoroutinefunction(function):
         from scaffold.measuring.awaiting import call_async
 
-        report.tell(longest_loop_block_seconds=call_async(function, calls, until))
-    else:
-        calls.run(function, until)
-    left = deadline - time.monotonic()  # a long last call may have taken most of it
-    napping = min(NAPPING, left / 2)
-    calls.waking = _waking(inspect.iscoroutinefunction(function), calls.wait(), napping)
-    report.tell(**calls.facts(), finished=True)
+        return call_async(function, calls, until, most, waiting)
+    calls.run(function, until, most, waiting)
+    return None
 
 
-def _controls(deadline: float) -> gil.Controls:
+def _gil(
+    function: Call,
+    request: dict[str, Any],
+    calls: Calls,
+    deadline: float,
+    reasons: dict[str, str],
+) -> dict[str, float | None]:
+    """Let a second thread watch some further calls, if there is any time and any item left."""
+    controls = _controls(_after(CONTROLLING, deadline)) if _has_gil() else None
+    watched, lateness = None, gil.Lateness()
+    most = _share(WATCHED, calls)
+    if calls.waits():
+        most = min(most, request["calls"] - calls.count)
+    in_time = LONGER * calls.own / calls.count < _left(deadline)
+    if controls and in_time and most >= 1 and calls.supply.left and not calls.hopeless():
+        watched = Calls(calls.supply, deadline)
+        with gil.sampling() as lateness:
+            _call(function, watched, _after(WATCHING, deadline), most, inf)
+    return gil_share(calls, watched, lateness, controls, reasons)
+
+
+def _controls(until: float) -> gil.Controls:
     """Try again for a while: what keeps a machine busy is often over in a moment."""
-    until = time.monotonic() + CONTROLLING * (deadline - time.monotonic())
     while True:
         controls = gil.calibrate()
         if controls.trusted or time.monotonic() > until:
             return controls
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
+
+
+def _after(share: float, deadline: float) -> float:
+    return time.monotonic() + share * _left(deadline)
 
 
 def _waking(is_async: bool, wait: float, napping: float) -> Waking:

@@ -1,6 +1,6 @@
 """The child process that runs engines of the laboratory, mostly on the user's function.
 
-    python -P -m scaffold.measuring.trial < request.json
+    python -P -m scaffold.measuring.trial LEASH < request.json
 
 writes what it measured to the request's `report` file, run by run. The clock of a run goes from
 the engine's start to the last outcome, over the start and the end of all its workers.
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.measuring.describing import describe
+from scaffold.measuring.leash import hold
 from scaffold.measuring.report import Report
 
 TELL = 0.2  # seconds between two words on how far it is
@@ -27,6 +28,7 @@ TELL = 0.2  # seconds between two words on how far it is
 
 def main() -> None:
     """Run what stdin asks for."""
+    hold(int(sys.argv[1]))
     request = json.loads(sys.stdin.buffer.read())
     with Path(os.devnull).open("rb") as nothing:  # workers may inherit it
         os.dup2(nothing.fileno(), 0)

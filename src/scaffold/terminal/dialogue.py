@@ -18,7 +18,8 @@ from scaffold.commands import measure
 from scaffold.commands.advise import Advice, Given, advise
 from scaffold.commands.new import DEFAULT_DEST, Created, read_model
 from scaffold.core.domain import Bound, Model
-from scaffold.core.errors import UsageError
+from scaffold.core.errors import Interrupted, UsageError
+from scaffold.core.texts import read_bool
 from scaffold.making import starters
 from scaffold.making.starters import Starter
 from scaffold.terminal import console, views
@@ -35,11 +36,11 @@ _ENTER_ENVIRONMENT = (
 
 @dataclass(frozen=True)
 class Source:
-    """Where measured values may come from: the function, its items, and the seconds to spend."""
+    """Where measured values may come from: the function, its items, and how far measuring goes."""
 
     function: str | None
     items: Path | None
-    budget: str | None
+    effort: measure.Effort
 
 
 def ask_dest(name: str | None, ask: Ask | None) -> Path:
@@ -64,17 +65,20 @@ def counsel(
     `take` is called with function and items before they are measured; what it returns comes with
     the advice, None where nothing was measured.
     """
+    asked = False
     if source.function is None:
         try:
             return advise(given, ask, yes=yes), None
         except Unsure:
             if ask is None:
                 raise
-            source = _ask_function(source)
+            source, asked = _ask_function(source), True
     target, items = measure.prepare(source.function or "", source.items)
     taken = take(target, items)
+    if asked and not _may_run(target, items, source.effort):
+        raise Interrupted("nothing was run, and nothing written")
     with console.Steps() as steps:
-        measured = measure.measured(target, items, source.budget, steps)
+        measured = measure.measured(target, items, source.effort, steps)
     return advise(given, ask, yes=yes, measured=measured), taken
 
 
@@ -85,6 +89,12 @@ def _ask_function(source: Source) -> Source:
     default = "items.jsonl"
     items = console.ask_line(f"Its items? (JSON Lines, or a .txt) [{default}]", default, str)
     return replace(source, function=function, items=Path(items))
+
+
+def _may_run(target: Target, items: Items, effort: measure.Effort) -> bool:
+    """Ask for consent: what the function does to others is not known here."""
+    console.say(measure.announcement(target, items, effort).replace("Running", "This runs", 1))
+    return console.ask_line("Run it? [Y/n]", True, read_bool)
 
 
 def _function(text: str) -> str:

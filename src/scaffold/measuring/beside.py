@@ -1,0 +1,120 @@
+"""A child process that runs the user's function on one thread or two, for as long as it is told.
+
+    python -P -m scaffold.measuring.beside
+
+It gets one JSON object a line on stdin, the first of which says what to import, and answers each by
+one line on stdout: that it is ready, and then what the calls took. `pair` starts two of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import IO, Any
+
+from scaffold.measuring.clocks import cpu_seconds, queueing
+from scaffold.measuring.loading import Refusal, load
+
+# Of so many items one is spent on a first call that is not timed: it is often a slow one.
+SPARE = 10
+
+
+@dataclass
+class Side:
+    """What some calls took: seconds less those lost for want of a core, CPU seconds, the lost."""
+
+    calls: int = 0
+    own: float = 0.0
+    cpu: float = 0.0
+    queued: float = 0.0
+
+
+def main() -> None:
+    """Answer orders until there are no more."""
+    orders, answers = _private_streams()
+    request = json.loads(orders.readline())
+    last = threading.Timer(max(0.0, request["until"] - time.time()), os._exit, (1,))
+    last.daemon = True
+    last.start()
+    try:
+        call = _plain(load(request)[0])
+    except Refusal as refusal:
+        _say(answers, {"refused": str(refusal)})
+        os._exit(0)
+    _say(answers, {"ready": True})
+    for line in orders:
+        _say(answers, asdict(run(call, **json.loads(line))))
+    os._exit(0)
+
+
+def _private_streams() -> tuple[IO[str], IO[str]]:
+    """Return stdin and stdout for us alone: the user's code gets others, with nothing in them."""
+    orders = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    return orders, answers
+
+
+def _say(answers: IO[str], fact: Mapping[str, Any]) -> None:
+    answers.write(json.dumps(fact) + "\n")
+    answers.flush()
+
+
+def _plain(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    if not inspect.iscoroutinefunction(function):
+        return function
+    import asyncio
+
+    return lambda item: asyncio.run(function(item))
+
+
+def run(
+    call: Callable[[Any], Any], items: list[Any], threads: int, seconds: float, repeat: bool
+) -> Side:
+    """Call on so many threads until the time or the items are over."""
+    todo = deque(items)
+    if len(todo) >= SPARE:
+        with suppress(BaseException):
+            call(todo.popleft())
+    barrier, sides = threading.Barrier(threads), [Side() for _ in range(threads)]
+
+    def serve(side: Side) -> None:
+        with queueing() as queued:
+            barrier.wait()
+            began, waited = time.perf_counter(), queued()
+            while todo and time.perf_counter() < began + seconds:
+                try:
+                    item = todo.popleft()
+                except IndexError:  # the other thread was faster
+                    break
+                if repeat:
+                    todo.append(item)
+                with suppress(BaseException):
+                    call(item)
+                side.calls += 1
+            side.queued = queued() - waited
+            side.own = max(0.0, time.perf_counter() - began - side.queued)
+
+    before = cpu_seconds()
+    workers = [threading.Thread(target=serve, args=(side,)) for side in sides[1:]]
+    for worker in workers:
+        worker.start()
+    serve(sides[0])
+    for worker in workers:
+        worker.join()
+    taken = cpu_seconds() - before
+    calls, queued = sum(side.calls for side in sides), sum(side.queued for side in sides)
+    return Side(calls, sum(side.own for side in sides), taken, queued)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Two processes that run the user's function side by side: what a second worker would gain."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import astuple
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from scaffold.measuring.beside import Side
+
+# What numeric libraries take as the number of their own threads, read when they are imported; as
+# projects set it, where each worker has a core (templates/project/{{package}}/runner/machine.py).
+THREAD_LIMITS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+)
+
+
+class Pair:
+    """Two such processes, that import the function while nothing is timed."""
+
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        limits = dict.fromkeys(THREAD_LIMITS, "1")
+        self._processes = [
+            subprocess.Popen(
+                [sys.executable, "-P", "-m", "scaffold.measuring.beside"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**limits, **os.environ},
+                text=True,
+                encoding="utf-8",
+            )
+            for _ in range(2)
+        ]
+        self._answers: list[SimpleQueue[str]] = [SimpleQueue() for _ in self._processes]
+        for process, answers in zip(self._processes, self._answers, strict=True):
+            reader = threading.Thread(target=_read, args=(process, answers), daemon=True)
+            reader.start()
+        self._tell(0, request)
+        self._tell(1, request)
+
+    def ready(self, until: float) -> bool:
+        """Tell whether both could import the function by `until`, on the monotonic clock."""
+        return all("ready" in (self._hear(number, until) or {}) for number in (0, 1))
+
+    def on_threads(self, items: list[Any], seconds: float, repeat: bool, until: float) -> Side:
+        """Return what the calls took on two threads of one process."""
+        order = {"items": items, "threads": 2, "seconds": seconds, "repeat": repeat}
+        self._tell(0, order)
+        return Side(**(self._hear(0, until) or {}))
+
+    def in_processes(self, items: list[Any], seconds: float, repeat: bool, until: float) -> Side:
+        """Return what the calls took in two processes at once."""
+        for number in (0, 1):
+            half = items if repeat else items[number::2]
+            order = {"items": half, "threads": 1, "seconds": seconds, "repeat": repeat}
+            self._tell(number, order)
+        one, two = (Side(**(self._hear(number, until) or {})) for number in (0, 1))
+        return Side(*(sum(both) for both in zip(astuple(one), astuple(two), strict=True)))
+
+    def end(self) -> None:
+        """Kill both."""
+        for process in self._processes:
+            process.kill()
+
+    def _tell(self, number: int, order: Mapping[str, Any]) -> None:
+        pipe = self._processes[number].stdin
+        if pipe is None:
+            return
+        with suppress(OSError):  # it died: no answer will come
+            pipe.write(json.dumps(order) + "\n")
+            pipe.flush()
+
+    def _hear(self, number: int, until: float) -> dict[str, Any] | None:
+        try:
+            line = self._answers[number].get(timeout=max(0.0, until - time.monotonic()))
+            heard: dict[str, Any] = json.loads(line)
+        except (Empty, ValueError):
+            return None
+        return heard
+
+
+def _read(process: subprocess.Popen[str], answers: SimpleQueue[str]) -> None:
+    for line in process.stdout or ():
+        answers.put(line)
+    answers.put("")  # it is over

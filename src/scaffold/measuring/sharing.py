@@ -1,0 +1,192 @@
+"""What becomes of the function beside another call of it: the gain of threads and of processes.
+
+The gain is how many times as much two get done as one: 2 where nothing is shared, 1 where all is,
+less where they are in each other's way. It is measured by two threads, and two processes, that run
+the function on further items. The share of the GIL explains it; where there was no time for
+two, the share is what a thread that sleeps beside the function found (`gil`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from scaffold.core.makespans import shared_seconds
+from scaffold.measuring import gil
+from scaffold.measuring.beside import Side
+from scaffold.measuring.calls import LEAST_CPU, MOST_QUEUEING, SEVERAL_CORES, TOO_BUSY, WAITS, Calls
+from scaffold.measuring.machine import affinity_cores
+from scaffold.measuring.pair import Pair
+
+# Seconds that two run side by side: some tens of turns at the GIL (5 ms each), at most.
+SPAN = 0.4
+# Of two, of which one may have to wait for the other, a call takes this many times as long.
+TOGETHER = 2.2
+# Seconds of calls that tell something: several turns at the GIL.
+LEAST_SPAN = 0.08
+# The share of their time that two threads may have waited for a core: more, and they hardly met.
+MOST_APART = 0.2
+# Seconds of a call below which handing it over from here costs as much as it takes.
+SHORTEST = 1e-5
+# Tasks are uneven when the longest takes this many times the mean: then CPU seconds compare them.
+UNEVEN = 1.5
+# The shares of the items that are left which go to two threads, and then to two processes.
+TO_THREADS, TO_PROCESSES = 0.4, 0.6
+ALONE, TOO_SHORT, TOO_FEW, TOO_LONG = (
+    "there is one core",
+    "a call is too short to tell",
+    "there are too few items to run two at once",
+    "two at once take longer than the time left: give it more with --budget",
+)
+HARDLY, TOO_BRIEFLY = "it hardly computes", "it computes too briefly between its waits to tell"
+
+
+def computes(alone: Calls) -> bool:
+    """Tell whether two at once could be in each other's way."""
+    return not alone.hopeless() and alone.cpu_fraction() >= WAITS
+
+
+@contextmanager
+def pair(request: Mapping[str, Any], alone: Calls, deadline: float) -> Iterator[SideBySide]:
+    """Start two processes that can run the function, where it is worth it; kill them at the end."""
+    worthless = _worthless(alone, deadline)
+    if worthless:
+        yield SideBySide(None, request["is_async"], alone, deadline, worthless)
+        return
+    two = Pair(request)
+    try:
+        yield SideBySide(two, request["is_async"], alone, deadline, "")
+    finally:
+        two.end()
+
+
+@dataclass
+class SideBySide:
+    """Two processes to run the function in, or why it is not worth it."""
+
+    pair: Pair | None
+    is_async: bool
+    alone: Calls
+    deadline: float
+    worthless: str
+
+    def gains(self, reasons: dict[str, str]) -> dict[str, float | None]:
+        """Return the profile's fields, None with a reason where it cannot be measured."""
+        found: dict[str, float | None] = {"thread_gain": None, "process_gain": None}
+        two, alone, deadline = self.pair, self.alone, self.deadline
+        why = self.worthless
+        if two and not two.ready(deadline - TOGETHER * alone.own / alone.count):
+            why = TOO_LONG
+        if two is None or why:
+            reasons.update(dict.fromkeys(found, why))
+            return found
+        if self.is_async:
+            reasons["thread_gain"] = "an `async def` runs on one event loop"
+        else:
+            items = alone.supply.hand_out(TO_THREADS, 2)
+            side = _when_there_is_time(two.on_threads, items, alone, deadline)
+            if isinstance(side, Side) and side.queued > MOST_APART * (side.own + side.queued):
+                side = TOO_BUSY
+            found |= _told("thread_gain", side, alone, reasons)
+            found["gil_fraction"] = _share(alone, side)
+        items = alone.supply.hand_out(TO_PROCESSES, 2)
+        side = _when_there_is_time(two.in_processes, items, alone, deadline)
+        return found | _told("process_gain", side, alone, reasons)
+
+
+def _worthless(alone: Calls, deadline: float) -> str:
+    if affinity_cores() < 2:
+        return ALONE
+    if alone.own / alone.count < SHORTEST:
+        return TOO_SHORT
+    if alone.supply.left < 2:
+        return TOO_FEW
+    left = deadline - time.monotonic()
+    return TOO_LONG if left < TOGETHER * alone.own / alone.count else ""
+
+
+def _when_there_is_time(
+    measure: Any, items: list[Any], alone: Calls, deadline: float
+) -> Side | str:
+    """Run two side by side, or say why not."""
+    each, left = alone.own / alone.count, deadline - time.monotonic()
+    if len(items) < 2:
+        return TOO_FEW
+    if left < TOGETHER * each:
+        return TOO_LONG
+    side: Side = measure(items, min(SPAN, left / 3), alone.supply.repeat, deadline)
+    if not side.calls:
+        return TOO_LONG
+    return side if side.own > LEAST_SPAN else TOO_FEW
+
+
+def _told(
+    name: str, side: Side | str, alone: Calls, reasons: dict[str, str]
+) -> dict[str, float | None]:
+    if isinstance(side, str):
+        reasons[name] = side
+        return {name: None}
+    return {name: min(2.0, 2 * (alone.own / alone.count) / _beside(alone, side))}
+
+
+def _beside(alone: Calls, side: Side) -> float:
+    """Return the seconds of a call beside another."""
+    return side.own / side.calls * _scale(alone, side)
+
+
+def _scale(alone: Calls, side: Side) -> float:
+    """Return how much longer the calls alone were by what they compute, where they are uneven."""
+    if max(alone.seconds) <= UNEVEN * alone.own / alone.count or not side.cpu:
+        return 1.0
+    return alone.cpu / alone.count / (side.cpu / side.calls)
+
+
+def _share(alone: Calls, side: Side | str) -> float | None:
+    """Return the share of its computing that keeps other threads waiting."""
+    if isinstance(side, str) or not alone.cpu or alone.cpu_fraction() > SEVERAL_CORES:
+        return None
+    each, cpu = alone.own / alone.count, alone.cpu / alone.count
+    # What is not spent computing, and was not there alone, is waiting for the other thread.
+    idle = max(0.0, side.own - side.cpu) / side.calls * _scale(alone, side)
+    late = max(0.0, idle - max(0.0, each - cpu))
+    return min(1.0, shared_seconds(each, each + late) / cpu)
+
+
+def gil_share(
+    alone: Calls,
+    watched: Calls | None,
+    lateness: gil.Lateness,
+    controls: gil.Controls | None,
+    reasons: dict[str, str],
+) -> dict[str, float | None]:
+    """Return what a thread beside the function saw of the GIL: its share, and the longest hold."""
+    share, hold, why = _seen(alone, watched, lateness, controls)
+    if share is None:
+        reasons["gil_fraction"] = why
+    if hold is None:
+        reasons["longest_gil_hold_seconds"] = why
+    return {"gil_fraction": share, "longest_gil_hold_seconds": hold}
+
+
+def _seen(
+    alone: Calls, watched: Calls | None, lateness: gil.Lateness, controls: gil.Controls | None
+) -> tuple[float | None, float | None, str]:
+    if controls is None:
+        return None, None, "this interpreter runs without the GIL"
+    if alone.cpu_fraction() > SEVERAL_CORES:
+        return None, None, "native threads of its own keep the cores busy"
+    if watched is None or not watched.count:
+        unseen = "no item and no time was left to look"
+        return None, None, HARDLY if alone.cpu_fraction() < LEAST_CPU else unseen
+    if not controls.trusted or watched.queued > MOST_QUEUEING * watched.wall:
+        return None, None, TOO_BUSY
+    hold, cpu = lateness.longest(watched.begin, watched.end, controls.usual), alone.cpu_fraction()
+    if cpu < LEAST_CPU or (cpu < 1 - LEAST_CPU and cpu * alone.own / alone.count < gil.SHORTEST):
+        return None, hold, HARDLY if cpu < LEAST_CPU else TOO_BRIEFLY
+    held = lateness.held(watched.begin, watched.end, controls.usual)
+    # It holds the GIL while it computes, and while it waits for a core in between.
+    runnable = min(1.0, (cpu * watched.own + watched.queued) / watched.wall)
+    return min(1.0, controls.share(held) / runnable), hold, ""

@@ -1,0 +1,34 @@
+"""The items of a sample, each given out once, unless they may be run again."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from typing import Any
+
+
+class Supply:
+    """Positions of items in an order of its own: neighbours in a file are often alike."""
+
+    def __init__(self, items: list[Any], *, repeat: bool) -> None:
+        self.items, self.repeat = items, repeat
+        order = list(range(len(items)))
+        random.Random(len(items)).shuffle(order)  # noqa: S311  # the same at every run
+        self._order: Iterator[int] = itertools.cycle(order) if repeat else iter(order)
+        self.left: float = float("inf") if repeat else len(order)
+
+    def take(self) -> int | None:
+        """Return the position of the next item; None when all were given out."""
+        position = next(self._order, None)
+        if position is not None:
+            self.left -= 1
+        return position
+
+    def hand_out(self, share: float, least: int = 1) -> list[Any]:
+        """Return so large a share of what is left, at least so many; all items if they repeat."""
+        if self.repeat:
+            return self.items
+        wanted = max(least, int(share * self.left))
+        taken = (self.take() for _ in range(wanted))
+        return [self.items[position] for position in taken if position is not None]
