@@ -50,6 +50,8 @@ def run(request: dict[str, Any], report: Report) -> dict[str, Any]:
     package = request["engine"].rpartition(".")[0]
     job = importlib.import_module(f"{package}.job")
     engine = importlib.import_module(request["engine"])
+    if engine.MODEL == "threading":  # as the command line of a project does
+        importlib.import_module(f"{package}.machine").share_cores(request["max_workers"])
     module = importlib.import_module(request["module"])
     work: Any = module
     for name in request["function"].split("."):

@@ -23,7 +23,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
 from .job import Job
-from .machine import start_method, usable_cores
+from .machine import share_cores, start_method
 from .task import EngineError, Failure, describe
 
 if sys.platform == "linux":
@@ -32,14 +32,6 @@ if sys.platform == "linux":
 Serve = Callable[..., None]  # a top-level function: serve(conn, clock, job, *arguments)
 LAST_WORDS = b"!"  # begins a reply that tells why the run cannot go on; a pickle begins otherwise
 SIGNALS = {signal.SIGINT, signal.SIGTERM}  # the parent decides what becomes of them
-THREAD_LIMITS = (  # of numeric libraries, which read them when they are imported
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
 NEVER = float("inf")
 CLOCK = 16  # bytes: two doubles
 LEAVING = 5.0  # seconds that idle workers get for the teardown after setup()
@@ -140,8 +132,7 @@ def main(
 ) -> None:
     """Run serve(conn, clock, job, *arguments) in this process, then end it."""
     _stand_alone()
-    for name in THREAD_LIMITS:
-        os.environ.setdefault(name, str(max(1, usable_cores() // share)))
+    share_cores(share)
     clock = shared.create_memoryview().cast("d")
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         try:

@@ -14,7 +14,7 @@ from . import engine
 from .bench import compare
 from .items import Items, ItemsError
 from .job import Job, load_work
-from .machine import NotReady, make_room, usable_cores
+from .machine import NotReady, make_room, share_cores, usable_cores
 from .progress import Progress
 from .results import Journal, JournalError, Refused
 from .signals import INTERRUPTED, leave, stop_on_signals
@@ -92,10 +92,12 @@ def bench(args: argparse.Namespace) -> int:
 
 
 def _job(workers: int) -> Job:
+    if engine.MODEL == "threading":  # all of its workers compute in this process
+        share_cores(workers)
     work = load_work()  # not above: a worker may import this module, and should not need to
     make_room(workers, engine.in_one_process(workers), getattr(work, "OPEN_FILES", 1))
     job = Job(work.work, getattr(work, "setup", None))
-    if job.is_async and not engine.AWAITS:
+    if job.is_async and engine.AWAITS == "never":
         say("work() is `async def`: each worker runs it in an event loop of its own, one at a time")
     if not job.is_async and engine.AWAITS == "always":
         say("work() is a plain `def`: it runs in threads, up to --max-workers of them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
@@ -11,6 +12,16 @@ from importlib.machinery import EXTENSION_SUFFIXES
 if sys.platform != "win32":
     import resource
 
+THREAD_LIMITS = (  # of numeric libraries, which read them when they are imported
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+)
 SPARE = 64  # files that the interpreter, the journal and a client's own needs take beside the tasks
 
 
@@ -32,6 +43,23 @@ def usable_cores(proc: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") 
     else:
         allowed = os.cpu_count()
     return max(1, math.ceil(min([allowed or 1, *_quotas(proc, root)])))
+
+
+def share_cores(workers: int) -> None:
+    """Hold numeric libraries to the cores of one of so many workers, unless the user decided.
+
+    Otherwise each worker starts as many native threads as there are cores, and they fight for them.
+    Libraries that are imported already are told by threadpoolctl, where it is installed.
+    """
+    cores = max(1, usable_cores() // workers)
+    decided = [name for name in THREAD_LIMITS if name in os.environ]
+    for name in THREAD_LIMITS:
+        os.environ.setdefault(name, str(cores))
+    if "numpy" in sys.modules and not decided:
+        with contextlib.suppress(ImportError):
+            import threadpoolctl
+
+            threadpoolctl.threadpool_limits(cores)
 
 
 def _quotas(proc: str, root: str) -> Iterator[float]:
