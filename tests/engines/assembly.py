@@ -37,8 +37,8 @@ def assemble(model: str, root: Path, work: str, package: str = "pkg") -> Path:
     runner.mkdir(parents=True)
     for name, source in runner_files(Model(model)).items():
         shutil.copyfile(source, runner / f"{name}.py")
-    for folder in (target, runner):
-        (folder / "__init__.py").write_text('"""Assembled for a test."""\n')
+    (target / "__init__.py").write_text("from .runner.api import Outcome, arun, run\n")
+    (runner / "__init__.py").write_text('"""Assembled for a test."""\n')
     (target / "__main__.py").write_text(MAIN)
     (target / "settings.py").write_text(SETTINGS)
     (target / "work.py").write_text(work)

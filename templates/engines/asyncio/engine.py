@@ -23,6 +23,7 @@ from .task import (
     NO_RETRY,
     TICK,
     Backlog,
+    Burst,
     EngineError,
     Failure,
     Numbered,
@@ -50,19 +51,20 @@ class CoroutinePool:
         backlog: Backlog,
         size: int,
         timeout: float | None,
+        quiet: bool,
     ) -> None:
         self._loop, self._call, self._backlog = loop, call, backlog
         self._size, self._timeout = size, timeout
-        self._watchdog = Watchdog(loop, timeout)
+        self._watchdog = Watchdog(loop, timeout, quiet)
         self._workers: set[Runner] = set()
         self._abandoned: set[Runner] = set()  # they swallow cancellations
-        self._outcomes: list[Outcome] = []
+        self._outcomes: Burst = []
         self._window = max(2 * size, 1024)  # outcomes that may wait for a slow consumer
         self._room = asyncio.Event()
         self._failure: EngineError | None = None
         self._over = False
 
-    def bursts(self) -> Iterator[list[Outcome]]:
+    def bursts(self) -> Iterator[Burst]:
         """Run the event loop, and leave it whenever there is something to hand over."""
         self._look()
         try:
@@ -133,7 +135,7 @@ class CoroutinePool:
     def _take(self) -> list[Task]:
         return self._backlog.take(1, len(self._workers) - 1)  # the one that asks has none
 
-    async def _attempt(self, me: Runner, task: Task) -> list[Outcome]:
+    async def _attempt(self, me: Runner, task: Task) -> Burst:
         index, item, attempt = task
         began = self._watchdog.begin(me, task)
         value, failure = None, None
@@ -154,7 +156,7 @@ class CoroutinePool:
             return [Outcome(index, item, value, None, seconds, attempt)]
         return self._backlog.failed(task, failure, seconds)
 
-    def _record(self, outcomes: list[Outcome]) -> None:
+    def _record(self, outcomes: Burst) -> None:
         if outcomes and not self._outcomes:
             self._loop.call_later(BURST, self._pause)
         self._outcomes += self._backlog.learn(outcomes)
@@ -216,9 +218,9 @@ def run(
     retry: Retry = NO_RETRY,
     stop: Stop | None = None,
     pacer: Pacer | None = None,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
     backlog = Backlog(items, retry, stop, pacer, max_workers)
     with _event_loop() as loop, _opened(loop, job, max_workers) as call:
-        yield from CoroutinePool(loop, call, backlog, max_workers, timeout).bursts()
+        yield from CoroutinePool(loop, call, backlog, max_workers, timeout, job.quiet).bursts()
     backlog.raise_failure()

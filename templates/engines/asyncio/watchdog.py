@@ -26,12 +26,12 @@ Runner = asyncio.Task[None]  # a coroutine of the engine that runs one item afte
 class Watchdog:
     """Knows who is busy with what and since when, and cancels what takes too long."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, timeout: float | None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, timeout: float | None, quiet: bool) -> None:
         self._loop, self._timeout = loop, timeout
         self._busy: dict[Runner, tuple[float, Task]] = {}  # since when, with what
         self._late: set[Runner] = set()  # cancelled from here
         self._turn = loop.time()  # the last look
-        self._warned = self._armed = False
+        self._warned, self._armed = quiet, False
 
     def begin(self, worker: Runner, task: Task) -> float:
         """It starts with this task now. Return when that is."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cluster import LEAVING, within
 from .roster import ClusterWorker, Roster
-from .task import Backlog, EngineError, Failure, Outcome, Task, describe
+from .task import Backlog, Burst, EngineError, Failure, Outcome, Task, describe
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, Future
@@ -37,7 +37,13 @@ class Dispatcher:
     """Hands batches to the workers, and takes in what became of them."""
 
     def __init__(
-        self, client: Client, backlog: Backlog, size: int, timeout: float | None, plugin: str
+        self,
+        client: Client,
+        backlog: Backlog,
+        size: int,
+        timeout: float | None,
+        plugin: str,
+        quiet: bool,
     ) -> None:
         from distributed import as_completed
 
@@ -45,9 +51,9 @@ class Dispatcher:
 
         self._client, self._backlog, self._timeout = client, backlog, timeout
         self._plugin, self._deliver = plugin, ByValue(deliver)
-        self._roster = Roster(client, size)
+        self._roster = Roster(client, size, quiet)
         self._done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
-        self._outcomes: list[Outcome] = []  # not yet handed over
+        self._outcomes: Burst = []  # not yet handed over
         self._deaths: dict[int, int] = {}  # suspect: how many workers died with it
         self._sent = 0  # batches, so far
         self._batch = 1  # tasks in the next one
@@ -55,7 +61,7 @@ class Dispatcher:
         self._weight = 1.0  # bytes that an item takes, in the last one
         self._barren = 0  # workers that died since the last reply
 
-    def run(self) -> Iterator[list[Outcome]]:
+    def run(self) -> Iterator[Burst]:
         """Work until nothing is left; yield outcomes in bursts, as they complete."""
         while not self._backlog.heed_stop():
             for worker in self._roster.refresh():

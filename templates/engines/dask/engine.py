@@ -28,9 +28,9 @@ from .task import (
     NO_RETRY,
     PACKAGE,
     Backlog,
+    Burst,
     EngineError,
     Numbered,
-    Outcome,
     Retry,
     Stop,
     describe,
@@ -69,7 +69,7 @@ def run(
     stop: Stop | None = None,
     pacer: Pacer | None = None,
     scheduler: str | None = None,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once.
 
     They run on the cluster with that address, or with the one in the environment. Where there is
@@ -86,12 +86,13 @@ def run(
     name = f"{PACKAGE}-{uuid.uuid4().hex}"
     address = scheduler or os.environ.get(ADDRESS)
     with connect(address, max_workers) as (client, kill):
-        say(f"dashboard of the cluster: {client.dashboard_link}")
+        if not job.quiet:
+            say(f"dashboard of the cluster: {client.dashboard_link}")
         with contextlib.suppress(OSError):  # of a worker that dies just now: the next ones get it
             client.register_plugin(
                 JobPlugin(name, PACKAGE, pack(PACKAGE) if address else None, packed)
             )
-        dispatcher = Dispatcher(client, backlog, max_workers, timeout, name)
+        dispatcher = Dispatcher(client, backlog, max_workers, timeout, name, job.quiet)
         try:
             yield from dispatcher.run()
         except OSError as exc:

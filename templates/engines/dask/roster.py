@@ -29,12 +29,12 @@ class ClusterWorker:
 class Roster:
     """The workers that this run uses, with `size` slots at most; 0 is as many as they have."""
 
-    def __init__(self, client: Client, size: int) -> None:
+    def __init__(self, client: Client, size: int, quiet: bool) -> None:
         self._client, self._size = client, size or sys.maxsize
         self._workers: dict[str, ClusterWorker] = {}
         self._seen: Collection[str] | None = None  # who was there at the last look
         self._next = 0.0  # when the next one is due
-        self._waiting = False  # for workers, and that was said
+        self._told = quiet  # that it waits for workers
 
     def __iter__(self) -> Iterator[ClusterWorker]:
         return iter(self._workers.values())
@@ -59,8 +59,8 @@ class Roster:
             if free > 0 and address in seen and address not in self._workers:
                 self._workers[address] = ClusterWorker(address, min(threads, free))
                 free -= threads
-        if not present and not self._waiting:
-            self._waiting = True
+        if not present and not self._told:
+            self._told = True
             say("the cluster has no workers at present: waiting for some")
         self._seen, self._next = present.keys(), time.monotonic() + REFRESH
         return gone

@@ -27,6 +27,7 @@ from .processes import NEVER
 from .task import (
     NO_RETRY,
     Backlog,
+    Burst,
     Failure,
     Numbered,
     Outcome,
@@ -209,7 +210,7 @@ def run(
     stop: Stop | None = None,
     pacer: Pacer | None = None,
     start_method: str | None = None,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
     backlog = Backlog(items, retry, stop, pacer, max_workers)
     yield from HybridPool(job, backlog, max_workers, timeout, start_method).run()

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from types import ModuleType
+from typing import Any
 
 from .job import Job
 from .task import Failure, Numbered, Outcome, Retry, describe
@@ -104,7 +105,7 @@ def _read(conn: Connection, messages: SimpleQueue[bytes]) -> None:
     messages.put(b"")
 
 
-def _reply(outcome: Outcome) -> Reply:
+def _reply(outcome: Outcome[Any, Any]) -> Reply:
     failure, value = outcome.failure, b""
     if failure is None:
         try:

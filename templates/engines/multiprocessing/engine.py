@@ -27,9 +27,9 @@ from .processes import NEVER
 from .task import (
     NO_RETRY,
     Backlog,
+    Burst,
     Failure,
     Numbered,
-    Outcome,
     Retry,
     Stop,
     Task,
@@ -231,7 +231,7 @@ def run(
     stop: Stop | None = None,
     pacer: Pacer | None = None,
     start_method: str | None = None,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
     backlog = Backlog(items, retry, stop, pacer, max_workers)
     yield from BatchPool(job, backlog, max_workers, timeout, start_method).run()

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from .job import Job
 from .processes import LAST_WORDS, WorkerProcess, dismiss, exit_reason
-from .task import IDLE, TICK, Backlog, EngineError, Failure, Outcome, Task
+from .task import IDLE, TICK, UNGUARDED, Backlog, Burst, EngineError, Failure, Task
 
 STILLBORN = 3  # more workers than the pool has, in a row, that die as they start: the run ends
 
@@ -40,7 +40,7 @@ class ProcessPool(ABC, Generic[W]):
         self.job, self.backlog, self.size = job.pack(), backlog, size
         self.timeout, self.method = timeout, method
         self.workers: list[W] = []
-        self.outcomes: list[Outcome] = []  # not yet handed over
+        self.outcomes: Burst = []  # not yet handed over
         self._stillborn = 0
 
     @abstractmethod
@@ -67,7 +67,7 @@ class ProcessPool(ABC, Generic[W]):
         """Retry the task, or hand over its failure."""
         self.outcomes += self.backlog.failed(task, failure, seconds)
 
-    def run(self) -> Iterator[list[Outcome]]:
+    def run(self) -> Iterator[Burst]:
         """Work until nothing is left; yield outcomes in bursts, as they complete."""
         tick = min(TICK, self.timeout / 4) if self.timeout else TICK
         try:
@@ -103,7 +103,13 @@ class ProcessPool(ABC, Generic[W]):
 
     def _bury(self, worker: W) -> None:
         self.workers.remove(worker)
-        died = f"worker died: {exit_reason(worker.bury())}"
+        code = worker.bury()
+        if code == UNGUARDED:
+            raise EngineError(
+                "run() is called where a worker imports the script: put what starts the work under "
+                '`if __name__ == "__main__":`'
+            ) from None
+        died = f"worker died: {exit_reason(code)}"
         reason = worker.verdict or Failure(died)
         if not worker.began:
             self._stillborn += 1

@@ -19,7 +19,18 @@ from typing import Any
 from .daemons import DaemonWorker
 from .job import Call, Job
 from .pacing import Pacer
-from .task import NO_RETRY, Backlog, EngineError, Failure, Numbered, Outcome, Retry, Stop, Task
+from .task import (
+    NO_RETRY,
+    Backlog,
+    Burst,
+    EngineError,
+    Failure,
+    Numbered,
+    Outcome,
+    Retry,
+    Stop,
+    Task,
+)
 
 MODEL = "sequential"
 AWAITS = "never"
@@ -40,11 +51,11 @@ def run(
     retry: Retry = NO_RETRY,
     stop: Stop | None = None,
     pacer: Pacer | None = None,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete. Whatever `max_workers` says, it is 1."""
     backlog = Backlog(items, retry, stop, pacer, 1)
     with job.open() if timeout is None else _impatient(job, timeout) as call:
-        burst: list[Outcome] = []
+        burst: Burst = []
         due = time.monotonic() + BURST
         try:
             while not (backlog.heed_stop() or backlog.stopping or backlog.empty):
@@ -63,7 +74,7 @@ def run(
     backlog.raise_failure()
 
 
-def _attempt(call: Call, task: Task, backlog: Backlog) -> list[Outcome]:
+def _attempt(call: Call, task: Task, backlog: Backlog) -> Burst:
     index, item, attempt = task
     began = time.monotonic()
     try:

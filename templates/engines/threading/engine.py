@@ -25,6 +25,7 @@ from .task import (
     NO_RETRY,
     TICK,
     Backlog,
+    Burst,
     EngineError,
     Failure,
     Numbered,
@@ -169,7 +170,7 @@ def run(
     retry: Retry = NO_RETRY,
     stop: Stop | None = None,
     pacer: Pacer | None = None,
-) -> Iterator[list[Outcome]]:
+) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
     backlog = Backlog(items, retry, stop, pacer, max_workers)
     pool = ThreadPool(job, max_workers)
@@ -184,7 +185,7 @@ def run(
                 pool.give(task)
             if backlog.empty and not pool.pending:
                 break
-            burst: list[Outcome] = []
+            burst: Burst = []
             back: list[Task] = []
             patience = 0.0 if backlog.empty and not pool.pending else min(tick, backlog.patience)
             for task, value, error, seconds in pool.collect(patience):

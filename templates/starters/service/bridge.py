@@ -12,10 +12,11 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from .runner import engine
 from .runner.job import Job
-from .runner.task import GRACE, EngineError, Item, Numbered, Outcome, Retry, describe
+from .runner.task import GRACE, Burst, EngineError, Numbered, Outcome, Retry, describe
 
 QUEUE = 8  # items that may wait for a worker: enough that none is idle, few enough to be soon done
 
@@ -29,7 +30,7 @@ class Bridge:
         self.capacity = workers + QUEUE
         self.failure: str | None = None  # why the engine has ended, if it was not told to
         self._todo: SimpleQueue[Numbered | None] = SimpleQueue()
-        self._waiting: dict[int, asyncio.Future[Outcome]] = {}
+        self._waiting: dict[int, asyncio.Future[Outcome[Any, Any]]] = {}
         self._count = 0
         self._stop, self._closing = threading.Event(), False
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -49,13 +50,13 @@ class Bridge:
         """No room for another item."""
         return len(self._waiting) >= self.capacity
 
-    async def answer(self, item: Item) -> Outcome:
+    async def answer(self, item: Any) -> Outcome[Any, Any]:
         """What became of the item. Raises EngineError when the engine has ended."""
         if self.failure is not None:
             raise EngineError(self.failure)
         number = self._count
         self._count += 1
-        future: asyncio.Future[Outcome] = self._loop.create_future()
+        future: asyncio.Future[Outcome[Any, Any]] = self._loop.create_future()
         self._waiting[number] = future
         self._todo.put((number, item))
         return await future
@@ -99,7 +100,7 @@ class Bridge:
                 return
             yield numbered
 
-    def _settle(self, burst: list[Outcome]) -> None:
+    def _settle(self, burst: Burst) -> None:
         for outcome in burst:
             future = self._waiting.pop(outcome.id)
             if not future.done():  # its client may have left

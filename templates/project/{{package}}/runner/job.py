@@ -57,6 +57,7 @@ class Job:
 
     def __init__(self, work: Callable[..., Any], setup: Callable[..., Any] | None = None) -> None:
         self.work, self.setup = work, setup
+        self.quiet = False  # nothing is printed: the program that called run() has its own ways
         self.is_async, arguments, _ = _signature(work)
         self.wants_resource = setup is not None and arguments > 1
         self.wants_size = setup is not None and _signature(setup)[2] > 0

@@ -6,10 +6,9 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
 
 from .items import Items
-from .task import Outcome
+from .task import Burst
 
 REDRAW = 0.1  # seconds between two updates of the line on a terminal
 REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
@@ -29,14 +28,14 @@ class Progress:
         self.done = self.failed = 0
         self._errors: Counter[str] = Counter()
 
-    def add(self, outcomes: Sequence[Outcome]) -> None:
+    def add(self, outcomes: Burst) -> None:
         """Count outcomes, and tell when it is time."""
         self.done += len(outcomes)
         for outcome in outcomes:
             if outcome.error is not None:
                 self.failed += 1
                 known = outcome.error in self._errors or len(self._errors) < KINDS
-                self._errors[outcome.error if known else "other errors"] += 1
+                self._errors[str(outcome.error) if known else "other errors"] += 1
         now = time.monotonic()
         if not self._quiet and now - self._told >= (REDRAW if self._tty else REPORT):
             self._told = now

@@ -14,13 +14,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from io import FileIO
 from json.encoder import encode_basestring_ascii
-from typing import Any
+from typing import Any, Protocol
 
-from .items import Items
-from .task import Failure, Outcome, describe
+from .task import Burst, Failure, describe
 
 if sys.platform == "win32":
     import msvcrt
@@ -32,6 +31,18 @@ GROWTH = 1 << 16  # bytes by which `done` grows at a time
 LOCKED_BYTE = 1 << 20  # Windows locks bytes against reading too: one behind the text
 encode = json.JSONEncoder(allow_nan=False).encode  # NaN is not JSON: other tools stumble over it
 QUICK: dict[type, Callable[[Any], str]] = {int: repr, str: encode_basestring_ascii}  # 1 us less
+
+
+class Read(Protocol):
+    """How far the input was read: all that a journal has to know of it."""
+
+    @property
+    def count(self) -> int:
+        """Items read so far."""
+
+    @property
+    def digest(self) -> str:
+        """Of these."""
 
 
 class JournalError(Exception):
@@ -81,10 +92,10 @@ class Journal:
         self._file.close()
         self._state.close()
 
-    def write(self, outcomes: Sequence[Outcome], items: Items) -> list[Outcome]:
+    def write(self, outcomes: Burst, items: Read) -> Burst:
         """Append the outcomes. Return them; a value that JSON cannot represent became an error."""
         lines: list[str] = []
-        written: list[Outcome] = []
+        written: Burst = []
         for outcome in outcomes:
             index, _, value, failure, seconds, attempts = outcome
             if failure is None:
@@ -103,7 +114,7 @@ class Journal:
         self._append("".join(lines).encode(), items)
         return written
 
-    def _append(self, data: bytes, items: Items) -> None:
+    def _append(self, data: bytes, items: Read) -> None:
         try:
             if self._noted != items.count:  # first, so that it is never behind the results
                 self._noted = items.count
@@ -177,7 +188,7 @@ class Journal:
                 "restore it, or start over with --fresh"
             ) from None
 
-    def _save_state(self, items: Items) -> None:
+    def _save_state(self, items: Read) -> None:
         self._state.seek(0)
         _write(self._state, f"{items.count:020} {items.digest}\n".encode())
         if self._fsync:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import math
 import sys
@@ -9,19 +10,22 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from itertools import chain, islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from .pacing import Pacer
 
-Item = Any  # whatever the input holds: work(item) knows
-Numbered = tuple[int, Item]  # position in the input, item
-Task = tuple[int, Item, int]  # position in the input, item, number of this attempt (from 1)
+Item = TypeVar("Item")  # whatever the input holds
+Value = TypeVar("Value")  # what work() returns
+Numbered = tuple[int, Any]  # position in the input, item
+Task = tuple[int, Any, int]  # position in the input, item, number of this attempt (from 1)
 
 PACKAGE = __name__.rsplit(".", 2)[0]  # of the project: this is PACKAGE.runner.task
 
 GRACE = 5.0  # seconds that running tasks get to finish after the first Ctrl-C or SIGTERM
 TICK = 0.1  # seconds between two looks at the stop signal, at timeouts and at due retries
+UNGUARDED = 79  # exit code of a worker that came to run() in the script that it has to import
 END = object()  # of the input
+LARGEST_EXCEPTION = 1 << 16  # bytes of a pickled one; what work() raised may hold a whole page
 IDLE = 0.005  # the same while the input has nothing yet: a pipe is not kept waiting
 RAMPING = 0.002  # the same while the limit that adapts grows
 REFUSALS = frozenset({429, 503})  # HTTP's ways to say that the server has too much to do
@@ -66,12 +70,16 @@ class Failure(NamedTuple):
         return cls(describe(exc), refused=again or _refuses(exc), again=again, after=after)
 
 
-class Outcome(NamedTuple):
+class TaskFailed(Exception):
+    """A task has no value, and no exception of work() says why: its worker died."""
+
+
+class Outcome(NamedTuple, Generic[Item, Value]):
     """What became of one item."""
 
     id: int  # position of the item in the input, from 0
     item: Item
-    value: Any  # what work() returned; None when there is an error
+    value: Value  # what work() returned; None when there is an error
     failure: Failure | None  # None when all is well
     seconds: float  # time spent in work(), last attempt only
     attempts: int  # 1 unless it was retried
@@ -81,8 +89,26 @@ class Outcome(NamedTuple):
         """What went wrong, in one line."""
         return self.failure and self.failure.error
 
+    @property
+    def ok(self) -> bool:
+        """Whether there is a value."""
+        return self.error is None
 
-def quick_outcome(index: int, item: Item, value: Any, seconds: float, attempts: int) -> Outcome:
+    def result(self) -> Value:
+        """The value; or raise what work() raised, TimeoutError, or TaskFailed."""
+        if self.failure is None:
+            return self.value
+        error = self.failure.error
+        other = TimeoutError if self.failure.timeout else TaskFailed
+        raise getattr(error, "exception", None) or other(str(error))
+
+
+Burst = list[Outcome[Any, Any]]  # outcomes that are handed over together
+
+
+def quick_outcome(
+    index: int, item: Any, value: Any, seconds: float, attempts: int
+) -> Outcome[Any, Any]:
     """A good outcome, in half the time that Outcome(...) takes: for tasks of microseconds."""
     return tuple.__new__(Outcome, (index, item, value, None, seconds, attempts))
 
@@ -111,7 +137,7 @@ NO_RETRY = Retry()
 
 
 class Stop(Protocol):
-    """Asked at least every TICK seconds; a threading.Event will do."""
+    """Asked at least every TICK seconds; a threading.Event will do. It may have another `grace`."""
 
     def is_set(self) -> bool:
         """Is it time to finish what runs and to begin nothing new?"""
@@ -229,7 +255,7 @@ class Backlog:
         self._pacer.begin(now, first[1])
         return [first]
 
-    def failed(self, task: Task, failure: Failure, seconds: float) -> list[Outcome]:
+    def failed(self, task: Task, failure: Failure, seconds: float) -> Burst:
         """Schedule a retry and return nothing, or return the outcome when no retry is left."""
         index, item, attempt = task
         now = time.monotonic()
@@ -253,7 +279,7 @@ class Backlog:
             self._pacer.pause(now + pause)
         return pause
 
-    def learn(self, outcomes: list[Outcome]) -> list[Outcome]:
+    def learn(self, outcomes: Burst) -> Burst:
         """Let a limit that adapts know what has finished; return it as it is."""
         if self._pacer is not None and (limit := self._pacer.limit) is not None:
             now = time.monotonic()
@@ -273,7 +299,7 @@ class Backlog:
         if not self.stopping:
             if self._stop is None or not self._stop.is_set():
                 return False
-            self._deadline = time.monotonic() + GRACE
+            self._deadline = time.monotonic() + getattr(self._stop, "grace", GRACE)
             self._open, self.starved = False, False
             self._again.clear()
             self._suspects.clear()
@@ -334,12 +360,39 @@ def _attribute(source: object, name: str) -> int | float | object | None:
     return value
 
 
+class ErrorText(str):
+    """An error in one line, which remembers the exception that it tells of."""
+
+    exception: BaseException | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process the exception goes along if it can, and if it is not large."""
+        import pickle
+
+        try:
+            packed = pickle.dumps(self.exception, pickle.HIGHEST_PROTOCOL)
+        except Exception:
+            packed = b""
+        return _unpacked, (str(self), packed if len(packed) <= LARGEST_EXCEPTION else b"")
+
+
+def _unpacked(text: str, packed: bytes) -> str:
+    import pickle
+
+    error = ErrorText(text)
+    with contextlib.suppress(Exception):  # its class can be made in one way only: not so
+        error.exception = pickle.loads(packed)  # noqa: S301  # from a worker of ours
+    return error
+
+
 def describe(exc: BaseException) -> str:
     """One line for an exception, even when its own __str__ fails."""
     try:
-        return f"{type(exc).__name__}: {exc}"
+        text = ErrorText(f"{type(exc).__name__}: {exc}")
     except Exception:
-        return type(exc).__name__
+        text = ErrorText(type(exc).__name__)
+    text.exception = exc
+    return text
 
 
 def say(text: str) -> None:

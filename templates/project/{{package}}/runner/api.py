@@ -1,0 +1,342 @@
+"""run() and arun(): the same work and engine, for a program of yours.
+
+    for outcome in run(items):             scripts, threads, notebooks
+    async for outcome in arun(items):      programs that have an event loop
+
+Items are pulled as they are needed, outcomes handed over as they come. Leaving the loop, or closing
+the generator, ends the workers. Nothing is printed, and no signal handler is installed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import contextvars
+import os
+import sys
+import threading
+import weakref
+from collections import deque
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Collection,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, overload
+
+from .task import TICK, UNGUARDED, Burst, Item, Numbered, Outcome, Retry, Value
+
+__all__ = ["Outcome", "arun", "run"]
+
+AHEAD = 16  # bursts that an engine in a thread of its own may be ahead of the loop
+HELD = 2048  # items begun beyond the one that `ordered` waits for: memory stays flat
+LEAVING = 1.0  # seconds that the engine's thread gets to end
+
+_live: weakref.WeakSet[Generator[Any, None, None]] | None = None
+
+
+class Runner(Generic[Item, Value]):
+    """run() and arun() for the items that work() takes, and the values that it returns."""
+
+    def run(
+        self,
+        items: Iterable[Item],
+        *,
+        ordered: bool = False,
+        max_workers: int | None = None,
+        rate: str | None = None,
+        timeout: float | None = None,
+        retries: int | None = None,
+        results: str | os.PathLike[str] | None = None,
+        **options: Any,
+    ) -> Generator[Outcome[Item, Value], None, None]:
+        """Yield what became of each item: as they complete, or in their own order if `ordered`.
+
+        What is not given is as settings.py has it; `options` are those that only this engine takes.
+        `rate` is what the other end allows, such as "10/s", "600/min" or "5000/h".
+        With `results` every outcome is in that file, as JSON Lines, before it is yielded; items
+        that are in it already are neither run nor yielded again.
+        """
+        made = _prepare(items, ordered, max_workers, rate, timeout, retries, results, options)
+        outcomes = _each(_from_thread(made) if made.needs_thread() else made.bursts())
+        _close_at_exit(outcomes)
+        return outcomes
+
+    def arun(
+        self,
+        items: Iterable[Item],
+        *,
+        ordered: bool = False,
+        max_workers: int | None = None,
+        rate: str | None = None,
+        timeout: float | None = None,
+        retries: int | None = None,
+        results: str | os.PathLike[str] | None = None,
+        **options: Any,
+    ) -> AsyncGenerator[Outcome[Item, Value], None]:
+        """The same for `async for`; the engine, and the iteration of `items`, is in a thread."""
+        return _awaited(
+            _prepare(items, ordered, max_workers, rate, timeout, retries, results, options)
+        )
+
+
+if TYPE_CHECKING:  # imported when it is first run: what it needs may take seconds to import
+    from ..work import work
+
+    @overload
+    def _typed(
+        function: Callable[Concatenate[Item, ...], Coroutine[Any, Any, Value]],
+    ) -> Runner[Item, Value]: ...
+    @overload
+    def _typed(function: Callable[Concatenate[Item, ...], Value]) -> Runner[Item, Value]: ...
+    def _typed(function: Callable[..., Any]) -> Any:
+        """The types of work() are those of run()."""
+
+    runner = _typed(work)
+else:
+    runner = Runner()
+
+run, arun = runner.run, runner.arun
+
+
+class Closing(threading.Event):
+    """A stop signal that gives running tasks no time: nobody wants their outcomes."""
+
+    grace = 0.0
+
+
+class _Prepared(NamedTuple):
+    """A run that is known to be possible."""
+
+    engine: Any
+    job: Any
+    source: _Source
+    arguments: dict[str, Any]
+    stop: Closing
+
+    def needs_thread(self) -> bool:
+        """Whether its event loop cannot run here, or should go on while the caller is busy."""
+        return self.engine.AWAITS == "always" or _has_running_loop()
+
+    def bursts(self) -> Generator[Burst, None, None]:
+        """Run the engine."""
+        bursts = self.engine.run(self.job, self.source, stop=self.stop, **self.arguments)
+        with contextlib.closing(bursts), contextlib.closing(self.source):
+            for burst in bursts:
+                if kept := self.source.take(burst):
+                    yield kept
+
+
+def _prepare(
+    items: Iterable[Any],
+    ordered: bool,
+    max_workers: int | None,
+    rate: str | None,
+    timeout: float | None,
+    retries: int | None,
+    results: str | os.PathLike[str] | None,
+    options: dict[str, Any],
+) -> _Prepared:
+    _leave_imports()
+    from .. import settings
+    from . import engine
+    from .job import Job, load_work
+    from .machine import make_room, usable_cores
+    from .pacing import Pacer, Rate
+
+    _check("max_workers", max_workers, 1)
+    _check("retries", retries, 0)
+    _check("timeout", timeout, 0)
+    _refuse_unknown(options, getattr(engine, "OPTIONS", {}))
+    rates = [Rate.parse(rate)] if rate else []
+    module = load_work()
+    size = max_workers or settings.MAX_WORKERS
+    default: Callable[..., int] = getattr(engine, "default_workers", usable_cores)
+    workers = size or default(**options)
+    make_room(workers, engine.in_one_process(workers), getattr(module, "OPEN_FILES", 1))
+    job = Job(module.work, getattr(module, "setup", None))
+    job.quiet = True
+    arguments = {
+        "max_workers": workers,
+        "timeout": settings.TIMEOUT if timeout is None else timeout,
+        "pacer": Pacer(rates, getattr(module, "cost", None)) if rates else None,
+        "retry": Retry(settings.RETRIES if retries is None else retries),
+        **options,
+    }
+    source = _Source(items, os.fspath(results) if results else None, ordered)
+    return _Prepared(engine, job, source, arguments, Closing())
+
+
+def _check(name: str, value: float | None, least: int) -> None:
+    if value is not None and not least <= value < float("inf"):
+        raise ValueError(f"{name}={value!r} is out of range: it begins at {least}")
+
+
+def _refuse_unknown(options: Collection[str], known: Collection[str]) -> None:
+    for name in options:
+        if name not in known:
+            raise TypeError(f"run() has no option {name!r} with this model")
+
+
+class _Source:
+    """The items, numbered as the engine pulls them, and what is done with the outcomes of each."""
+
+    def __init__(self, items: Iterable[Any], results: str | None, ordered: bool) -> None:
+        self._items, self._results, self._ordered = items, results, ordered
+        self._journal: Any = None
+        self._pulled: deque[int] = deque()  # that were not yielded yet, where the order matters
+        self._held: dict[int, Outcome[Any, Any]] = {}
+
+    def __iter__(self) -> Iterator[Numbered | None]:
+        numbered: Iterable[Numbered | None] = enumerate(self._items)
+        if self._results is not None:
+            from .journalled import Journalled
+
+            self._journal = Journalled(self._results)
+            numbered = self._journal.pending(self._items)
+        return self._in_order(numbered) if self._ordered else iter(numbered)
+
+    def _in_order(self, numbered: Iterable[Numbered | None]) -> Iterator[Numbered | None]:
+        for entry in numbered:
+            while len(self._pulled) >= HELD:
+                yield None
+            if entry is not None:
+                self._pulled.append(entry[0])
+            yield entry
+
+    def take(self, burst: Burst) -> Burst:
+        """Write them down, and return those that are due."""
+        if self._journal is not None:
+            burst = self._journal.write(burst)
+        if not self._ordered:
+            return burst
+        self._held.update((outcome.id, outcome) for outcome in burst)
+        due = []
+        while self._pulled and self._pulled[0] in self._held:
+            due.append(self._held.pop(self._pulled.popleft()))
+        return due
+
+    def close(self) -> None:
+        """Close the results."""
+        if self._journal is not None:
+            self._journal.close()
+
+
+def _each(bursts: Generator[Burst, None, None]) -> Generator[Outcome[Any, Any], None, None]:
+    with contextlib.closing(bursts):
+        for burst in bursts:
+            yield from burst
+
+
+class _EngineThread(threading.Thread):
+    """An engine that goes on, some bursts ahead, while the caller is busy or awaits others."""
+
+    def __init__(self, made: _Prepared, deliver: Callable[[Burst | BaseException | None], object]):
+        super().__init__(daemon=True)  # work() that hangs keeps no program from ending
+        self._made, self._deliver = made, deliver
+        self._room = threading.Semaphore(AHEAD)
+        self._context = contextvars.copy_context()
+        self.start()
+
+    def run(self) -> None:
+        """Deliver the bursts, and at last None or what ended the run."""
+        end = None
+        try:
+            self._context.run(self._serve)
+        except BaseException as exc:  # it is raised where the outcomes are taken
+            end = exc
+        with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody waits
+            self._deliver(end)
+
+    def _serve(self) -> None:
+        with contextlib.closing(self._made.bursts()) as bursts:
+            for burst in bursts:
+                self._deliver(burst)
+                self._room.acquire()
+                if self._made.stop.is_set():
+                    return
+
+    def taken(self) -> None:
+        """A burst was taken: there is room for one more."""
+        self._room.release()
+
+    def leave(self) -> None:
+        """End soon; nobody takes anything any more."""
+        self._made.stop.set()
+        self._room.release()
+
+
+def _from_thread(made: _Prepared) -> Generator[Burst, None, None]:
+    queue: SimpleQueue[Burst | BaseException | None] = SimpleQueue()
+    thread = _EngineThread(made, queue.put)
+    try:
+        while isinstance(burst := _get(queue), list):
+            thread.taken()
+            yield burst
+        if burst is not None:
+            raise burst
+    finally:
+        thread.leave()
+        thread.join(LEAVING)
+
+
+def _get(queue: SimpleQueue[Any]) -> Any:
+    while True:
+        with contextlib.suppress(Empty):  # Ctrl-C gets through between two waits, on Windows too
+            return queue.get(timeout=TICK)
+
+
+async def _awaited(made: _Prepared) -> AsyncGenerator[Outcome[Any, Any], None]:
+    import asyncio
+
+    loop, queue = asyncio.get_running_loop(), asyncio.Queue[Burst | BaseException | None]()
+    thread = _EngineThread(made, lambda burst: loop.call_soon_threadsafe(queue.put_nowait, burst))
+    burst: Burst | BaseException | None = []
+    try:
+        while isinstance(burst := await queue.get(), list):
+            thread.taken()
+            for outcome in burst:
+                yield outcome
+        if burst is not None:
+            raise burst
+    finally:
+        thread.leave()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVING):
+                while isinstance(burst, list):
+                    burst = await queue.get()
+
+
+def _has_running_loop() -> bool:
+    asyncio = sys.modules.get("asyncio")  # where nobody has imported it, no loop runs
+    return asyncio is not None and asyncio._get_running_loop() is not None
+
+
+def _leave_imports() -> None:
+    """End a worker that has come to run() while it imported the script that started it."""
+    process = sys.modules.get("multiprocessing.process")
+    if process and getattr(process.current_process(), "_inheriting", False):
+        os._exit(UNGUARDED)  # the pool says what to do: no traceback for each of its workers
+
+
+def _close_at_exit(outcomes: Generator[Any, None, None]) -> None:
+    """End it when the program ends without: multiprocessing would wait for the workers for ever.
+
+    Registered only now, after multiprocessing was imported, it comes first.
+    """
+    global _live
+    if _live is None:
+        _live = weakref.WeakSet()
+        atexit.register(_close_all, _live)
+    _live.add(outcomes)
+
+
+def _close_all(live: weakref.WeakSet[Generator[Any, None, None]]) -> None:
+    for outcomes in list(live):
+        with contextlib.suppress(ValueError):  # another thread is in it
+            outcomes.close()
