@@ -249,12 +249,12 @@ from pkg import run
 
 if __name__ == "__main__":
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
-    outcomes = run(itertools.chain([1], itertools.repeat(0.01)), timeout=10)
+    outcomes = run(itertools.repeat(0.01), timeout=10)
     print(next(outcomes).value)
     print([signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before)
 """
     done = run_script(tmp_path, text)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "2\nTrue\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0.02\nTrue\n", "")
 
 
 @pytest.mark.parametrize("model", PROCESS_MODELS)
