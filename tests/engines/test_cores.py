@@ -14,7 +14,7 @@ ALLOWED = os.environ.get("OMP_NUM_THREADS")  # as a library reads it, when it is
 
 
 def work(item):
-    return ALLOWED
+    return ALLOWED or os.environ.get("OMP_NUM_THREADS")  # a fork has the module from before
 """
 
 
