@@ -311,8 +311,9 @@ class Backlog:
         """Seconds that an engine may wait for outcomes before it looks around."""
         patience = IDLE if self.starved else TICK
         if (pacer := self._pacer) is not None:
-            if self._early:
-                patience = min(patience, max(0.0, pacer.due() - time.monotonic()))
+            if self._early:  # past that time, nobody has a place for the task: look now and then
+                wait = pacer.due() - time.monotonic()
+                patience = min(patience, wait if wait > 0 else IDLE)
             elif pacer.limit is not None and pacer.limit.ramping():
                 patience = min(patience, RAMPING)
         return patience
