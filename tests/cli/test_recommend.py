@@ -19,7 +19,7 @@ CPU = ("--workload", "cpu", "--tasks", "2000", "--task-time", "50ms", "--holds-g
 )
 def test_the_advice_of_the_contract(concgen, monkeypatch, options, model):
     """The four textbook cases, on two cores."""
-    monkeypatch.setattr("scaffold.measuring.machine.affinity_cores", lambda: 2)
+    monkeypatch.setattr("scaffold.measuring.machine.runner.allowed_cores", lambda: 2)
     result = concgen("recommend", *options, "--yes", "--json")
     assert result.code == 0
     assert result.json["model"] == model

@@ -176,12 +176,12 @@ def test_bench_outside_a_project_is_refused(concgen, tmp_path, monkeypatch):
 def test_check_holds_and_flips(concgen, tmp_path, monkeypatch):
     """Exit 0 while the advice stands, 5 and the reason when it does not."""
     cpu = ("--workload", "cpu", "--tasks", "2000", "--task-time", "50ms")
-    monkeypatch.setattr("scaffold.measuring.machine.affinity_cores", lambda: 2)
+    monkeypatch.setattr("scaffold.measuring.machine.runner.allowed_cores", lambda: 2)
     assert concgen("new", tmp_path / "p", *cpu, "--yes").code == 0
     held = concgen("check", "--project", tmp_path / "p")
     assert held.code == 0
     assert "multiprocessing is still right" in held.out
-    monkeypatch.setattr("scaffold.measuring.machine.affinity_cores", lambda: 1)
+    monkeypatch.setattr("scaffold.measuring.machine.runner.allowed_cores", lambda: 1)
     flipped = concgen("check", "--project", tmp_path / "p")
     assert flipped.code == 5
     assert "sequential, no longer multiprocessing" in flipped.out
@@ -190,7 +190,7 @@ def test_check_holds_and_flips(concgen, tmp_path, monkeypatch):
 
 def test_check_respects_a_users_own_choice(concgen, tmp_path, monkeypatch):
     """Who overruled the advice is not told so at every check."""
-    monkeypatch.setattr("scaffold.measuring.machine.affinity_cores", lambda: 2)
+    monkeypatch.setattr("scaffold.measuring.machine.runner.allowed_cores", lambda: 2)
     made = concgen("new", tmp_path / "p", "--tasks", "20", "--model", "sequential", "--yes")
     assert made.code == 0
     result = concgen("check", "--project", tmp_path / "p")

@@ -8,7 +8,7 @@ import pytest
 
 from scaffold.asking.target import parse_target, read_items
 from scaffold.core.errors import UsageError
-from scaffold.measuring.machine import affinity_cores
+from scaffold.measuring.machine import runner
 from scaffold.measuring.measure import measure
 
 BUSY = "the machine is too busy to tell"
@@ -107,7 +107,7 @@ def test_several_threads_never_compute_on_more_cores_than_there_are(module, item
     if measured.cpu_fraction is None:
         assert measured.reasons["cpu_fraction"] == BUSY
     else:
-        assert 0.5 < measured.cpu_fraction <= affinity_cores()
+        assert 0.5 < measured.cpu_fraction <= runner.allowed_cores()
 
 
 def test_a_program_that_computes_counts_as_computing(module, items):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scaffold.core.advice import recommend
 from scaffold.core.domain import Bound, Machine, Model, Source, Workload
 from scaffold.core.estimates import LATE, as_it_runs, estimate, makespan, worker_counts
 
@@ -149,3 +150,13 @@ def test_many_rounds_fall_out_of_step():
     fields = {"task_seconds": 0.02, "cpu_fraction": 0.5, "async_client": False}
     many = Workload(Bound.MIXED, tasks=1600, **fields)
     assert makespan(Model.HYBRID, 16, many, TWO_CORES) == pytest.approx(8.0, rel=0.05)
+
+
+def test_a_core_and_a_half_are_two_processes_as_fast_as_a_core_and_a_half():
+    """Two computing processes share the quota: 100 s take 67 s."""
+    workload = Workload(Bound.CPU, tasks=2000, task_seconds=0.05, cpu_fraction=1.0)
+    quota = TWO_CORES._replace(cores=1.5)
+    found = estimate(Model.MULTIPROCESSING, workload, quota)
+    assert found.max_workers == 2
+    assert found.seconds == pytest.approx(100 / 1.5, rel=0.02)
+    assert recommend(workload, quota).model is Model.MULTIPROCESSING

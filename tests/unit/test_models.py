@@ -1,5 +1,6 @@
 """The rows of the models: complete, in order, and what follows from them."""
 
+import json
 from dataclasses import fields, replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from scaffold.core.advice import recommend
 from scaffold.core.domain import SIMPLEST_FIRST, Machine, Model, Workload
 from scaffold.core.models import MODELS
+from scaffold.making.inventory import templates_dir
 from scaffold.terminal.pictures import STYLES
 
 TWO_CORES = Machine(2.0, 8 * 10**9, "3.13.0", True, "forkserver", 1024, "linux")
@@ -38,3 +40,13 @@ def test_a_model_is_not_offered_where_python_is_too_old_for_it(monkeypatch: pyte
 def test_sequential_is_left_on_the_oldest_python():
     work = Workload(tasks=10_000, task_seconds=0.2)
     assert recommend(work, TWO_CORES._replace(python="3.9.1")).model is Model.SEQUENTIAL
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_row_agrees_with_the_models_folder(model: Model):
+    """Copier reads the folder without concgen."""
+    facts = json.loads((templates_dir() / "engines" / model / "model.json").read_text("utf-8"))
+    spec = MODELS[model]
+    assert spec.awaits == facts["awaits"]
+    assert list(spec.needs) == facts["needs"]
+    assert spec.per_core is (facts["max_workers"] is None)

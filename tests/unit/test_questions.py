@@ -1,5 +1,8 @@
 """The rows of the questions: they are read as they are written, and agree with the template."""
 
+import ast
+import re
+
 import pytest
 import yaml
 from hypothesis import given
@@ -7,7 +10,8 @@ from hypothesis import strategies as st
 
 from scaffold.asking.interview import collect
 from scaffold.asking.questions import QUESTIONS, number
-from scaffold.core.domain import Workload
+from scaffold.core.domain import CPU_FRACTION, Workload
+from scaffold.core.reasons import RELEASES_GIL
 from scaffold.making.inventory import templates_dir
 
 TEMPLATE = yaml.safe_load((templates_dir() / "copier.yml").read_text("utf-8"))
@@ -73,3 +77,11 @@ def test_nothing_else_than_a_number_in_range_is_one():
 
 def test_all_defaults_make_the_default_workload():
     assert collect({}, None).workload == Workload()
+
+
+def test_the_template_knows_the_same_shares():
+    """What a kind of work computes, and which code is native, stand in copier.yml once more."""
+    written = re.search(r"\{'.*?\}", TEMPLATE["cpu_fraction"]["default"])
+    assert written
+    assert ast.literal_eval(written[0]) == CPU_FRACTION
+    assert f"gil_fraction <= {RELEASES_GIL}" in TEMPLATE["form"]["default"]

@@ -50,8 +50,8 @@ def examine() -> Checkup:
     free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     return Checkup(
         machine=facts,
-        affinity_cores=machine.affinity_cores(),
-        quotas=tuple(machine.cpu_quotas()),
+        affinity_cores=machine.runner.allowed_cores(),
+        quotas=tuple(machine.runner.cpu_quotas()),
         default_start_method=default_start_method(),
         free_threaded_build=free_threaded,
         git=git,

@@ -185,8 +185,8 @@ class Machine(NamedTuple):
 
     @property
     def workers(self) -> int:
-        """How many processes can compute at once."""
-        return max(1, int(self.cores))
+        """How many processes can compute at once: a part of a core is one more, as in projects."""
+        return max(1, math.ceil(self.cores))
 
 
 class Finding(NamedTuple):

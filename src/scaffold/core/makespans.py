@@ -143,7 +143,7 @@ def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> fl
     start = costs.starts[machine.start_method]
     # A forked worker has the user's module already; any other imports it, side by side.
     imports = 0.0 if machine.start_method == "fork" else work.import_seconds
-    return start.pool + processes * (start.process + imports / machine.workers)
+    return start.pool + processes * (start.process + imports / min(processes, machine.cores))
 
 
 def _carrying(work: Workload, costs: Costs) -> float:

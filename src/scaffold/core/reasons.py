@@ -116,7 +116,7 @@ def one_core(workload: Workload, machine: Machine) -> str | None:
 
 def computing_needs_processes(workload: Workload, machine: Machine) -> str | None:
     if computes(workload) and holds_gil(workload, machine) and _worth_cores(workload, machine):
-        return f"tasks that compute and hold the GIL: processes use all {machine.workers} cores"
+        return f"tasks that compute and hold the GIL: processes use all {machine.cores:.3g} cores"
     return None
 
 
@@ -128,14 +128,14 @@ def gil_forbids_threads(workload: Workload, machine: Machine) -> str | None:
 
 def threads_compute(workload: Workload, machine: Machine) -> str | None:
     if computes(workload) and not machine.gil and _worth_cores(workload, machine):
-        return f"without the GIL, threads compute on all {machine.workers} cores and share memory"
+        return f"without the GIL, threads compute on all {machine.cores:.3g} cores and share memory"
     return None
 
 
 def native_code(workload: Workload, machine: Machine) -> str | None:
     releases = machine.gil and not holds_gil(workload, machine)
     if computes(workload) and releases and _worth_cores(workload, machine):
-        return f"code that releases the GIL: threads compute on all {machine.workers} cores"
+        return f"code that releases the GIL: threads compute on all {machine.cores:.3g} cores"
     return None
 
 

@@ -5,7 +5,9 @@ Apart from `project.py`, as advice needs no Copier and has to start fast.
 
 from __future__ import annotations
 
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 from scaffold.core.domain import SIMPLEST_FIRST, Model
 from scaffold.core.errors import ConcgenError
@@ -31,6 +33,17 @@ def available_models() -> tuple[Model, ...]:
     """Return the models that have an engine, simplest first."""
     engines = templates_dir() / "engines"
     return tuple(model for model in SIMPLEST_FIRST if (engines / model / "engine.py").is_file())
+
+
+def runner_module(name: str) -> ModuleType:
+    """Import a module of `PKG/runner/` that needs no other: what concgen shares with projects."""
+    file = templates_dir() / "project" / "{{package}}" / "runner" / f"{name}.py"
+    spec = spec_from_file_location(f"concgen_runner_{name}", file)
+    if spec is None or spec.loader is None:
+        raise ConcgenError(f"{file} cannot be imported", hint="install it again")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def runner_files(model: Model) -> dict[str, Path]:

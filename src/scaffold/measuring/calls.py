@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from scaffold.measuring.carried import Carried
 from scaffold.measuring.clocks import cpu_seconds, queueing
 from scaffold.measuring.describing import describe
-from scaffold.measuring.machine import affinity_cores
+from scaffold.measuring.machine import runner
 from scaffold.measuring.supply import Supply
 
 # Calls are timed in groups of about this many seconds, so that the clocks cost a tiny task little.
@@ -190,7 +190,7 @@ class Calls:
     def cpu_fraction(self) -> float:
         """Return the share of its time that it computes, above 1 on several cores."""
         # Native threads and other programs compute while the caller waits for a core of its own.
-        share = min(self.computing() / self.own, affinity_cores())
+        share = min(self.computing() / self.own, runner.allowed_cores())
         return share if share > SEVERAL_CORES else min(1.0, share)
 
     def facts(self, reasons: dict[str, str]) -> dict[str, Any]:

@@ -11,11 +11,11 @@ import pickle
 import sys
 import time
 from collections.abc import Iterator
-from importlib.machinery import EXTENSION_SUFFIXES
 from typing import Any
 
 from scaffold.measuring.calls import Call
 from scaffold.measuring.describing import describe
+from scaffold.measuring.machine import runner
 
 
 class Refusal(Exception):
@@ -45,7 +45,7 @@ def load(request: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
         "import_seconds": seconds,
         "is_async": inspect.iscoroutinefunction(function),
         "picklable_function": _found_by_a_worker(function),
-        "start_method": _start_method(),
+        "start_method": runner.start_method(),
     }
 
 
@@ -69,19 +69,3 @@ def _found_by_a_worker(function: Call) -> bool:
         return pickle.loads(pickle.dumps(function)) is function
     except Exception:
         return False
-
-
-def _start_method() -> str:
-    """Return how the engines would start processes with what is imported now (templates/engines).
-
-    fork on Linux, unless an extension module other than Python's own is loaded.
-    """
-    if sys.platform != "linux":
-        return "spawn"
-    foreign = (
-        name
-        for name, module in list(sys.modules.items())
-        if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
-        and name.partition(".")[0] not in sys.stdlib_module_names
-    )
-    return "fork" if next(foreign, None) is None else "forkserver"

@@ -7,65 +7,40 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from scaffold.core.domain import Machine
+from scaffold.making.inventory import runner_module
 
-# Where Linux mounts control groups; a v1 group without a memory limit says 2**63 less a page.
-CGROUP_ROOT = Path("/sys/fs/cgroup")
+# The very module by which projects count their cores and choose how processes start.
+runner = runner_module("machine")
+core_time: Callable[[], float] = runner.core_time
+
+# A v1 group without a memory limit says 2**63 less a page.
 NO_MEMORY_LIMIT = 2**62
 
 
 def inspect() -> Machine:
     """Return the facts of this machine and interpreter that the advice depends on."""
     return Machine(
-        cores=usable_cores(),
+        cores=core_time(),
         memory_bytes=usable_memory(),
         python=".".join(map(str, sys.version_info[:3])),
         gil=gil_enabled(),
-        start_method=start_method(),
+        start_method=runner.FASTEST_START,  # while work() brings only Python's own modules
         open_files=open_file_limit(),
         platform=sys.platform,
         memory_left_bytes=memory_left(),
     )
 
 
-def usable_cores() -> float:
-    """Return the cores that affinity and the cgroup quota leave to this process, such as 1.5."""
-    return min([float(affinity_cores()), *cpu_quotas()])
-
-
-def affinity_cores() -> int:
-    """Return how many cores this process may be scheduled on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows have no affinity to ask for
-        return os.cpu_count() or 1
-
-
-def cpu_quotas(root: Path = CGROUP_ROOT, own: Path = Path("/proc/self/cgroup")) -> list[float]:
-    """Return every CPU quota, in cores, on the way from this process's cgroup up to the root.
-
-    Reads `cpu.max` (v2) and `cpu.cfs_quota_us` (v1) of each level, as the smallest one counts.
-    """
-    quotas = []
-    for group in _groups(root, own, "cpu"):
-        quota, period = _read(group / "cpu.max").partition(" ")[::2]
-        if not quota:
-            quota = _read(group / "cpu.cfs_quota_us")
-            period = _read(group / "cpu.cfs_period_us")
-        if quota.isdigit() and period.isdigit() and int(period):
-            quotas.append(int(quota) / int(period))
-    return [quota for quota in quotas if quota > 0]
-
-
-def usable_memory(root: Path = CGROUP_ROOT, own: Path = Path("/proc/self/cgroup")) -> int | None:
+def usable_memory(own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT) -> int | None:
     """Return the bytes of memory this process may use: the machine's, or its cgroup's limit."""
     limits = [
         int(text)
-        for group in _groups(root, own, "memory")
+        for group in map(Path, runner.cgroups("memory", own, root))
         for name in ("memory.max", "memory.limit_in_bytes")
         if (text := _read(group / name)).isdigit() and int(text) < NO_MEMORY_LIMIT
     ]
@@ -114,14 +89,6 @@ def gil_enabled() -> bool:
     return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
-def start_method() -> str:
-    """Return how the engines start processes here, while work() brings only Python's own modules.
-
-    With extension modules of others, NumPy for one, it is `forkserver` on Linux.
-    """
-    return "fork" if sys.platform == "linux" else "spawn"
-
-
 def open_file_limit() -> int | None:
     """Return the soft limit of open files and sockets, or None where there is none."""
     try:
@@ -130,26 +97,6 @@ def open_file_limit() -> int | None:
         return None
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft
-
-
-def _groups(root: Path, own: Path, controller: str) -> Iterator[Path]:
-    """Yield the directories of this process's cgroup for `controller` and of all above it.
-
-    A line of /proc/self/cgroup is `0::/path` (v2) or `4:cpu,cpuacct:/path` (v1). In a container the
-    path may be the host's and not exist here: the levels that do exist are the ones that count.
-    """
-    for line in _read(own).splitlines():
-        hierarchy, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if hierarchy == "0" and not controllers:
-            mounts = [root, root / "unified"]
-        elif controller in controllers.split(","):
-            mounts = [root / controllers, root / controller]
-        else:
-            continue
-        for mount in mounts:
-            group = mount / path.lstrip("/")
-            yield from (level for level in (group, *group.parents) if level.is_relative_to(mount))
 
 
 def _read(path: Path) -> str:

@@ -18,7 +18,7 @@ from scaffold.core.makespans import shared_seconds
 from scaffold.measuring import gil
 from scaffold.measuring.beside import Side
 from scaffold.measuring.calls import LEAST_CPU, MOST_QUEUEING, SEVERAL_CORES, TOO_BUSY, WAITS, Calls
-from scaffold.measuring.machine import affinity_cores
+from scaffold.measuring.machine import runner
 from scaffold.measuring.pair import Pair
 
 # Seconds that two run side by side: some tens of turns at the GIL (5 ms each), at most.
@@ -98,7 +98,7 @@ class SideBySide:
 
 
 def _worthless(alone: Calls, deadline: float) -> str:
-    if affinity_cores() < 2:
+    if runner.allowed_cores() < 2:
         return ALONE
     if alone.own / alone.count < SHORTEST:
         return TOO_SHORT

@@ -23,26 +23,36 @@ THREAD_LIMITS = (  # of numeric libraries, which read them when they are importe
     "RAYON_NUM_THREADS",
 )
 SPARE = 64  # files that the interpreter, the journal and a client's own needs take beside the tasks
+CGROUPS, CGROUP_ROOT = "/proc/self/cgroup", "/sys/fs/cgroup"
+# How processes start fastest, where nothing speaks against it (see start_method).
+FASTEST_START = "fork" if sys.platform == "linux" else "spawn"
 
 
 class NotReady(Exception):
     """The run cannot begin: what is missing, and what to do."""
 
 
-def usable_cores(proc: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> int:
-    """Cores of this process: affinity (or PYTHON_CPU_COUNT) capped by every cgroup quota above it.
+def usable_cores() -> int:
+    """How many processes can compute at once: a part of a core is one more."""
+    return max(1, math.ceil(core_time()))
+
+
+def core_time() -> float:
+    """Cores of this process: those it may run on, capped by every cgroup quota above it.
 
     os.cpu_count() and os.process_cpu_count() do not know the quota of a container
     (python/cpython#149452), and a pool sized by them fights for time that it does not get.
     """
-    allowed: int | None
+    return min([allowed_cores(), *cpu_quotas()])
+
+
+def allowed_cores() -> int:
+    """Cores that this process may run on: by its affinity, or as PYTHON_CPU_COUNT says."""
     if sys.version_info >= (3, 13):
-        allowed = os.process_cpu_count()
-    elif sys.platform == "linux":
-        allowed = len(os.sched_getaffinity(0))
-    else:
-        allowed = os.cpu_count()
-    return max(1, math.ceil(min([allowed or 1, *_quotas(proc, root)])))
+        return os.process_cpu_count() or 1
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def share_cores(workers: int) -> None:
@@ -62,19 +72,27 @@ def share_cores(workers: int) -> None:
             threadpoolctl.threadpool_limits(cores)
 
 
-def _quotas(proc: str, root: str) -> Iterator[float]:
+def cpu_quotas(own: str = CGROUPS, root: str = CGROUP_ROOT) -> Iterator[float]:
     """Cores that each cgroup of this process, and each one around it, allows."""
-    for line in _read(proc).splitlines():
-        _, controllers, group = line.split(":", 2)
+    for group in cgroups("cpu", own, root):
+        yield from _quota(group)
+
+
+def cgroups(controller: str, own: str = CGROUPS, root: str = CGROUP_ROOT) -> Iterator[str]:
+    """Directories of this process's cgroups that may limit it: its own, and those around it.
+
+    In a container the path may be the host's: the directories that exist are those that count.
+    """
+    for line in _read(own).splitlines():
+        controllers, _, group = line.partition(":")[2].partition(":")
         if controllers == "":  # version 2
             tops = [root, f"{root}/unified"]
-        elif "cpu" in controllers.split(","):  # version 1
-            tops = [f"{root}/{controllers}", f"{root}/cpu"]
+        elif controller in controllers.split(","):  # version 1
+            tops = [f"{root}/{controllers}", f"{root}/{controller}"]
         else:
             continue
         while True:
-            for top in tops:
-                yield from _quota(top + group.rstrip("/"))
+            yield from (top + group.rstrip("/") for top in tops)
             if group in ("", "/"):
                 break
             group = os.path.dirname(group)
@@ -107,8 +125,8 @@ def start_method() -> str:
     the child), and no extension module but Python's own is loaded (NumPy would give each child
     the same random numbers, and other libraries keep threads and sockets).
     """
-    if sys.platform != "linux":
-        return "spawn"
+    if FASTEST_START != "fork":
+        return FASTEST_START
     foreign = (
         name
         for name, module in list(sys.modules.items())
