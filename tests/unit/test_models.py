@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import pytest
 
 from scaffold.core.advice import recommend
-from scaffold.core.domain import SIMPLEST_FIRST, Machine, Model, Workload
+from scaffold.core.domain import SIMPLEST_FIRST, Bound, Machine, Model, Workload
 from scaffold.core.models import MODELS
 from scaffold.making.inventory import templates_dir
 from scaffold.terminal.pictures import STYLES
@@ -50,3 +50,18 @@ def test_a_row_agrees_with_the_models_folder(model: Model):
     assert spec.awaits == facts["awaits"]
     assert list(spec.needs) == facts["needs"]
     assert spec.per_core is (facts["max_workers"] is None)
+
+
+def test_workers_are_counted_in_the_models_own_words():
+    assert MODELS[Model.SEQUENTIAL].counted(1) == ""
+    assert MODELS[Model.THREADING].counted(1) == "1 thread"
+    assert MODELS[Model.MULTIPROCESSING].counted(8) == "8 processes"
+
+
+def test_an_advice_says_in_a_word_how_each_model_fared():
+    advice = recommend(Workload(tasks=20, task_seconds=0.1), TWO_CORES)
+    assert advice.standing(advice.model) == "recommended"
+    assert advice.standing(Model.ASYNCIO) == "avoided"
+    computing = recommend(Workload(Bound.CPU, tasks=2000, task_seconds=0.05), TWO_CORES)
+    assert computing.standing(Model.THREADING) == "ruled out"
+    assert computing.standing(Model.SEQUENTIAL) == ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def usable_memory(own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT) -> 
 
 
 def memory_left(
-    root: Path = CGROUP_ROOT, own: Path = Path("/proc/self/cgroup"), proc: Path = Path("/proc")
+    own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT, proc: Path = Path("/proc")
 ) -> int | None:
     """Return the bytes that nobody uses at present: the machine's, or less under a cgroup's limit.
 
@@ -58,7 +58,7 @@ def memory_left(
     """
     left = [
         max(0, limit - used + _statistic(group / "memory.stat", "inactive_file"))
-        for group in _groups(root, own, "memory")
+        for group in map(Path, runner.cgroups("memory", own, root))
         for limit, used in _limits_and_use(group)
     ]
     available = _statistic(proc / "meminfo", "MemAvailable:") * 1024
