@@ -190,7 +190,8 @@ class Calls:
     def cpu_fraction(self) -> float:
         """Return the share of its time that it computes, above 1 on several cores."""
         # Native threads and other programs compute while the caller waits for a core of its own.
-        share = min(self.computing() / self.own, runner.allowed_cores())
+        cores: int = runner.allowed_cores()
+        share = min(self.computing() / self.own, cores)
         return share if share > SEVERAL_CORES else min(1.0, share)
 
     def facts(self, reasons: dict[str, str]) -> dict[str, Any]:
