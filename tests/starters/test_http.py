@@ -90,3 +90,17 @@ def test_a_run_killed_in_the_middle_goes_on(made: Path, server: str) -> None:
     again.communicate(timeout=90)
     assert again.returncode == 0
     assert len(results(made)) == len(paths)
+
+
+def test_the_engine_tries_again_what_another_try_may_mend(made: Path, server: str) -> None:
+    """Retry-After is kept and counted; a 404 is final; what stays broken fails after RETRIES."""
+    began = time.monotonic()
+    process = start(made, ["flaky/a", "dropped/b", "status/404", "status/502"], server)
+    _, err = process.communicate(timeout=90)
+    assert process.returncode == 1, err
+    assert time.monotonic() - began >= 2  # twice the second that the server asks for
+    busy, dropped, gone, broken = results(made)
+    assert (busy["ok"], busy["attempts"]) == (True, 3)
+    assert (dropped["ok"], dropped["attempts"] in (2, 3)) == (True, True)
+    assert (gone["ok"], gone["attempts"]) == (False, 1)
+    assert (broken["ok"], broken["attempts"]) == (False, 4)

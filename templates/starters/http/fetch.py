@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from weakref import WeakValueDictionary
 
@@ -13,7 +13,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProtocolError
 
 from . import policy
 from .connections import DEADLINE, HOSTS, TARGET, setup
-from .policy import FetchError, Page, Request, Unavailable
+from .request import FetchError, Page, Request, Unavailable, refused, too_slow
 from .wire import REDIRECTS, Body, Hop, first_hop, next_hop
 
 __all__ = ["HOSTS", "fetch", "setup"]
@@ -24,37 +24,41 @@ _turns: WeakValueDictionary[str, threading.Semaphore] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
-def fetch(pool: PoolManager, request: Request, sink: Callable[[bytes], object]) -> Page:
-    """Send the request, again if that may help, and give the body to `sink`, piece by piece.
+def fetch(
+    pool: PoolManager,
+    request: Request,
+    sink: Callable[[bytes], object],
+    learn: Callable[[Mapping[str, str]], object] = len,
+) -> Page:
+    """Send the request, and give the body of its answer to `sink`, piece by piece.
 
-    Raises FetchError for a status of 400 or more, and for whatever else went wrong for good.
+    `learn` gets the headers of every answer. Raises FetchError for a status of 400 or more and for
+    whatever else went wrong, Overloaded or RetryAfter where the server asks to wait.
     """
     hop = first_hop(request)
     with _turn(hop.host):
-        try:
-            return _try(pool, request, hop, sink)
-        except Unavailable as error:
-            first = error
-        for attempt in policy.tries():
-            with attempt:
-                if attempt.num == 1:  # made above, for tries() costs as much as half a request
-                    raise first
-                return _try(pool, request, hop, sink)
-        raise first
+        return _follow(pool, request, hop, sink, learn)
 
 
-def _try(pool: PoolManager, request: Request, hop: Hop, sink: Callable[[bytes], object]) -> Page:
+def _follow(
+    pool: PoolManager,
+    request: Request,
+    hop: Hop,
+    sink: Callable[[bytes], object],
+    learn: Callable[[Mapping[str, str]], object],
+) -> Page:
     """Follow the redirects here, not in urllib3: it reads their bodies to the end."""
     deadline = time.monotonic() + policy.TOTAL
     for _ in range(1 + policy.REDIRECTS):
         with closing(_send(pool, request, hop, deadline)) as response:
             status, headers = response.status, response.headers
-            location = headers.get("Location") if status in REDIRECTS else None
+            learn(headers)
+            location, start = headers.get("Location") if status in REDIRECTS else None, b""
             if location or status >= 400:
                 with suppress(HTTPError):
-                    response.read1(PIECE)  # mostly all of it: then the connection is kept
+                    start = response.read1(PIECE)  # mostly all: then the connection is kept
             if status >= 400 or status < 200:
-                raise policy.refused(request, status, headers.get("Retry-After"))
+                raise refused(request, status, headers, start)
             if not location:
                 body = Body(request, headers.get("Content-Encoding"), sink)
                 _receive(response, request, deadline, body)
@@ -67,7 +71,7 @@ def _send(pool: PoolManager, request: Request, hop: Hop, deadline: float) -> Bas
     """Return the answer, its body unread, to `hop`: one of the requests that `request` leads to."""
     left = deadline - time.monotonic()
     if left <= 0:
-        raise policy.too_slow(request)
+        raise too_slow(request)
     try:
         return pool.request(
             hop.method,
@@ -81,9 +85,7 @@ def _send(pool: PoolManager, request: Request, hop: Hop, deadline: float) -> Bas
             decode_content=False,
         )
     except (HTTPError, UnicodeError) as error:  # the latter of a host that cannot be a name
-        never_sent = isinstance(error, ConnectTimeoutError)
-        cut_off = isinstance(error, ProtocolError) and request.idempotent
-        raise _failed(request, error, deadline, again=never_sent or cut_off) from error
+        raise _failed(request, error, deadline) from error
 
 
 def _receive(response: BaseHTTPResponse, request: Request, deadline: float, body: Body) -> None:
@@ -91,17 +93,19 @@ def _receive(response: BaseHTTPResponse, request: Request, deadline: float, body
         while piece := response.read1(PIECE):  # what is there: read() would wait for all of it
             body.add(piece)
     except HTTPError as error:
-        raise _failed(request, error, deadline, again=False) from error
+        raise _failed(request, error, deadline) from error
 
 
-def _failed(request: Request, error: Exception, deadline: float, *, again: bool) -> FetchError:
+def _failed(request: Request, error: Exception, deadline: float) -> FetchError:
     if time.monotonic() >= deadline:
-        return policy.too_slow(request)
-    return (Unavailable if again else FetchError)(f"{request}: {error}")
+        return too_slow(request)
+    never_sent = isinstance(error, ConnectTimeoutError)
+    broken = isinstance(error, ProtocolError) and request.idempotent
+    return (Unavailable if never_sent or broken else FetchError)(f"{request}: {error}")
 
 
 def _turn(host: str) -> AbstractContextManager[object]:
-    """Hold one of the PER_HOST places at the host, the pauses between tries included."""
+    """Hold one of the PER_HOST places at the host."""
     if policy.PER_HOST is None:
         return nullcontext()
     with _lock:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from weakref import WeakValueDictionary
 
 from aiohttp import (
     ClientConnectorError,
     ClientError,
     ClientOSError,
+    ClientPayloadError,
     ClientResponse,
     ClientSession,
     ClientSSLError,
@@ -21,7 +22,7 @@ from yarl import URL
 
 from . import policy
 from .connections import setup
-from .policy import FetchError, Page, Request, Unavailable
+from .request import FetchError, Page, Request, Unavailable, refused, too_slow
 from .wire import REDIRECTS, Body, Hop, first_hop, next_hop
 
 __all__ = ["fetch", "setup"]
@@ -29,45 +30,44 @@ __all__ = ["fetch", "setup"]
 _turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
 
-async def fetch(session: ClientSession, request: Request, sink: Callable[[bytes], object]) -> Page:
-    """Send the request, again if that may help, and give the body to `sink`, piece by piece.
+async def fetch(
+    session: ClientSession,
+    request: Request,
+    sink: Callable[[bytes], object],
+    learn: Callable[[Mapping[str, str]], object] = len,
+) -> Page:
+    """Send the request, and give the body of its answer to `sink`, piece by piece.
 
-    Raises FetchError for a status of 400 or more, and for whatever else went wrong for good.
+    `learn` gets the headers of every answer. Raises FetchError for a status of 400 or more and for
+    whatever else went wrong, Overloaded or RetryAfter where the server asks to wait.
     """
     hop = first_hop(request)
     async with _turn(hop.host):
         try:
-            return await _try(session, request, hop, sink)
-        except Unavailable as error:
-            first = error
-        async for attempt in policy.tries():
-            with attempt:
-                if attempt.num == 1:  # made above: these tries cost as much as half a request
-                    raise first
-                return await _try(session, request, hop, sink)
-        raise first
-
-
-async def _try(
-    session: ClientSession, request: Request, hop: Hop, sink: Callable[[bytes], object]
-) -> Page:
-    try:
-        async with asyncio.timeout(policy.TOTAL):
-            return await _follow(session, request, hop, sink)
-    except TimeoutError:
-        raise policy.too_slow(request) from None
+            async with asyncio.timeout(policy.TOTAL):
+                return await _follow(session, request, hop, sink, learn)
+        except TimeoutError:
+            raise too_slow(request) from None
 
 
 async def _follow(
-    session: ClientSession, request: Request, hop: Hop, sink: Callable[[bytes], object]
+    session: ClientSession,
+    request: Request,
+    hop: Hop,
+    sink: Callable[[bytes], object],
+    learn: Callable[[Mapping[str, str]], object],
 ) -> Page:
     """Follow the redirects here, not in aiohttp: it hides the bytes of where they lead."""
     for _ in range(1 + policy.REDIRECTS):
         async with await _send(session, request, hop) as response:
             status, headers = response.status, response.headers
+            learn(headers)
             location = headers.get("Location") if status in REDIRECTS else None
             if status >= 400 or status < 200:
-                raise policy.refused(request, status, headers.get("Retry-After"))
+                start = b""
+                with suppress(ClientError):
+                    start = await response.content.readany()
+                raise refused(request, status, headers, start)
             if not location:
                 body = Body(request, headers.get("Content-Encoding"), sink)
                 await _receive(response, request, body)
@@ -85,7 +85,7 @@ async def _send(session: ClientSession, request: Request, hop: Hop) -> ClientRes
             hop.method, url, headers=hop.headers, data=hop.data, allow_redirects=False
         )
     except (ClientError, OSError, ValueError) as error:  # the last: a host that cannot be a name
-        raise _failed(request, error, again=_passing(error, request)) from error
+        raise _failed(request, error) from error
 
 
 async def _receive(response: ClientResponse, request: Request, body: Body) -> None:
@@ -93,24 +93,20 @@ async def _receive(response: ClientResponse, request: Request, body: Body) -> No
         async for piece in response.content.iter_any():
             body.add(piece)
     except (ClientError, OSError) as error:
-        raise _failed(request, error, again=False) from error
+        raise _failed(request, error) from error
 
 
-def _failed(request: Request, error: Exception, *, again: bool) -> FetchError:
+def _failed(request: Request, error: Exception) -> FetchError:
+    never_sent = isinstance(error, ClientConnectorError | ConnectionTimeoutError)
+    broken = isinstance(error, ClientOSError | ClientPayloadError | ServerDisconnectedError)
+    again = never_sent or (broken and request.idempotent)
+    if isinstance(error, ClientSSLError):
+        again = False  # a bad certificate stays bad
     return (Unavailable if again else FetchError)(f"{request}: {error or type(error).__name__}")
 
 
-def _passing(error: Exception, request: Request) -> bool:
-    """Whether the request did not get through, and may be sent again."""
-    if isinstance(error, ClientSSLError):
-        return False  # a bad certificate stays bad
-    if isinstance(error, ClientConnectorError | ConnectionTimeoutError):
-        return True  # it was never sent
-    return isinstance(error, ClientOSError | ServerDisconnectedError) and request.idempotent
-
-
 def _turn(host: str) -> AbstractAsyncContextManager[object]:
-    """Hold one of the PER_HOST places at the host, the pauses between tries included."""
+    """Hold one of the PER_HOST places at the host."""
     if policy.PER_HOST is None:
         return nullcontext()
     return _turns.setdefault(host, asyncio.Semaphore(policy.PER_HOST))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urljoin
 
 from . import policy
-from .policy import FetchError, Request
+from .request import FetchError, Request, shown, too_large
 
 # The host is for the client to judge. A fragment is never sent.
 URL = re.compile(
@@ -43,15 +43,14 @@ class Hop(NamedTuple):
 
 def first_hop(request: Request) -> Hop:
     """Return what to send; raise FetchError for what cannot be sent, or not by every client."""
-    own = request.headers or {}
     data = None if request.data is None else request.data.encode()
     try:
         if not TOKEN.fullmatch(request.method):
             raise ValueError("not a method")
-        for name, text in own.items():
+        for name, text in request.headers.items():
             if not TOKEN.fullmatch(name) or not isinstance(text, str) or not LINE.fullmatch(text):
                 raise ValueError(f"header {name!r}: not one line of ASCII text")
-        return _hop(request.url, request.method, merged(own), data)
+        return _hop(request.url, request.method, merged(request.headers), data)
     except ValueError as error:
         raise FetchError(f"{request}: {error}") from error
 
@@ -65,16 +64,18 @@ def next_hop(request: Request, hop: Hop, status: int, location: bytes) -> Hop:
     try:
         following = _hop(urljoin(hop.url, url), method, {}, data)
     except ValueError as error:
-        raise FetchError(f"{request}: redirected to {policy.shown(url)}: {error}") from error
+        raise FetchError(f"{request}: redirected to {shown(url)}: {error}") from error
     same = (following.scheme, following.host) == (hop.scheme, hop.host)
     kept = {name: text for name, text in hop.headers.items() if same or name.lower() in FOLLOWS}
     return following._replace(headers=kept | following.headers)
 
 
-def merged(own: dict[str, str]) -> dict[str, str]:
+def merged(own: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of HEADERS and these, which win whatever the case of their names."""
     names = {name.lower() for name in own}
-    return {name: text for name, text in policy.HEADERS.items() if name.lower() not in names} | own
+    return {
+        name: text for name, text in policy.HEADERS.items() if name.lower() not in names
+    } | dict(own)
 
 
 def _hop(url: str, method: str, headers: dict[str, str], data: bytes | None) -> Hop:
@@ -141,5 +142,5 @@ class Body:
     def _give(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > policy.MAX_BODY:
-            raise policy.too_large(self._request)
+            raise too_large(self._request)
         self._sink(piece)

@@ -10,7 +10,7 @@ and returns the status, the URL after redirects and the size in bytes. `keep` ad
 (`digest`), the body as text (`body`) or its exact bytes (`base64`). A status of 400 or more is the
 item's error, so that `run --retry-failed` asks again.
 
-How requests behave (timeouts, retries, limits) is in `policy.py`.
+How requests behave (timeouts, limits, what is tried again) is in `policy.py`.
 """
 
 import base64
@@ -21,7 +21,7 @@ from typing import Any
 from urllib3 import PoolManager
 
 from .fetch import HOSTS, fetch, setup
-from .policy import Request, decode
+from .request import Request, decode
 
 __all__ = ["OPEN_FILES", "setup", "work"]
 
@@ -43,7 +43,7 @@ def work(item: dict[str, Any] | str, pool: PoolManager) -> dict[str, Any]:
     if keep not in sinks:
         raise ValueError(f"unknown keep {keep!r}: expected digest, body or base64")
     method = (item.get("method") or "GET").upper()
-    request = Request(item["url"], method, item.get("headers"), item.get("data"))
+    request = Request(item["url"], method, item.get("headers") or {}, item.get("data"))
     page = fetch(pool, request, sinks[keep])
     value = {"status": page.status, "url": page.url, "size": page.size}
     if keep == "digest":

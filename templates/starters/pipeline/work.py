@@ -4,7 +4,7 @@
 for the page and computes what `analysis.py` says: title, most used words, links. An item that
 cannot be fetched, or is no text, gets its error instead.
 
-How requests behave (timeouts, retries, limits) is in `policy.py`.
+How requests behave (timeouts, limits, what is tried again) is in `policy.py`.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from urllib3 import PoolManager
 
 from .analysis import analyse
 from .fetch import HOSTS, fetch, setup
-from .policy import Request, decode
+from .request import Request, decode
 
 __all__ = ["OPEN_FILES", "setup", "work"]
 

@@ -5,7 +5,7 @@ waits for the page and computes what `analysis.py` says: title, most used words,
 cannot be fetched, or is no text, gets its error instead. While it computes, for some milliseconds,
 the other tasks in this process wait: the hybrid model has a process for every core.
 
-How requests behave (timeouts, retries, limits) is in `policy.py`.
+How requests behave (timeouts, limits, what is tried again) is in `policy.py`.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from aiohttp import ClientSession
 
 from .analysis import analyse
 from .fetch import fetch, setup
-from .policy import Request, decode
+from .request import Request, decode
 
 __all__ = ["OPEN_FILES", "setup", "work"]
 

@@ -62,12 +62,17 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, exc: BaseException) -> Failure:
-        """Of an exception that work() raised; any with a numeric `retry_after` is a RetryAfter."""
+        """Of an exception that work() raised.
+
+        Any with a numeric `retry_after` is a RetryAfter; after one that is `final` work() does not
+        get the item again.
+        """
         after = _attribute(exc, "retry_after")
         if not isinstance(after, int | float) or not math.isfinite(after):
             after = None
         again = after is not None or isinstance(exc, Overloaded)
-        return cls(describe(exc), refused=again or _refuses(exc), again=again, after=after)
+        final = _attribute(exc, "final") is True
+        return cls(describe(exc), final, again or _refuses(exc), again, after)
 
 
 class TaskFailed(Exception):
