@@ -85,3 +85,21 @@ def test_a_cost_that_fails_ends_the_run(model: Model, kind: str, tmp_path: Path)
     pacer = model.pacing.Pacer([rate], cost=lambda item: {"tokens": 1 // item})
     with pytest.raises(model.task.EngineError, match="cost.. failed for the item with id 2"):
         model.run(model.job("square", kind), [3, 2, 0, 1], pacer=pacer)
+
+
+def test_what_is_final_is_not_tried_again(model: Model, kind: str) -> None:
+    """The exception says that another attempt would end the same way."""
+    (outcome,) = model.run(model.job("end", kind), ["final"], retry=model.task.Retry(3))
+    assert (outcome.error, outcome.attempts) == ("Final: ", 1)
+
+
+def test_a_task_can_end_the_run(model: Model, kind: str) -> None:
+    """What runs is finished; the task itself and those that did not begin have no outcome."""
+    finished: list[str] = []
+    items = ["a", "stop", *["b"] * 5000]
+    bursts = model.bursts(model.job("end", kind), items, max_workers=2)
+    with pytest.raises(model.task.EngineError, match="^the budget is spent$"):
+        finished.extend(outcome.item for burst in bursts for outcome in burst)
+    assert "a" in finished
+    assert "stop" not in finished
+    assert len(finished) < 3000

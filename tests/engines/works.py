@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .runner.job import Job
-from .runner.task import Overloaded, RetryAfter
+from .runner.task import Overloaded, RetryAfter, StopRun
 
 
 def square(item: int) -> int:
@@ -300,6 +300,26 @@ def refused_once(item: tuple[str, str | None]) -> None:
 
 async def refused_once_async(item: tuple[str, str | None]) -> None:
     refused_once(item)
+
+
+class Final(Exception):
+    """What another attempt would not mend."""
+
+    final = True
+
+
+def end(item: str) -> str:
+    """Do what the item says."""
+    if item == "final":
+        raise Final
+    if item == "stop":
+        raise StopRun("the budget is spent")
+    time.sleep(0.05)
+    return item
+
+
+async def end_async(item: str) -> str:
+    return end(item)
 
 
 def job(name: str, kind: str, setup: str | None = None) -> Job:

@@ -22,7 +22,7 @@ from typing import Any
 from .job import Job
 from .task import Failure, Numbered, Outcome, Retry, describe
 
-LEFT = Retry(refusals=0)  # to the parent
+LEFT = Retry(refusals=0, inner=True)  # to the parent
 Request = tuple[int, bytes]  # position in the input, pickled item
 Reply = tuple[int, bytes, Failure | None, float]  # position, pickled value, seconds in work()
 

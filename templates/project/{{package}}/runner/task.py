@@ -50,6 +50,13 @@ class RetryAfter(Overloaded):
         return f"{reason or 'the other end asks to wait'} (retry after {seconds:g} s)"
 
 
+class StopRun(Exception):
+    """Raise it in work(): no further task may begin, as when a budget is spent.
+
+    What runs is finished. This item and those that did not begin are left for the next run.
+    """
+
+
 class Failure(NamedTuple):
     """Why an attempt failed, and what follows from it."""
 
@@ -59,6 +66,7 @@ class Failure(NamedTuple):
     again: bool = False  # work() asked for another attempt
     after: float | None = None  # seconds that the other end asked to wait
     timeout: bool = False
+    stop: str | None = None  # why the run ends
 
     @classmethod
     def of(cls, exc: BaseException) -> Failure:
@@ -72,7 +80,8 @@ class Failure(NamedTuple):
             after = None
         again = after is not None or isinstance(exc, Overloaded)
         final = _attribute(exc, "final") is True
-        return cls(describe(exc), final, again or _refuses(exc), again, after)
+        stop = str(exc) if isinstance(exc, StopRun) else None
+        return cls(describe(exc), final, again or _refuses(exc), again, after, stop=stop)
 
 
 class TaskFailed(Exception):
@@ -125,6 +134,7 @@ class Retry(NamedTuple):
     base: float = 0.5  # seconds: upper end of the first pause, doubled each time
     cap: float = 30.0  # seconds: no pause is longer
     refusals: int = 30  # times that a task may be refused by the other end, and run again
+    inner: bool = False  # an engine around this one decides when the run ends
 
     def allowed(self, attempt: int, failure: Failure) -> bool:
         """Is there another attempt after this one?"""
@@ -176,6 +186,7 @@ class Backlog:
         self._later: list[tuple[float, int, Task]] = []  # heap: when it is due, index, task
         self._open = True  # the input may have more
         self._failure: Exception | None = None
+        self._ended = False  # a task asked for the end of the run
         self._deadline = float("inf")  # when the grace after a stop ends
         self.starved = False  # the input had nothing yet
         self._pacer, self._size = pacer, size
@@ -263,11 +274,14 @@ class Backlog:
     def failed(self, task: Task, failure: Failure, seconds: float) -> Burst:
         """Schedule a retry and return nothing, or return the outcome when no retry is left."""
         index, item, attempt = task
+        if failure.stop is not None and not self._retry.inner:
+            self._end(failure.stop)
+            return []
         now = time.monotonic()
         pause = self._slow_down(failure, seconds, now) if failure.refused or failure.timeout else 0
         if not self._retry.allowed(attempt, failure):
             return [Outcome(index, item, None, failure, seconds, attempt)]
-        if not self.stopping:  # otherwise it is left for the next run
+        if not self.stopping and not self._ended:  # otherwise it is left for the next run
             wait = self._retry.pause(attempt) if failure.after is None else failure.after
             again = index, item, attempt + 1
             heapq.heappush(self._later, (now + max(wait, pause), index, again))
@@ -305,11 +319,21 @@ class Backlog:
             if self._stop is None or not self._stop.is_set():
                 return False
             self._deadline = time.monotonic() + getattr(self._stop, "grace", GRACE)
-            self._open, self.starved = False, False
-            self._again.clear()
-            self._suspects.clear()
-            self._later.clear()
+            self._drop()
         return time.monotonic() > self._deadline
+
+    def _end(self, reason: str) -> None:
+        """Let what runs finish, and begin nothing more."""
+        self._failure = self._failure or EngineError(reason)
+        self._ended = True
+        self._drop()
+
+    def _drop(self) -> None:
+        """Leave all that did not begin for the next run."""
+        self._open, self.starved = False, False
+        self._again.clear()
+        self._suspects.clear()
+        self._later.clear()
 
     @property
     def patience(self) -> float:
