@@ -247,3 +247,18 @@ def test_what_the_function_started_is_ended_with_it(module, items):
         ["ps", "-eo", "args"], capture_output=True, text=True, check=True
     ).stdout
     assert "time.sleep(60)  # orphan" not in listed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only growth of the peak is told")
+def test_the_memory_of_a_task_is_what_a_call_adds_at_its_peak(tmp_path):
+    """Within a fifth, whatever the interpreter and its imports take beside it."""
+    needed = 120_000_000
+    (tmp_path / "large.py").write_text(
+        f"BALLAST = bytearray(50_000_000)\ndef fill(item):\n    data = b'x' * {needed}\n"
+        "    return len(data)\n"
+    )
+    items = tmp_path / "items.jsonl"
+    items.write_text("1\n2\n3\n4\n")
+    target = parse_target(f"{tmp_path / 'large.py'}:fill")
+    found = measure(target, read_items(items), 1.0, repeat=True)
+    assert found.task_memory_bytes == pytest.approx(needed, rel=0.2)

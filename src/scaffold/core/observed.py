@@ -16,6 +16,7 @@ class Profile:
     lost to other programs. `cpu_fraction` is above 1 where native threads, or programs that it
     starts, compute on several cores. A gain is how many times as much two threads, or two
     processes, get done as one. `errors` are the most frequent failures, with their numbers.
+    `peak_memory_bytes` is the whole process's, `task_memory_bytes` what calls added to it.
     """
 
     calls: int
@@ -33,6 +34,7 @@ class Profile:
     peak_memory_bytes: int | None
     import_seconds: float
     start_method: str
+    task_memory_bytes: int | None = None
     pickle_seconds: float | None = None
     longest_seconds: float | None = None
     spread_seconds: float | None = None

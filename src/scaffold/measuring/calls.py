@@ -6,13 +6,13 @@ Runs in the child process that measures (`probe`), with the standard library alo
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from scaffold.measuring import memory
 from scaffold.measuring.carried import Carried
 from scaffold.measuring.clocks import cpu_seconds, queueing
 from scaffold.measuring.describing import describe
@@ -68,6 +68,8 @@ class Calls:
         self._row = 0  # failures since the last call that did not fail
         self._running: Callable[[], tuple[float, float, float]] = lambda: (0.0, 0.0, 0.0)
         self.carried = Carried()
+        self._peak = memory.Peak()
+        self._added: int | None = None  # by calls one after another, before some run side by side
 
     def run(self, call: Call, until: float, most: float, waiting: float) -> None:
         """Call until the time is up, at least once; at most so often, and so often if it waits."""
@@ -162,6 +164,7 @@ class Calls:
             finally:
                 self.end = time.perf_counter()
                 self.over = True
+                self._added = self._peak.added()
                 wall, cpu, lost = self._running()
                 self._running = lambda: (0.0, 0.0, 0.0)
                 self.wall, self.cpu = self.wall + wall, self.cpu + cpu
@@ -206,7 +209,7 @@ class Calls:
             "cpu_fraction": self.cpu_fraction(),
             "busy_fraction": self.queued / self.wall,
             **self.carried.facts(reasons),
-            "peak_memory_bytes": _peak_memory(reasons),
+            **self._memory(reasons),
         }
 
     def counts(self) -> dict[str, Any]:
@@ -218,6 +221,13 @@ class Calls:
             "first_error": next(iter(self.errors), None),
             "errors": errors,
         }
+
+    def _memory(self, reasons: dict[str, str]) -> dict[str, int | None]:
+        """Return the peak of the whole, and what a call adds to what was there before."""
+        peak = memory.total()
+        if peak is None:
+            reasons["peak_memory_bytes"] = "this platform does not tell"
+        return {"peak_memory_bytes": peak, "task_memory_bytes": self._added or self._peak.added()}
 
     def facts_when_hung(self) -> dict[str, Any]:
         """Return what is known while a call does not return."""
@@ -233,7 +243,7 @@ class Calls:
             "hung_item": self.current,
             **dict.fromkeys(missing),
             **self.carried.facts(reasons, missing=why),
-            "peak_memory_bytes": _peak_memory(reasons),
+            **self._memory(reasons),
             "reasons": reasons,
         }
 
@@ -250,13 +260,3 @@ def _growth(seconds: list[float]) -> float | None:
     if third < 3:
         return None
     return statistics.median(seconds[-third:]) / max(1e-9, statistics.median(seconds[:third]))
-
-
-def _peak_memory(reasons: dict[str, str]) -> int | None:
-    try:
-        import resource
-    except ImportError:
-        reasons["peak_memory_bytes"] = "this platform does not tell"
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -42,6 +42,8 @@ def _facts(measured: Profile) -> Iterator[tuple[str, str]]:
         yield "in processes", "not as it is: a worker process cannot find the function by its name"
     peak = measured.peak_memory_bytes
     yield "peak memory", _or_why(peak, "peak_memory_bytes", reasons, show_bytes)
+    if measured.task_memory_bytes is not None:
+        yield "of it by a call", show_bytes(measured.task_memory_bytes)
     yield "importing it", show_seconds(measured.import_seconds)
 
 
