@@ -68,7 +68,7 @@ class Calls:
         self._row = 0  # failures since the last call that did not fail
         self._running: Callable[[], tuple[float, float, float]] = lambda: (0.0, 0.0, 0.0)
         self.carried = Carried()
-        self._peak = memory.Peak()
+        self._peak: memory.Peak | None = None  # since the first call
         self._added: int | None = None  # by calls one after another, before some run side by side
 
     def run(self, call: Call, until: float, most: float, waiting: float) -> None:
@@ -151,6 +151,7 @@ class Calls:
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
+        self._peak = self._peak or memory.Peak()
         with queueing() as queued:
             waited, used = queued(), cpu_seconds()
             self.begin = begin = time.perf_counter()
@@ -227,7 +228,8 @@ class Calls:
         peak = memory.total()
         if peak is None:
             reasons["peak_memory_bytes"] = "this platform does not tell"
-        return {"peak_memory_bytes": peak, "task_memory_bytes": self._added or self._peak.added()}
+        added = self._peak.added() if self._peak and self._added is None else self._added
+        return {"peak_memory_bytes": peak, "task_memory_bytes": added}
 
     def facts_when_hung(self) -> dict[str, Any]:
         """Return what is known while a call does not return."""
