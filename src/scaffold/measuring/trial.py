@@ -92,7 +92,7 @@ def _items(source: dict[str, Any], package: str) -> Iterator[tuple[int, Any] | N
     if "file" in source:
         items = importlib.import_module(f"{package}.items")
         pending: Iterator[tuple[int, Any] | None]
-        pending = items.Items(source["file"]).pending(bytearray(), None, source.get("limit"))
+        pending = items.Items(source["file"]).pending(items.Nothing(), source.get("limit"))
         return pending
     values = itertools.cycle(source["values"])
     return enumerate(itertools.islice(values, source["repeat"]))

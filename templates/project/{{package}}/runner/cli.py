@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from types import ModuleType
 from typing import Any
 
 from .. import settings
 from . import engine
 from .bench import compare
-from .items import Items, ItemsError
+from .formats import READ
+from .items import Items, ItemsError, Nothing
 from .job import Job, load_work
 from .machine import NotReady, make_room, share_cores, usable_cores
 from .progress import Progress
 from .results import Journal, JournalError, Refused
+from .resume import Resume
 from .signals import INTERRUPTED, leave, stop_on_signals
 from .task import PACKAGE, EngineError, Retry, say
 
@@ -43,29 +48,35 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(args: argparse.Namespace) -> int:
     """work through the items that have no result yet"""
     workers, options = _choices(args)
-    job = _job(workers)
-    items = Items(args.items)
-    journal = Journal(
-        args.results, fresh=args.fresh, retry_failed=args.retry_failed, fsync=args.fsync
-    )
-    earlier = journal.ok + journal.failed
-    progress = Progress(items, workers=workers, earlier=earlier, quiet=args.quiet)
-    with stop_on_signals() as stop:
-        outcomes = engine.run(
+    work = _work(workers)
+    job = _job(work, workers)
+    with (
+        closing(Items(args.items, args.key, say)) as items,
+        closing(_journal(args, work)) as journal,
+        closing(
+            Resume(
+                journal,
+                items,
+                fresh=args.fresh,
+                retry_failed=args.retry_failed,
+                limit=args.limit,
+            )
+        ) as resume,
+        stop_on_signals() as stop,
+        Progress(
+            items, workers=workers, earlier=journal.ok + journal.failed, quiet=args.quiet
+        ) as progress,
+    ):
+        for burst in engine.run(
             job,
-            items.pending(journal.done, journal.checked, args.limit),
+            resume.pending(),
             max_workers=workers,
             timeout=args.timeout,
             retry=Retry(args.retries),
             stop=stop,
             **options,
-        )
-        try:
-            for burst in outcomes:
-                progress.add(journal.write(burst, items))
-        finally:
-            journal.close()
-            progress.summary()
+        ):
+            progress.add(journal.write(burst, items.keys))
     if stop.is_set():
         return INTERRUPTED
     return FAILED if journal.failed else OK
@@ -74,9 +85,10 @@ def run(args: argparse.Namespace) -> int:
 def bench(args: argparse.Namespace) -> int:
     """run a sample one after the other and with the engine, and compare"""
     workers, options = _choices(args)
-    job = _job(workers)
-    pending = Items(args.items).pending(bytearray(), None, args.limit)
-    results = compare(job, pending, workers, args.timeout, args.seconds, **options)
+    job = _job(_work(workers), workers)
+    with closing(Items(args.items, args.key, say)) as items:
+        pending = items.pending(Nothing(), args.limit)
+        results = compare(job, pending, workers, args.timeout, args.seconds, **options)
     rates = [result.items / result.seconds for result in results]
     speedup = rates[1] / rates[0]
     if args.json:
@@ -91,10 +103,22 @@ def bench(args: argparse.Namespace) -> int:
     return _answer("\n".join([*lines, f"speedup {speedup:.2f}x with {several} at once"]))
 
 
-def _job(workers: int) -> Job:
+def _journal(args: argparse.Namespace, work: ModuleType) -> Journal:
+    version = ""
+    if file := getattr(work, "__file__", None):
+        with open(file, "rb") as text:
+            version = hashlib.blake2b(text.read(), digest_size=16).hexdigest()
+    encode = getattr(work, "encode", None)
+    return Journal(args.results, encode=encode, version=version, fsync=args.fsync)
+
+
+def _work(workers: int) -> ModuleType:
     if engine.MODEL == "threading":  # all of its workers compute in this process
-        share_cores(workers)
-    work = load_work()  # not above: a worker may import this module, and should not need to
+        share_cores(workers)  # before a library is imported that reads it
+    return load_work()  # not above: a worker may import this module, and should not need to
+
+
+def _job(work: ModuleType, workers: int) -> Job:
     make_room(workers, engine.in_one_process(workers), getattr(work, "OPEN_FILES", 1))
     job = Job(work.work, getattr(work, "setup", None))
     if job.is_async and engine.AWAITS == "never":
@@ -138,7 +162,13 @@ def _parser() -> argparse.ArgumentParser:
             "--items",
             default="items.jsonl",
             metavar="FILE",
-            help="JSON Lines, or text if .txt; - is stdin [%(default)s]",
+            help=f"{READ}; - is JSON Lines from stdin [%(default)s]",
+        )
+        add(
+            "--key",
+            default=getattr(settings, "KEY", None),
+            metavar="FIELD",
+            help="of an item: its own name, for results and messages [%(default)s]",
         )
         add(
             "--max-workers",

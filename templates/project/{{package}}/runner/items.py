@@ -1,140 +1,204 @@
-"""The input: one item per line, read as it is needed.
+"""The input, read as it is needed: what --items names, item by item.
 
-JSON Lines, or plain text in a .txt; `-` is JSON Lines from standard input. Blank lines are not
-items. The id of an item is its position among the items, from 0.
+The id of an item is its position among the items, from 0. Its key is what its own field, the one
+that --key names, says. Its digest tells at the next run whether it is still the same.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import select
-import stat
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
-from .task import Numbered
+from .formats import format_of
+from .task import END, Numbered
 
-CHUNK = 1 << 16  # bytes read at once from a pipe: what a Linux pipe holds
+DIGEST = 8  # bytes for each item: one change in 10^19 goes unnoticed
+KEYS_WATCHED = 1_000_000  # keys that are looked through for duplicates, 100 bytes each
+SHOWN = 3  # duplicate keys that are named
+CHANGED = "has changed since its result was made"
 
 
 class ItemsError(Exception):
     """The input cannot be used: what is wrong, and where."""
 
 
-class Items:
-    """The input, with the count and a digest of the items that were read so far.
+Tell = Callable[[str], None]
 
-    A result is only worth something for the input that it came from. So the journal notes the
-    count and the digest, and a resumed run reads that far and compares before it runs anything.
-    Items behind that point may have changed, or been added: nothing was done with them yet.
+
+class Known(Protocol):
+    """What earlier runs left: which positions are done, and of which items."""
+
+    done: bytearray  # not 0 for each position that has a result
+
+    def digest(self, position: int) -> bytes:
+        """What the item was at the last run; empty when there was none."""
+
+    def note(self, position: int, digest: bytes) -> None:
+        """Keep what the item is now."""
+
+
+class Nothing:
+    """No earlier run, and nothing is kept for the next."""
+
+    done = bytearray()
+
+    def digest(self, position: int) -> bytes:
+        """None."""
+        return b""
+
+    def note(self, position: int, digest: bytes) -> None:
+        """Nowhere."""
+
+
+class Items:
+    """The items of a file, or of `-`, which is JSON Lines from standard input.
+
+    With a key, `keys` has those of the items that were given out, until somebody takes them.
+    `tell` gets what the user should know about the input.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, key: str | None = None, tell: Tell = lambda _: None) -> None:
+        self.name, self.key = name, key
         self.count = 0  # items read
-        self.bytes_read = 0
-        self._line = 0
-        self._digest = hashlib.blake2b(digest_size=16)
+        self.keys: dict[int, Any] = {}  # by position
+        self._tell = tell
         try:
+            self._format = format_of("" if name == "-" else name)
             # A closed standard input is none at all.
             self._file = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
+            self._reader = self._format(self._file)
         except (OSError, AttributeError) as exc:
             reason = getattr(exc, "strerror", None) or "it is closed"
             raise ItemsError(f"cannot read {name}: {reason}; --items names another") from None
-        status = os.fstat(self._file.fileno())
-        self._regular = stat.S_ISREG(status.st_mode)
-        self.size = status.st_size if self._regular else None  # bytes
+        except ValueError as exc:
+            raise ItemsError(f"cannot read {name}: {exc}") from None
+        self.rewinds = self._file.seekable()  # a pipe gives each item once
+        self._start = self._file.tell() if self.rewinds else 0
 
     def close(self) -> None:
         """Close the input."""
         self._file.close()
 
     @property
-    def digest(self) -> str:
-        """Of the items read so far."""
-        return self._digest.hexdigest()
-
-    @property
     def total(self) -> int | None:
         """About how many items there are, from the share of the file that was read."""
-        if self.size is None or not self.bytes_read:
-            return None
-        return round(self.count * self.size / self.bytes_read)
+        return round(self.count / share) if (share := self._reader.share) else None
 
-    def pending(
-        self, done: bytearray, checked: tuple[int, str] | None, limit: int | None
-    ) -> Iterator[Numbered | None]:
+    def rewind(self) -> None:
+        """Begin again."""
+        self._file.seek(self._start)
+        self._reader = self._format(self._file)
+        self.count = 0
+
+    def pending(self, known: Known, limit: int | None = None) -> Iterator[Numbered | None]:
         """The items that are not done yet, with their positions; None while a pipe has nothing.
 
-        `done` holds a 1 per finished position; `checked` is the count and the digest that these
-        results go with; `limit` takes only the first items of the input.
+        `limit` takes only the first items of the input. Raises ItemsError at an item that is done
+        and has changed.
         """
-        lines = self._lines()
-        if checked is not None:
-            held = []  # little: what was under way when the last run ended
-            for numbered in self._read(lines, done, checked[0]):
-                if numbered is None:
-                    yield None
-                elif limit is None or numbered[0] < limit:
-                    held.append(numbered)
-            if (self.count, self.digest) != checked:
-                raise ItemsError(
-                    f"{self.name} has changed since the results were made: "
-                    "restore it, or start over with --fresh"
-                )
-            yield from held
-        yield from self._read(lines, done, limit)
-
-    def _read(
-        self, lines: Iterator[bytes | None], done: bytearray, until: int | None
-    ) -> Iterator[Numbered | None]:
-        while until is None or self.count < until:
-            raw = next(lines, b"")
-            if raw is None:
+        done, twice = known.done, Duplicates(self._tell)
+        for position, record, digest in self.records(limit):
+            if record is None:
                 yield None
-            elif not raw:
+                continue
+            before = known.digest(position)
+            if position < len(done) and done[position]:
+                if digest != before:
+                    raise ItemsError(f"{self.place}: the item {CHANGED}")
+                continue
+            item = self.parse(record)
+            if self.key is not None:
+                self.keys[position] = key = self.key_of(item)
+                twice.watch(key, self._reader.line)
+            if digest != before:
+                known.note(position, digest)
+            yield position, item
+        twice.count()
+
+    def records(self, limit: int | None = None) -> Iterator[tuple[int, Any, bytes]]:
+        """The position of each record, itself and its digest; itself None while there is none."""
+        reader, pack, blank = self._reader, self._reader.pack, hashlib.blake2b(digest_size=DIGEST)
+        records = reader.records()
+        header = b""
+        while limit is None or self.count < limit:
+            try:
+                record = next(records, END)
+            except ValueError as exc:
+                raise self._wrong(exc) from None
+            if record is END:
                 return
-            else:
-                position = self.count
-                skip = position < len(done) and done[position]
-                item = None if skip else self._parse(raw)  # may fail: then it is not counted
-                self.count += 1
-                self._digest.update(raw + b"\n")
-                if not skip:
-                    yield position, item
+            if record is None:
+                yield self.count, None, b""
+                continue
+            if header != reader.header:  # it came before the first record
+                header = reader.header
+                blank.update(header)
+                if reader.note:
+                    self._tell(f"{self.name}: {reader.note}")
+            digest = blank.copy()
+            digest.update(pack(record))
+            self.count += 1
+            yield self.count - 1, record, digest.digest()
 
-    def _parse(self, raw: bytes) -> Any:
+    def parse(self, record: Any) -> Any:
+        """The item of a record."""
         try:
-            text = raw.decode("utf-8-sig" if self.count == 0 else "utf-8")
-            return text if self.name.endswith(".txt") else json.loads(text)
+            return self._reader.parse(record)
         except (ValueError, RecursionError) as exc:
-            hint = "an item is JSON on one line, or plain text in a .txt"
-            raise ItemsError(f"{self.name}, line {self._line}: {exc}; {hint}") from None
+            raise self._wrong(exc) from None
 
-    def _lines(self) -> Iterator[bytes | None]:
-        """Lines without the white space around them, and without the blank ones."""
-        for raw in self._file if self._regular else self._pipe():
-            if raw is None:
-                yield None
-                continue
-            self._line += 1
-            self.bytes_read += len(raw)
-            if raw := raw.strip():
-                yield raw
+    def key_of(self, item: Any) -> Any:
+        """What the item's own field says."""
+        try:
+            key = item[self.key]
+        except (TypeError, KeyError, IndexError):
+            fields = ", ".join(map(str, item)) if isinstance(item, dict) else "it is no object"
+            raise ItemsError(f"{self.place}: no field {self.key!r} for --key: {fields}") from None
+        if isinstance(key, str | int | float):
+            return key
+        raise ItemsError(f"{self.place}: the key {key!r} is neither text nor a number")
 
-    def _pipe(self) -> Iterator[bytes | None]:
-        """Lines of a pipe or terminal, without ever waiting for one."""
-        rest = b""
-        while True:
-            if hasattr(select, "poll") and not select.select([self._file], [], [], 0)[0]:
-                yield None
-                continue
-            chunk = os.read(self._file.fileno(), CHUNK)
-            if not chunk:
-                break
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from lines
-        yield rest
+    def check(self, record: Any) -> None:
+        """Raise ItemsError if there is no item in it."""
+        item = self.parse(record)
+        if self.key is not None:
+            self.key_of(item)
+
+    def is_one_of(self, *paths: str) -> bool:
+        """Whether the input is one of these files."""
+        mine = os.fstat(self._file.fileno())
+        return any(os.path.exists(path) and os.path.samestat(mine, os.stat(path)) for path in paths)
+
+    @property
+    def place(self) -> str:
+        """Where the last item was, in words."""
+        return f"{self.name}, line {self._reader.line:,}"
+
+    def _wrong(self, exc: Exception) -> ItemsError:
+        return ItemsError(f"{self.place}: {exc}; {self._reader.hint}")
+
+
+class Duplicates:
+    """Tells of keys that stand for more than one item."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._seen: set[Any] = set()
+        self._twice = 0
+
+    def watch(self, key: Any, line: int) -> None:
+        """Look at one more; beyond KEYS_WATCHED only for those that came before."""
+        if key in self._seen:
+            self._twice += 1
+            if self._twice <= SHOWN:
+                self._tell(f"line {line:,}: the key {key!r} was there before")
+        elif len(self._seen) < KEYS_WATCHED:
+            self._seen.add(key)
+
+    def count(self) -> None:
+        """Tell of those that were not named."""
+        if self._twice > SHOWN:
+            self._tell(f"{self._twice - SHOWN:,} more keys were there before")

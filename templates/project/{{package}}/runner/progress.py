@@ -56,7 +56,13 @@ class Progress:
         else:
             print(line, file=sys.stderr, flush=True)
 
-    def summary(self) -> None:
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._summary()
+
+    def _summary(self) -> None:
         """Counts, time, throughput, and the most frequent errors."""
         if self._quiet:
             return

@@ -1,7 +1,8 @@
 """The journal: one JSON line per finished task in the results file, and where to go on.
 
 results.jsonl        {"id": 0, "ok": true, "value": 4, "seconds": 0.012, "attempts": 1}
-results.jsonl.state  how many items were read, and their digest; never behind the results
+results.jsonl.state  what the items were; see ledger.py
+results.jsonl.bak    what --fresh or --retry-failed replaces, until the new run has its first result
 
 Each burst of outcomes is one write. After it they survive kill -9, and with fsync a power cut too;
 what kill -9 costs is the tasks that were running or waited for that write: they run again.
@@ -10,39 +11,28 @@ A torn last line is cut off on opening. A line names its task, so lines come in 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-import sys
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
 from io import FileIO
-from json.encoder import encode_basestring_ascii
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
+from .ledger import Damaged, InUse, Ledger, is_at, write_all
 from .task import Burst, Failure, describe
+from .values import Encode, Unwritable, json_of, to_json
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
-LINE = re.compile(rb'\{"id": (\d{1,18}), "ok": (true|false), ')
+LINE = re.compile(
+    rb'\{"id": (\d{1,18}), (?:"key": (?P<key>"(?:[^"\\]|\\.)*"|[^",]+), )?"ok": (true|false), '
+)
 GROWTH = 1 << 16  # bytes by which `done` grows at a time
-LOCKED_BYTE = 1 << 20  # Windows locks bytes against reading too: one behind the text
-encode = json.JSONEncoder(allow_nan=False).encode  # NaN is not JSON: other tools stumble over it
-QUICK: dict[type, Callable[[Any], str]] = {int: repr, str: encode_basestring_ascii}  # 1 us less
-
-
-class Read(Protocol):
-    """How far the input was read: all that a journal has to know of it."""
-
-    @property
-    def count(self) -> int:
-        """Items read so far."""
-
-    @property
-    def digest(self) -> str:
-        """Of these."""
+GOOD, BAD = 1, 2  # what `done` holds for a position
+CHECK = 1.0  # seconds between two looks whether the results file is still there
+SHORTEST = 24  # bytes of a line: one that was cut off before may hold anything
+HOPELESS = 20  # values, the first of a run, of which none can be written: the run stops
+BLOCK = 1 << 16  # bytes that are looked at together
 
 
 class JournalError(Exception):
@@ -53,166 +43,237 @@ class Refused(JournalError):
     """The results file is in use, or not what this run would make: nothing was touched."""
 
 
+class Line(NamedTuple):
+    """What a line of the results says of its task."""
+
+    id: int
+    ok: bool
+    key: Any = None
+
+
 class Journal:
     """The results file, open and locked.
 
-    `done` holds a 1 for each position that has a result, `ok` and `failed` count them, and
-    `checked` is the count and the digest of the items that they belong to.
+    `done` is not 0 for each position that has a result, `ok` and `failed` count them. Opening it
+    changes nothing but that a torn last line goes.
     """
 
     def __init__(
-        self, name: str, *, fresh: bool = False, retry_failed: bool = False, fsync: bool = False
+        self, name: str, *, encode: Encode | None = None, version: str = "", fsync: bool = False
     ) -> None:
-        self.name = name
+        self.name, self.path = name, os.path.realpath(name)
         self.done = bytearray()
         self.ok = self.failed = 0
-        self.checked: tuple[int, str] | None = None
-        self._fsync = fsync
-        self._noted = -1  # count of items in the state file
+        self.written = 0  # results of this run
+        self._encode, self._version, self._fsync = encode, version, fsync
+        self._unwritable = 0  # of them, values that have no JSON
+        self._looked = time.monotonic()
         try:
-            self._state = FileIO(f"{name}.state", "r+", opener=_create)
-            self._lock()
-            if not os.path.isfile(name) and os.path.exists(name):
+            self.ledger = Ledger(f"{self.path}.state", fsync=fsync)
+            if not os.path.isfile(self.path) and os.path.exists(self.path):
                 raise Refused(f"{name} is not a file; --results names another")
-            self._file = FileIO(name, "a+")
-            if fresh:
-                self._file.truncate(0)
-            if os.fstat(self._file.fileno()).st_size:
-                self.checked = self._load_state()
-            if retry_failed:
-                self._forget_failures()
-            self._size = self._load()
-            if not self._size:
-                self.checked = None  # no result depends on the input
+            self.file = FileIO(self.path, "a+")
+            self._check_kind()
+            self.size = self._cut_zeros()
+            self._load_state()
+        except InUse:
+            raise Refused(
+                f"{name} is in use by another run: wait for it, or name another with --results"
+            ) from None
         except OSError as exc:
             raise Refused(f"cannot open {name}: {exc.strerror}; --results names another") from None
 
-    def close(self) -> None:
-        """Release the lock."""
-        self._file.close()
-        self._state.close()
+    def digest(self, position: int) -> bytes:
+        """What the item was when it was read; empty when that is not known."""
+        return self.ledger.digest(position)
 
-    def write(self, outcomes: Burst, items: Read) -> Burst:
-        """Append the outcomes. Return them; a value that JSON cannot represent became an error."""
+    def note(self, position: int, digest: bytes) -> None:
+        """Keep what the item is now."""
+        self.ledger.note(position, digest)
+
+    def load(self) -> None:
+        """Note what is done. Raises Refused for a line that is no result."""
+        known = self.ledger.known
+        for number, line in enumerate(self.lines(), 1):
+            index, ok, _ = parse(line) or Line(-1, ok=False)
+            if not 0 <= index < known:
+                raise Refused(
+                    f"{self.name}, line {number:,} is not a result of this input: "
+                    "delete the line, or start over with --fresh"
+                )
+            if index >= len(self.done):
+                self.done.extend(bytes(index + 1 - len(self.done) + GROWTH))
+            self.done[index] = GOOD if ok else BAD
+            self.ok += ok
+            self.failed += not ok
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines that are there; a torn last one is cut off."""
+        size = 0
+        with open(self.path, "rb") as lines:
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    self.file.truncate(size)
+                    break
+                size += len(line)
+                yield line
+        self.size = size
+
+    def write(self, outcomes: Burst, keys: dict[int, Any]) -> Burst:
+        """Append the outcomes. Return them; a value that has no JSON became an error.
+
+        `keys` are those of items by their positions, which are taken out of it.
+        """
         lines: list[str] = []
         written: Burst = []
         for outcome in outcomes:
             index, _, value, failure, seconds, attempts = outcome
             if failure is None:
                 try:
-                    what = f'true, "value": {QUICK.get(type(value), encode)(value)}'
+                    what = f'true, "value": {json_of(value, self._encode)}'
                     self.ok += 1
                 except Exception as exc:
-                    failure = Failure(f"result is not JSON: {describe(exc)}", final=True)
+                    why = str(exc) if isinstance(exc, Unwritable) else f"encode(): {describe(exc)}"
+                    failure = Failure(f"result is not JSON: {why}", final=True)
                     outcome = outcome._replace(value=None, failure=failure)
+                    self._unwritable += 1
             if failure is not None:
-                what = f'false, "error": {encode(failure.error)}'
+                what = f'false, "error": {to_json(failure.error)}'
                 self.failed += 1
+            key = f', "key": {to_json(keys.pop(index))}' if index in keys else ""
             tail = f'"seconds": {seconds:.6f}, "attempts": {attempts}}}\n'
-            lines.append(f'{{"id": {index}, "ok": {what}, {tail}')
+            lines.append(f'{{"id": {index}{key}, "ok": {what}, {tail}')
             written.append(outcome)
-        self._append("".join(lines).encode(), items)
+        if written:
+            self._append("".join(lines).encode(), len(lines))
+            if self._unwritable == self.written >= HOPELESS:
+                raise JournalError(f"stopped: of all {self.written:,} tasks the {outcome.error}")
         return written
 
-    def _append(self, data: bytes, items: Read) -> None:
+    def close(self) -> None:
+        """Release the lock. Raises JournalError when the file is no longer the one of its name."""
         try:
-            if self._noted != items.count:  # first, so that it is never behind the results
-                self._noted = items.count
-                self._save_state(items)
-            _write(self._file, data)
+            if self.written:
+                self._look()
+        finally:
+            self.file.close()
+            self.ledger.close()
+
+    def _append(self, data: bytes, count: int) -> None:
+        try:
+            self.ledger.flush()  # first, so that it is never behind the results
+            write_all(self.file, data)
             if self._fsync:
-                os.fsync(self._file.fileno())
+                os.fsync(self.file.fileno())
+            if not self.written:
+                self.settle(self.ok + self.failed - count)
         except OSError as exc:
-            written = os.fstat(self._file.fileno()).st_size - self._size
+            written = os.fstat(self.file.fileno()).st_size - self.size
             whole = data.rfind(b"\n", 0, max(0, written)) + 1
-            self._file.truncate(self._size + whole)  # no half line stays
+            self.file.truncate(self.size + whole)  # no half line stays
             raise JournalError(
                 f"cannot write {self.name}: {exc.strerror}; make room, and run again to go on"
             ) from None
-        self._size += len(data)
+        self.size += len(data)
+        self.written += count
+        if time.monotonic() - self._looked > CHECK:
+            self._look()
 
-    def _load(self) -> int:
-        """Note what is done; cut off a torn last line. Return the size in bytes."""
-        size = 0
-        with open(self.name, "rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.endswith(b"\n"):
-                    self._file.truncate(size)
-                    break
-                size += len(line)
-                index, ok = self._parse(line, number)
-                if index >= len(self.done):
-                    self.done.extend(bytes(index + 1 - len(self.done) + GROWTH))
-                self.done[index] = 1
-                self.ok += ok
-                self.failed += not ok
-        return size
+    def settle(self, earlier: int | None = None) -> None:
+        """What was replaced goes. After `earlier` results, this run's work.py has made others."""
+        ledger = self.ledger
+        if ledger.backup is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{self.path}.bak")
+            ledger.backup = None
+        others = not ledger.versions or ledger.versions[-1][1] != self._version
+        if earlier is not None and others:
+            ledger.versions.append([earlier, self._version])
+        ledger.save()
+        ledger.compact()
 
-    def _parse(self, line: bytes, number: int) -> tuple[int, bool]:
-        if match := LINE.match(line):  # as write() made it: no need to parse the value
-            index, ok = int(match[1]), match[2] == b"true"
-        else:
-            index, ok = self._parse_foreign(line)
-        if self.checked is not None and 0 <= index < self.checked[0]:
-            return index, ok
-        raise Refused(
-            f"{self.name}, line {number} is not a result of this input: "
-            "delete the line, or start over with --fresh"
-        )
+    def others_work(self) -> list[tuple[int, int]]:
+        """The first and the last number of results that another work.py has made, from 1."""
+        starts = [*(start for start, _ in self.ledger.versions), self.ok + self.failed]
+        return [
+            (start + 1, end)
+            for (start, version), end in zip(self.ledger.versions, starts[1:], strict=True)
+            if version != self._version and start < end
+        ]
 
-    def _parse_foreign(self, line: bytes) -> tuple[int, bool]:
-        """The same for a line that another tool has written; an id of -1 is none."""
-        try:
-            record = json.loads(line)
-            return int(record["id"]), bool(record["ok"])
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            return -1, False
+    def _look(self) -> None:
+        """Whether what was written can be found under its name."""
+        self._looked = time.monotonic()
+        for file, name in ((self.file, self.path), (self.ledger.file, f"{self.path}.state")):
+            if not is_at(file, name):
+                raise JournalError(
+                    f"{name} was removed or replaced while the run wrote to it: "
+                    f"what it had written is now in {_rescue(file, name)}"
+                )
 
-    def _forget_failures(self) -> None:
-        """Leave only the good results, in a new file that takes the place of the old."""
-        with open(self.name, "rb") as old, open(f"{self.name}.new", "wb") as new:
-            for number, line in enumerate(old, 1):
-                if line.endswith(b"\n") and self._parse(line, number)[1]:
-                    new.write(line)
-        self._file.close()  # Windows does not replace an open file
-        os.replace(f"{self.name}.new", self.name)
-        self._file = FileIO(self.name, "a+")
-
-    def _load_state(self) -> tuple[int, str]:
-        try:
-            count, digest = self._state.read().decode().split()
-            return int(count), digest
-        except ValueError:
+    def _check_kind(self) -> None:
+        """Refuse a file that never was one of results, whatever else was asked."""
+        with open(self.path, "rb") as file:
+            head = file.read(BLOCK)
+        first, end, _ = head.strip(b"\0").partition(b"\n")
+        torn = not end and first[:7] == b'{"id": '[: len(first)]
+        if not (LINE.match(first) or (torn and len(first) < SHORTEST) or (end and parse(first))):
             raise Refused(
-                f"{self.name} has results, but {self._state.name} does not tell of which input: "
-                "restore it, or start over with --fresh"
-            ) from None
+                f"{self.name} holds something else than results: --results names another file"
+            )
 
-    def _save_state(self, items: Read) -> None:
-        self._state.seek(0)
-        _write(self._state, f"{items.count:020} {items.digest}\n".encode())
-        if self._fsync:
-            os.fsync(self._state.fileno())
+    def _cut_zeros(self) -> int:
+        """Cut off what a power cut may leave at the end; return the size."""
+        size = end = os.fstat(self.file.fileno()).st_size
+        while end:
+            begin = max(0, end - BLOCK)
+            self.file.seek(begin)
+            block = self.file.read(end - begin).rstrip(b"\0")
+            end = begin + len(block)
+            if block:
+                break
+        if end < size:
+            self.file.truncate(end)
+        return end
 
-    def _lock(self) -> None:
+    def _load_state(self) -> None:
+        self.has_state = True
         try:
-            if sys.platform == "win32":
-                self._state.seek(LOCKED_BYTE)
-                msvcrt.locking(self._state.fileno(), msvcrt.LK_NBLCK, 1)
-                self._state.seek(0)
-            else:
-                fcntl.lockf(self._state, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Refused(
-                f"{self.name} is in use by another run: wait for it, or name another with --results"
-            ) from None
+            self.ledger.load(os.fstat(self.file.fileno()).st_ino)
+        except Damaged:
+            self.has_state = False
 
 
-def _create(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CREAT, 0o666)
+def parse(line: bytes) -> Line | None:
+    """What a line says; None when it is no result."""
+    if match := LINE.match(line):  # as write() made it: no need to parse the value
+        key = match["key"]
+        return Line(int(match[1]), match[3] == b"true", json.loads(key) if key else None)
+    try:  # as another tool has written it
+        record = json.loads(line)
+        return Line(int(record["id"]), bool(record["ok"]), record.get("key"))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
 
 
-def _write(file: FileIO, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:  # a short write is legal: a disk that fills up, a signal
-        rest = rest[file.write(rest) :]
+def renumbered(line: bytes, index: int) -> bytes:
+    """The same result with another id."""
+    if match := LINE.match(line):
+        return b'{"id": %d' % index + line[match.end(1) :]
+    return to_json(json.loads(line) | {"id": index}).encode() + b"\n"
+
+
+def _rescue(file: FileIO, name: str) -> str:
+    """Copy what is in the file to its name or, if somebody else's is there, next to it."""
+    for place in (name, *(f"{name}.rescued{number or ''}" for number in range(100))):
+        try:
+            with open(place, "xb") as copy:
+                file.seek(0)
+                while data := file.read(BLOCK):
+                    copy.write(data)
+        except FileExistsError:
+            continue
+        except OSError as exc:
+            return f"no file: {exc.strerror}"
+        return place
+    return "no file"

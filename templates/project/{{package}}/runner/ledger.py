@@ -1,0 +1,191 @@
+"""results.jsonl.state: what each item was when it was read, and which work.py made the results.
+
+A header of HEADER bytes, one JSON object; behind it DIGEST bytes for each item, by position. They
+are written before the results that go with them, so they are never behind. The file is the lock
+too: one run at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from io import FileIO
+from typing import Any
+
+from .items import DIGEST
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+HEADER = 1024  # bytes
+VERSIONS = 8  # of work.py that are told apart
+BUFFER = 1 << 16  # bytes that are read, or wait to be written
+LOCKED_BYTE = 1 << 20  # Windows locks bytes against reading too: one that nobody needs
+
+
+_held: set[FileIO] = set()  # open state files
+if hasattr(os, "register_at_fork"):  # a worker that outlives the run holds no lock of it
+    os.register_at_fork(after_in_child=lambda: [file.close() for file in _held])
+
+
+class InUse(Exception):
+    """Another run holds the lock."""
+
+
+class Damaged(Exception):
+    """The file does not say what it should."""
+
+
+class Ledger:
+    """The state file, open and locked.
+
+    The digests begin at `area`. While results are being replaced there are two areas, and `other`
+    names the second with the inode of the results that it belongs to: so the results and the area
+    change at the same moment, when the results get their name.
+    """
+
+    def __init__(self, name: str, *, fsync: bool) -> None:
+        self._fsync = fsync
+        self.file = FileIO(name, "r+", opener=_create)
+        _lock(self.file)
+        _held.add(self.file)
+        self.area = HEADER
+        self.other: dict[str, int] | None = None
+        self.backup: dict[str, Any] | None = None  # area, versions of our results.jsonl.bak
+        self.versions: list[list[Any]] = []  # [count of results, digest of work.py that made them]
+        self.empty = os.fstat(self.file.fileno()).st_size < HEADER
+        self._window = (0, b"")  # digests that were read ahead, and where they begin
+        self._waiting = bytearray()  # digests that wait to be written
+        self._at = 0  # the position of their first
+
+    def close(self) -> None:
+        """Release the lock."""
+        self.file.close()
+        _held.discard(self.file)
+
+    def load(self, inode: int) -> None:
+        """Read the header; `inode` is that of the results. Raises Damaged."""
+        try:
+            header = json.loads(self._read(0, HEADER))
+            self.area, self.other = header["area"], header["other"]
+            self.backup, self.versions = header["backup"], header["versions"]
+        except (ValueError, KeyError, TypeError):
+            raise Damaged from None
+        if self.other is not None and self.other["inode"] == inode:
+            self.area = self.other["area"]
+        self.other = None
+
+    def save(self) -> None:
+        """Write the header."""
+        header = {
+            "area": self.area,
+            "other": self.other,
+            "backup": self.backup,
+            "versions": self.versions[-VERSIONS:],
+        }
+        self._write(0, json.dumps(header).encode().ljust(HEADER - 1) + b"\n")
+        self.empty = False
+
+    @property
+    def known(self) -> int:
+        """How many positions have a digest."""
+        size = os.fstat(self.file.fileno()).st_size
+        return max(0, (size - self.area) // DIGEST)
+
+    def digest(self, position: int) -> bytes:
+        """What the item was; empty when that is not known."""
+        offset = self.area + position * DIGEST
+        begin, window = self._window
+        if not begin <= offset < begin + len(window):
+            self.flush()
+            window = self._read(offset, BUFFER)
+            self._window = begin, window = offset, window[: len(window) // DIGEST * DIGEST]
+        return window[offset - begin : offset - begin + DIGEST]
+
+    def note(self, position: int, digest: bytes) -> None:
+        """Keep what the item is now."""
+        if position != self._at + len(self._waiting) // DIGEST or len(self._waiting) >= BUFFER:
+            self.flush()
+            self._at = position
+        self._waiting += digest
+
+    def flush(self) -> None:
+        """Write what waits. Raises OSError."""
+        if self._waiting:
+            if self.empty:
+                self.save()
+            self._write(self.area + self._at * DIGEST, self._waiting)
+            self._at += len(self._waiting) // DIGEST
+            self._waiting.clear()
+
+    def begin_area(self) -> None:
+        """Digests from now on go behind all that are there."""
+        self.flush()
+        size = os.fstat(self.file.fileno()).st_size
+        self.area = max(HEADER, size - (size - HEADER) % -DIGEST)
+        self._window = (0, b"")
+        self._at = 0
+
+    def swap(self, area: int, inode: int) -> None:
+        """From when the results are the file with that inode, the digests are in that area."""
+        self.other = {"area": area, "inode": inode}
+        self.save()
+        self.other = None
+
+    def compact(self) -> None:
+        """Move the area to the front if nothing there is lost by it, and drop what is behind."""
+        self.flush()
+        length = self.known * DIGEST
+        if self.area != HEADER and HEADER + length <= self.area:
+            self._write(HEADER, self._read(self.area, length))
+            self.area = HEADER
+            self.save()
+            self.file.truncate(HEADER + length)
+            self._window = (0, b"")
+
+    def _read(self, offset: int, length: int) -> bytes:
+        self.file.seek(offset)
+        data = bytearray()
+        while len(data) < length and (more := self.file.read(length - len(data))):
+            data += more
+        return bytes(data)
+
+    def _write(self, offset: int, data: bytes | bytearray) -> None:
+        self.file.seek(offset)
+        write_all(self.file, data)
+        if self._fsync:
+            os.fsync(self.file.fileno())
+
+
+def write_all(file: FileIO, data: bytes | bytearray) -> None:
+    """Write all of it: a short write is legal, as on a disk that fills up, or at a signal."""
+    with memoryview(data) as rest:
+        while rest:
+            rest = rest[file.write(rest) :]
+
+
+def is_at(file: FileIO, name: str) -> bool:
+    """Whether the open file still is the file of that name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(name))
+    except OSError:
+        return False
+
+
+def _create(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o666)
+
+
+def _lock(file: FileIO) -> None:
+    """Lock the file as a whole, and not as POSIX does: that lock goes when anybody closes it."""
+    try:
+        if sys.platform == "win32":
+            file.seek(LOCKED_BYTE)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise InUse from None

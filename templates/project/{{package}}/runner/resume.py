@@ -1,0 +1,267 @@
+"""What a run does with the results of earlier runs: go on, forget failures, or start over.
+
+All is looked at first, and refused when it does not fit. The files change when the first item is
+there, and change back when no result came of it. So nothing of an earlier run is touched for an
+input, an option or a setup() that is wrong.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from io import FileIO
+from typing import Any
+
+from .items import Items
+from .results import BAD, GOOD, Journal, JournalError, Line, Refused, parse, renumbered
+from .task import IDLE, Numbered
+
+Keep = Callable[[Line], int | None]  # the id of a result from now on; None drops it
+NONE: Keep = lambda _: None  # noqa: E731
+FORGET = bytes(0 if state == BAD else state for state in range(256))  # for bytes.translate()
+
+
+class Resume:
+    """The journal, checked against the input, and what has to change in it."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        items: Items,
+        *,
+        fresh: bool = False,
+        retry_failed: bool = False,
+        limit: int | None = None,
+    ) -> None:
+        """Raises Refused, or ItemsError."""
+        self._journal, self._items, self._limit = journal, items, limit
+        self._retry = retry_failed
+        self._keep: Keep | None = None  # set when the results have to be written anew
+        self._before = {"area": journal.ledger.area, "versions": journal.ledger.versions}
+        self._replaced = self._dropped = False
+        for left in glob.glob(f"{glob.escape(journal.path)}.????????.new"):  # by a kill -9
+            os.unlink(left)
+        if items.is_one_of(journal.path, f"{journal.path}.state"):
+            raise Refused(
+                f"{items.name} and {journal.name} are the same file: "
+                "--results names another for what is made of it"
+            )
+        if not journal.size:
+            return
+        if fresh:
+            self._start_over()
+            return
+        if not journal.has_state:
+            raise Refused(
+                f"{journal.name} has results, but {journal.name}.state does not tell of which "
+                "input: restore it, or start over with --fresh"
+            )
+        journal.load()
+        if items.rewinds:
+            self._compare()
+            items.rewind()
+        if retry_failed and journal.failed:
+            self._keep = self._keep or (lambda line: line.id if line.ok else None)
+            journal.done, journal.failed = journal.done.translate(FORGET), 0
+
+    def pending(self) -> Iterator[Numbered | None]:
+        """The items that are still to do. With the first, the results are replaced if need be."""
+        begun = False
+        for numbered in self._items.pending(self._journal, self._limit):
+            if not begun and numbered is not None:
+                begun = True
+                self._replace()
+            yield numbered
+        reached = len(self._journal.done.rstrip(b"\0"))
+        if self._limit is None and self._items.count < reached:
+            raise self._refusal("it is shorter")
+        if not begun:
+            self._replace()
+
+    def close(self) -> None:
+        """Put back what was replaced, if nothing came of it."""
+        journal, ledger = self._journal, self._journal.ledger
+        if not self._replaced or journal.written or ledger.backup is None:
+            return
+        if not self._dropped:  # the results only got other ids
+            journal.settle()
+        else:
+            backup = f"{journal.path}.bak"
+            ledger.swap(ledger.backup["area"], os.stat(backup).st_ino)
+            journal.file.close()  # Windows replaces no open file
+            os.replace(backup, journal.path)
+            journal.file = FileIO(journal.path, "a+")
+            ledger.area, ledger.versions = ledger.backup["area"], ledger.backup["versions"]
+            ledger.backup = None
+            ledger.save()
+
+    def _start_over(self) -> None:
+        """Look through the whole input before anything is given up for it."""
+        items = self._items
+        if items.rewinds:
+            for _, record, _ in items.records(self._limit):
+                if record is not None:
+                    items.check(record)
+            items.rewind()
+        self._keep = NONE
+        self._journal.ledger.begin_area()
+
+    def _compare(self) -> None:
+        """Whether the items that have results are as they were."""
+        items, journal = self._items, self._journal
+        done, reached = journal.done, len(journal.done.rstrip(b"\0"))
+        changed = Changed()
+        for position, record, digest in items.records(self._limit):
+            if record is None:
+                time.sleep(IDLE)
+                continue
+            state = done[position] if position < len(done) else 0
+            if state and digest != journal.digest(position) and not self._forgets(state):
+                changed.add(items.place, state)
+            elif self._retry and state != GOOD:
+                items.check(record)
+            if position + 1 >= reached and not self._retry:
+                break
+        if items.count < reached and self._limit is None:
+            changed.gone = sum(bool(s) and not self._forgets(s) for s in done[items.count :])
+        if not changed:
+            return
+        if items.key is None:
+            raise self._refusal(str(changed))
+        items.rewind()
+        self._realign()
+
+    def _forgets(self, state: int) -> bool:
+        return self._retry and state == BAD
+
+    def _realign(self) -> None:
+        """Find the items of the results by their keys, wherever they are now."""
+        items, journal = self._items, self._journal
+        results = {line.key: line for line in map(parse, journal.lines()) if line is not None}
+        if len(results) != journal.ok + journal.failed:
+            raise self._refusal("and not every result has a key of its own that tells which it is")
+        moved: dict[int, int] = {}
+        done, digests, changed = bytearray(), bytearray(), Changed()
+        for position, record, digest in items.records():
+            if record is None:
+                time.sleep(IDLE)
+                continue
+            digests += digest
+            done.append(0)
+            line = results.pop(items.key_of(items.parse(record)), None)
+            if line is None:
+                continue
+            state = GOOD if line.ok else BAD
+            if digest == journal.digest(line.id):
+                moved[line.id], done[position] = position, state
+            elif not self._forgets(state):
+                changed.add(items.place, state)
+        changed.gone = sum(line.ok or not self._retry for line in results.values())
+        if changed:
+            raise self._refusal(str(changed))
+        journal.done = done
+        journal.ok, journal.failed = done.count(GOOD), done.count(BAD)
+        journal.ledger.begin_area()
+        journal.ledger.note(0, digests)
+        self._keep = lambda line: moved.get(line.id) if line.ok or not self._retry else None
+
+    def _refusal(self, what: str) -> Refused:
+        return Refused(
+            f"{self._items.name} has changed since the results were made: {what}; "
+            "restore it, or start over with --fresh"
+        )
+
+    def _replace(self) -> None:
+        """Write the results anew. The old ones stay as .bak until the first new result."""
+        if self._keep is None:
+            return
+        journal, ledger = self._journal, self._journal.ledger
+        try:
+            new, ledger.versions = self._written_anew(self._keep)
+            try:
+                if ledger.backup is None:
+                    self._back_up()
+                    ledger.backup = self._before
+                area = ledger.area
+                ledger.flush()
+                ledger.area = self._before["area"]
+                ledger.swap(area, os.stat(new).st_ino)
+                journal.file.close()  # Windows replaces no open file
+                os.replace(new, journal.path)
+                ledger.area = area
+                ledger.save()
+            finally:
+                if os.path.exists(new):
+                    os.unlink(new)
+            journal.file = FileIO(journal.path, "a+")
+            journal.size = os.stat(journal.path).st_size
+        except OSError as exc:
+            raise JournalError(f"cannot replace {journal.name}: {exc.strerror}") from None
+        self._replaced = True
+
+    def _written_anew(self, keep: Keep) -> tuple[str, list[list[Any]]]:
+        """The results that stay, in a file next to them, and the versions that they are of."""
+        journal = self._journal
+        versions: list[list[Any]] = []
+        old = list(journal.ledger.versions)
+        kept = 0
+        folder, name = os.path.split(journal.path)
+        number, new = tempfile.mkstemp(".new", f"{name}.", folder)
+        self._dropped = keep is NONE
+        with open(number, "wb", buffering=1 << 16) as file:
+            shutil.copymode(journal.path, new)
+            for count, line in enumerate(journal.lines() if keep is not NONE else ()):
+                while old and old[0][0] <= count:
+                    versions.append([kept, old.pop(0)[1]])
+                said = parse(line)
+                if said is not None and (index := keep(said)) is not None:
+                    kept += 1
+                    file.write(line if index == said.id else renumbered(line, index))
+                else:
+                    self._dropped = True
+            file.flush()
+            os.fsync(file.fileno())
+        return new, versions
+
+    def _back_up(self) -> None:
+        """Give the results a second name; where files have one only, copy them."""
+        path, backup = self._journal.path, f"{self._journal.path}.bak"
+        if os.path.lexists(backup):
+            raise Refused(f"{backup} exists, and no run has left it: move it away")
+        try:
+            os.link(path, backup)
+        except OSError:
+            shutil.copy2(path, backup)
+
+
+class Changed:
+    """Items that are no longer what their results were made of."""
+
+    def __init__(self) -> None:
+        self._first = ""
+        self._count = self._failed = 0
+        self.gone = 0  # results of items that are no longer there
+
+    def add(self, place: str, state: int) -> None:
+        """One more."""
+        self._first = self._first or place
+        self._count += 1
+        self._failed += state == BAD
+
+    def __bool__(self) -> bool:
+        return bool(self._count or self.gone)
+
+    def __str__(self) -> str:
+        parts = []
+        if self._count:
+            more = f" and {self._count - 1:,} more" if self._count > 1 else ""
+            parts.append(f"{self._first}{more} differ{'' if more else 's'}")
+        if self.gone:
+            parts.append(f"{self.gone:,} items that have a result are gone")
+        if self._failed:
+            parts.append(f"{self._failed:,} had failed and run again with --retry-failed")
+        return ", ".join(parts)

@@ -1,0 +1,152 @@
+"""What work() returns, as JSON: also types that Python's own encoder does not know.
+
+A dataclass or a named tuple becomes an object; datetimes are ISO 8601, a timedelta is seconds;
+Decimal, UUID and Path are text; a set is a list; bytes are base64; scalars and arrays of NumPy and
+pandas are numbers and lists. An `encode(value)` in work.py comes before all of these: it gets the
+whole value, and then whatever in it JSON does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from binascii import b2a_base64
+from collections.abc import Callable, Iterable
+from datetime import date, time, timedelta
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+Encode = Callable[[Any], Any]
+
+ATOMS = frozenset((str, int, bool, float, type(None)))
+QUICK: dict[type, Callable[[Any], str]] = {int: repr, str: encode_basestring_ascii}  # 1 us less
+# A value of these types exists only where somebody has imported their module; we need not.
+TEXTS = (("decimal", "Decimal"), ("uuid", "UUID"), ("pathlib", "PurePath"))
+WAY_OUT = "return what JSON can hold, or write an encode(value) in work.py"
+to_json = json.JSONEncoder(allow_nan=False).encode  # NaN is not JSON: other tools stumble over it
+
+
+class Unwritable(Exception):
+    """The value has no JSON: why, and what to do."""
+
+
+def json_of(value: Any, encode: Encode | None = None) -> str:
+    """The JSON of a value. Raises Unwritable, or what encode() raises."""
+    if encode is not None:
+        value = encode(value)
+    if quick := QUICK.get(type(value)):
+        return quick(value)
+    try:
+        return to_json(_plain(value, encode))
+    except ValueError as exc:
+        why = str(exc) if "digits" in str(exc) else "NaN and infinities are not JSON"
+        raise Unwritable(f"{why}: {WAY_OUT}") from None
+    except RecursionError:
+        raise Unwritable(f"it holds itself, or is nested too deeply: {WAY_OUT}") from None
+
+
+def type_name(value: Any) -> str:
+    """Such as numpy.bool, to be told from Python's own."""
+    kind = type(value)
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return f"{module}{kind.__qualname__}"
+
+
+def _plain(value: Any, encode: Encode | None) -> Any:
+    """The value in the types of JSON."""
+    kind = type(value)
+    if kind in ATOMS:
+        return value
+    if kind is list or kind is tuple:
+        return [one if type(one) in ATOMS else _plain(one, encode) for one in value]
+    if kind is dict:
+        return _object(value.items(), encode)
+    if encode is not None and (encoded := encode(value)) is not value:
+        return _plain(encoded, encode)
+    return _plain(_known(value), encode)
+
+
+def _object(pairs: Iterable[tuple[Any, Any]], encode: Encode | None) -> dict[str, Any]:
+    """A dict with keys of text; two that JSON cannot tell apart are an error."""
+    made: dict[str, Any] = {}
+    for key, one in pairs:
+        name = key if type(key) is str else _name(key, encode)
+        if name in made:
+            raise Unwritable(f"two keys of a dict are {name!r} in JSON: {WAY_OUT}")
+        made[name] = one if type(one) in ATOMS else _plain(one, encode)
+    return made
+
+
+def _name(key: Any, encode: Encode | None) -> str:
+    """A key as JSON writes it: text, a number, true, null."""
+    plain = _plain(key, encode)
+    if isinstance(plain, str):
+        return plain
+    if type(plain) in ATOMS:
+        return to_json(plain)
+    raise Unwritable(f"a key of a dict is {type_name(key)}: {WAY_OUT}")
+
+
+def _known(value: Any) -> Any:
+    """One step from a type that we know towards JSON. Raises Unwritable for others."""
+    kind = type(value)
+    family = kind.__module__.partition(".")[0]
+    if family in ("numpy", "pandas"):
+        return _of_arrays(value)
+    if fields := getattr(kind, "__dataclass_fields__", None):
+        return {name: getattr(value, name) for name in fields if hasattr(value, name)}
+    if isinstance(value, tuple):
+        return value._asdict() if hasattr(value, "_asdict") else list(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, set | frozenset):
+        return _in_order(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return b2a_base64(value, newline=False).decode()
+    if isinstance(value, dict):
+        return dict(value)
+    if isinstance(value, list):
+        return list(value)
+    for text, plain in ((str, str.__str__), (int, int.__int__), (float, float.__float__)):
+        if isinstance(value, text):  # an enumeration, such as http.HTTPStatus
+            return plain(value)
+    for module, name in TEXTS:
+        if (loaded := sys.modules.get(module)) and isinstance(value, getattr(loaded, name)):
+            if name == "Decimal" and not value.is_finite():
+                raise ValueError(value)
+            return str(value)
+    raise Unwritable(f"JSON has no {type_name(value)}: {WAY_OUT}")
+
+
+def _in_order(values: Iterable[Any]) -> list[Any]:
+    """Sorted, so that the same set is the same text; in any order when they do not compare."""
+    values = list(values)
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=repr)
+
+
+def _of_arrays(value: Any) -> Any:
+    """A scalar, an array or a table of NumPy or pandas, in Python's own types."""
+    kind = type(value).__name__
+    if kind in ("NaTType", "NAType"):
+        raise ValueError(value)  # as NaN
+    if kind == "DataFrame":
+        return value.to_dict("records")
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if getattr(getattr(value, "dtype", None), "kind", "") in "mM":  # times, as NumPy counts them
+        if (value != value).any():
+            raise ValueError("NaT")
+        return value.astype(str).tolist()
+    for method in ("tolist", "item", "to_list"):
+        if hasattr(value, method) and type(plain := getattr(value, method)()) is not type(value):
+            return plain
+    if kind == "Period":
+        return str(value)
+    raise Unwritable(f"JSON has no {type_name(value)}: {WAY_OUT}")
