@@ -51,8 +51,8 @@ CASES = {
         "run", 2, ("items.jsonl, line 1", "recursion", ".txt"), {"items.jsonl": "[" * 100_000},
     ),
     "text that is not UTF-8": Case(
-        "run --items results.jsonl.state --results other", 2, ("line 1", "extra data", ".txt"),
-        first=True,
+        "run --items binary.txt", 2, ("binary.txt, line 1", "can't decode byte", "UTF-8"),
+        {"binary.txt": "\udcff"},
     ),
     "another input": Case(
         "run", 2, ("items.jsonl has changed", "restore it", "--fresh"),
@@ -115,7 +115,7 @@ def test_the_error_is_told(name: str, tmp_path: Path) -> None:
     if case.first:
         assert project.run("run").returncode == 0
     for path, text in case.files.items():
-        (tmp_path / path).write_text(text)
+        (tmp_path / path).write_bytes(text.encode(errors="surrogateescape"))
     words, _, place = case.command.partition(" > ")
     with open(place or "/dev/null", "w") as out:  # noqa: PTH123
         done = project.run(*words.split(), stdout=out, **case.options)

@@ -7,6 +7,7 @@ changed, and `parse()`s one into the item that work() gets. So what is done alre
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import os
 from collections import deque
@@ -171,11 +172,11 @@ class Parquet(JsonLines):
 
     def __init__(self, file: BinaryIO) -> None:
         try:
-            import pyarrow.parquet
+            parquet: Any = importlib.import_module("pyarrow.parquet")  # few have it
         except ImportError:
             raise Unreadable("Parquet needs pyarrow: pip install pyarrow") from None
         try:
-            self._table = pyarrow.parquet.ParquetFile(file)
+            self._table = parquet.ParquetFile(file)
         except Exception as exc:  # a class for each thing that can be wrong
             raise Unreadable(str(exc)) from None
         self.header = str(self._table.schema_arrow).encode()

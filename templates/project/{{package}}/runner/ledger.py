@@ -27,8 +27,15 @@ LOCKED_BYTE = 1 << 20  # Windows locks bytes against reading too: one that nobod
 
 
 _held: set[FileIO] = set()  # open state files
+
+
+def _let_go() -> None:
+    for file in _held:
+        file.close()
+
+
 if hasattr(os, "register_at_fork"):  # a worker that outlives the run holds no lock of it
-    os.register_at_fork(after_in_child=lambda: [file.close() for file in _held])
+    os.register_at_fork(after_in_child=_let_go)
 
 
 class InUse(Exception):
@@ -105,7 +112,7 @@ class Ledger:
             self._window = begin, window = offset, window[: len(window) // DIGEST * DIGEST]
         return window[offset - begin : offset - begin + DIGEST]
 
-    def note(self, position: int, digest: bytes) -> None:
+    def note(self, position: int, digest: bytes | bytearray) -> None:
         """Keep what the item is now."""
         if position != self._at + len(self._waiting) // DIGEST or len(self._waiting) >= BUFFER:
             self.flush()

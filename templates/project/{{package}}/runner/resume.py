@@ -218,7 +218,8 @@ class Resume:
                 while old and old[0][0] <= count:
                     versions.append([kept, old.pop(0)[1]])
                 said = parse(line)
-                if said is not None and (index := keep(said)) is not None:
+                index = keep(said) if said else None
+                if said and index is not None:
                     kept += 1
                     file.write(line if index == said.id else renumbered(line, index))
                 else:

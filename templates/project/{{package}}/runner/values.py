@@ -109,9 +109,9 @@ def _known(value: Any) -> Any:
         return dict(value)
     if isinstance(value, list):
         return list(value)
-    for text, plain in ((str, str.__str__), (int, int.__int__), (float, float.__float__)):
-        if isinstance(value, text):  # an enumeration, such as http.HTTPStatus
-            return plain(value)
+    for plain in (str, int, float):
+        if isinstance(value, plain):  # an enumeration, such as http.HTTPStatus
+            return str.__str__(value) if plain is str else plain(value)
     for module, name in TEXTS:
         if (loaded := sys.modules.get(module)) and isinstance(value, getattr(loaded, name)):
             if name == "Decimal" and not value.is_finite():
