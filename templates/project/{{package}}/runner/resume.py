@@ -41,7 +41,10 @@ class Resume:
         self._journal, self._items, self._limit = journal, items, limit
         self._retry = retry_failed
         self._keep: Keep | None = None  # set when the results have to be written anew
-        self._before = {"area": journal.ledger.area, "versions": journal.ledger.versions}
+        self._before: dict[str, Any] = {
+            "area": journal.ledger.area,
+            "versions": journal.ledger.versions,
+        }
         self._replaced = self._dropped = False
         for left in glob.glob(f"{glob.escape(journal.path)}.????????.new"):  # by a kill -9
             os.unlink(left)
