@@ -58,7 +58,7 @@ def test_dry_run_lists_the_files_and_writes_nothing(concgen, tmp_path):
     result = concgen("new", tmp_path / "crawl", *IO, "--yes", "--dry-run")
     assert result.code == 0
     assert "Would create" in result.out
-    assert "engine.py" in result.out
+    assert "work.py" in result.out
     assert list(tmp_path.iterdir()) == []
 
 

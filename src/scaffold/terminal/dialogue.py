@@ -153,7 +153,8 @@ def show_created(created: Created, *, dry_run: bool) -> None:
         console.answer(f"Would create {place}/ ({count} files, {created.model}):")
     else:
         console.answer(f"Created {place}/ ({count} files, {created.model}):")
-    console.answer_lines([f"  {line}" for line in views.tree(created.path.name, created.files)])
+    shown = views.tree(created.path.name, created.package.name, created.files)
+    console.answer_lines([f"  {line}" for line in shown])
     if created.package.reason:
         console.answer(f"The package is {created.package.name}: {created.package.reason}.")
     if "README.md" not in created.files:

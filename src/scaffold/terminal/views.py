@@ -77,19 +77,48 @@ def notes(advice: Recommendation, width: int) -> list[str]:
     return entries("Note", [("", text) for text in advice.notes], width)
 
 
-def tree(root: str, files: Sequence[str]) -> list[str]:
-    """Return the files of a project, indented by folder."""
+# Of the user's own files, those to open first, with what to do there.
+_BEGIN_HERE = {
+    "work.py": "your function",
+    "settings.py": "its limits",
+    "items.jsonl": "its items",
+    "CONCURRENCY.md": "why this model",
+}
+
+
+def tree(root: str, package: str, files: Sequence[str]) -> list[str]:
+    """Return the files of a project, indented by folder, the user's own first.
+
+    What is concgen's is one line for each of its folders.
+    """
+    folded = (f"{package}/runner/", ".concgen/")
+    paths = dict.fromkeys(
+        next((folder for folder in folded if file.startswith(folder)), file) for file in files
+    )
     lines = [f"{root}/"]
-    shown: set[str] = set()
-    for file in sorted(files, key=lambda name: (name.count("/") == 0, name)):
-        *folders, name = file.split("/")
+    known: set[str] = set()
+    for shown in sorted(paths, key=lambda path: _rank(path, package)):
+        *folders, name = shown.rstrip("/").split("/")
         for depth, folder in enumerate(folders, 1):
             path = "/".join(folders[:depth])
-            if path not in shown:
-                shown.add(path)
+            if path not in known:
+                known.add(path)
                 lines.append(f"{'  ' * depth}{folder}/")
-        lines.append(f"{'  ' * (len(folders) + 1)}{name}")
+        told = _BEGIN_HERE.get(name, "")
+        if shown in folded:
+            count = sum(file.startswith(shown) for file in files)
+            name, told = f"{name}/", f"concgen's: {show_count(count)} files"
+        line = f"{'  ' * (len(folders) + 1)}{name}"
+        lines.append(f"{line:<24} {told}" if told else line)
     return lines
+
+
+def _rank(path: str, package: str) -> tuple[bool, bool, bool, int, str]:
+    """Order the package first, in it the user's work, and what is concgen's last."""
+    *folders, name = path.rstrip("/").split("/")
+    first = list(_BEGIN_HERE)
+    place = first.index(name) if name in first else len(first)
+    return folders[:1] != [package], path.endswith("/"), not folders, place, path
 
 
 def _grouped(advice: Recommendation) -> Iterable[tuple[str, list[str], Finding]]:
