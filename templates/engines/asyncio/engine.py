@@ -15,12 +15,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import Context, copy_context
 from typing import cast
 
 from .job import Call, Job
 from .pacing import Pacer
 from .task import (
     NO_RETRY,
+    TEARDOWN,
     TICK,
     Backlog,
     Burst,
@@ -31,6 +33,10 @@ from .task import (
     Retry,
     Stop,
     Task,
+    Unavailable,
+    describe,
+    is_interrupt,
+    say,
     timed_out,
 )
 from .watchdog import Runner, Watchdog
@@ -38,7 +44,7 @@ from .watchdog import Runner, Watchdog
 MODEL = "asyncio"
 AWAITS = "always"
 BURST = 0.005  # seconds: outcomes are handed over together, so that tiny tasks cost little
-LEAVING = 1.0  # seconds that cancelled coroutines, and the teardown after setup(), get at the end
+LEAVING = 1.0  # seconds that cancelled coroutines get at the end
 
 
 class CoroutinePool:
@@ -48,13 +54,15 @@ class CoroutinePool:
         self,
         loop: asyncio.AbstractEventLoop,
         call: Call,
+        context: Context,
         backlog: Backlog,
         size: int,
         timeout: float | None,
         quiet: bool,
     ) -> None:
-        self._loop, self._call, self._backlog = loop, call, backlog
-        self._size, self._timeout = size, timeout
+        self._loop, self._call, self._context = loop, call, context
+        self._backlog = backlog
+        self._size, self._timeout, self._quiet = size, timeout, quiet
         self._watchdog = Watchdog(loop, timeout, quiet)
         self._workers: set[Runner] = set()
         self._abandoned: set[Runner] = set()  # they swallow cancellations
@@ -70,7 +78,7 @@ class CoroutinePool:
         try:
             with self._watchdog.alarm():
                 while self._workers or self._outcomes or not self._backlog.empty:
-                    self._loop.run_forever()
+                    self._run_loop()
                     burst, self._outcomes = self._outcomes, []
                     self._room.set()
                     if burst:
@@ -82,6 +90,13 @@ class CoroutinePool:
                         return
         finally:
             self._disperse()
+
+    def _run_loop(self) -> None:
+        try:
+            self._loop.run_forever()
+        except (SystemExit, KeyboardInterrupt) as exc:
+            if is_interrupt(exc):
+                raise  # otherwise a task that work() started ends so: whoever awaits it is told
 
     def _pause(self) -> None:
         """Leave the event loop, to hand over outcomes or to end."""
@@ -105,7 +120,7 @@ class CoroutinePool:
         self._loop.call_later(tick, self._look)
 
     def _hire(self) -> None:
-        worker = self._loop.create_task(self._serve())
+        worker = self._loop.create_task(self._serve(), context=self._context.copy())
         self._workers.add(worker)
         worker.add_done_callback(self._retire)
 
@@ -118,19 +133,38 @@ class CoroutinePool:
         """Task after task. While there are tasks, it calls for one more coroutine."""
         me = cast("Runner", asyncio.current_task())
         try:
-            while me in self._workers and (tasks := self._take()):
+            while tasks := self._take():
                 if len(self._workers) < self._size:
                     self._hire()
                 outcomes = await self._attempt(me, tasks[0])
-                if me in self._workers:  # otherwise it was abandoned, and reported
-                    self._record(outcomes)
+                if me not in self._workers:  # it was abandoned, and reported
+                    return
+                self._record(outcomes)
+                if me.cancelling():  # from here or by work(): another takes its place
+                    self._workers.discard(me)
+                    self._hire()
+                    return
                 while len(self._outcomes) >= self._window:
                     self._room.clear()
                     self._pause()
                     await self._room.wait()
+        except Unavailable as exc:
+            self._watchdog.end(me)
+            self._backlog.put_back(tasks)
+            self._lose(exc)
         except EngineError as exc:
-            self._failure = exc
-            self._pause()
+            self._fail(exc)
+
+    def _lose(self, exc: Unavailable) -> None:
+        self._size = len(self._workers) - 1
+        if not self._size:
+            self._fail(exc)
+        elif not self._quiet:
+            say(f"{exc}: going on with {self._size:,} at once")
+
+    def _fail(self, exc: EngineError) -> None:
+        self._failure = exc
+        self._pause()
 
     def _take(self) -> list[Task]:
         return self._backlog.take(1, len(self._workers) - 1)  # the one that asks has none
@@ -141,13 +175,10 @@ class CoroutinePool:
         value, failure = None, None
         try:
             value = await self._call(item)
-        except EngineError:
-            raise
-        except asyncio.CancelledError as exc:
-            if me.cancelling() and not self._watchdog.is_late(me):
-                raise  # the engine itself is closing
-            failure = Failure.of(exc)
-        except (Exception, SystemExit) as exc:
+        except BaseException as exc:  # whatever it is, it costs this task only
+            # _over: the engine itself is closing.
+            if self._over or isinstance(exc, EngineError) or is_interrupt(exc):
+                raise
             failure = Failure.of(exc)
         seconds = self._loop.time() - began
         if self._watchdog.end(me):
@@ -173,7 +204,10 @@ class CoroutinePool:
 
 @contextmanager
 def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    loop = asyncio.new_event_loop()
+    try:
+        loop = asyncio.new_event_loop()
+    except OSError as exc:
+        raise EngineError(f"no event loop can be had: {describe(exc)}") from None
     try:
         yield loop
     finally:
@@ -183,16 +217,19 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @contextmanager
-def _opened(loop: asyncio.AbstractEventLoop, job: Job, size: int) -> Iterator[Call]:
-    """Run setup(), and later its teardown. One task does both, as cancel scopes demand."""
+def _opened(loop: asyncio.AbstractEventLoop, job: Job, size: int) -> Iterator[tuple[Call, Context]]:
+    """Run setup(), and later its teardown; give the context that setup() has left, too.
+
+    One task does both, as cancel scopes demand.
+    """
 
     async def hold() -> None:
         async with job.aopen(size) as call:
-            ready.set_result(call)
+            ready.set_result((call, copy_context()))
             await leave.wait()
 
     leave, ready = asyncio.Event(), loop.create_future()
-    host = loop.create_task(hold())
+    host = loop.create_task(hold(), context=job.context.copy())
     try:
         first = asyncio.wait([host, ready], return_when=asyncio.FIRST_COMPLETED)
         loop.run_until_complete(first)
@@ -201,7 +238,12 @@ def _opened(loop: asyncio.AbstractEventLoop, job: Job, size: int) -> Iterator[Ca
         yield ready.result()
     finally:
         leave.set()
-        loop.run_until_complete(asyncio.wait([host], timeout=LEAVING))
+        loop.run_until_complete(asyncio.wait([host], timeout=TEARDOWN))
+    if not host.done():
+        raise EngineError(f"the teardown after setup() goes on after {TEARDOWN:g} s: it is cut off")
+    if host.cancelled():
+        raise EngineError("work() cancelled the task that keeps what setup() made")
+    host.result()  # raises what was wrong with the teardown
 
 
 def in_one_process(max_workers: int) -> int:
@@ -221,6 +263,9 @@ def run(
 ) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
     backlog = Backlog(items, retry, stop, pacer, max_workers)
-    with _event_loop() as loop, _opened(loop, job, max_workers) as call:
-        yield from CoroutinePool(loop, call, backlog, max_workers, timeout, job.quiet).bursts()
+    job = job.for_attempts(retry, pacer)
+    with _event_loop() as loop, _opened(loop, job, max_workers) as (call, context):
+        yield from CoroutinePool(
+            loop, call, context, backlog, max_workers, timeout, job.quiet
+        ).bursts()
     backlog.raise_failure()

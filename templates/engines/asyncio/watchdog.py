@@ -18,6 +18,7 @@ from types import FrameType
 
 from .task import TICK, Task, say
 
+LONGEST = 1e6  # seconds that an alarm is set for: 11 days
 BLOCKED = 1.0  # seconds without a turn that are worth a warning
 
 Runner = asyncio.Task[None]  # a coroutine of the engine that runs one item after the other
@@ -45,12 +46,7 @@ class Watchdog:
         if worker not in self._late:
             return False
         self._late.discard(worker)
-        worker.uncancel()
         return True
-
-    def is_late(self, worker: Runner) -> bool:
-        """It was cancelled from here."""
-        return worker in self._late
 
     def rested(self) -> None:
         """The event loop stood still on purpose until now."""
@@ -95,7 +91,7 @@ class Watchdog:
 
     def _rearm(self) -> None:
         if sys.platform != "win32" and self._armed and self._timeout is not None:
-            signal.setitimer(signal.ITIMER_REAL, self._timeout + TICK)
+            signal.setitimer(signal.ITIMER_REAL, min(self._timeout + TICK, LONGEST))
 
     def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         self._rearm()

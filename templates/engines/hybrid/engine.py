@@ -79,9 +79,8 @@ class HybridPool(ProcessPool[HybridWorker]):
     def __init__(
         self, job: Job, backlog: Backlog, size: int, timeout: float | None, method: str | None
     ) -> None:
-        super().__init__(job, backlog, size, timeout, method)
+        super().__init__(job, backlog, size, min(size, usable_cores()), timeout, method)
         engine_for(job)  # imported here, a forked process has it already
-        self.processes = min(size, usable_cores())
         self._cores = own_cores(job, self.processes)
         self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead
         self._answers = 0
@@ -94,10 +93,13 @@ class HybridPool(ProcessPool[HybridWorker]):
             if not worker.given and (suspects := self.backlog.suspects()):
                 self._quarantine(worker, suspects)
         while len(self.workers) < self.processes and (suspects := self.backlog.suspects()):
-            self._quarantine(self._start(), suspects)
+            if worker := self.hire():
+                self._quarantine(worker, suspects)
+            else:
+                self.backlog.put_back(suspects)
         paced = self.backlog.paced
         if paced:
-            self._start_waiting()
+            self.hire_for(self.backlog.waiting(self.processes - len(self.workers)))
         candidates = self.ready() if paced else self.workers
         free = [worker for worker in candidates if not worker.quarantined and not worker.verdict]
         if not free and (paced or len(self.workers) == self.processes):
@@ -113,11 +115,6 @@ class HybridPool(ProcessPool[HybridWorker]):
         most = min(self._answers, self.processes * LARGEST)
         return max(1, int(min(enough, most, HEAVIEST / self._bytes)))
 
-    def _start_waiting(self) -> None:
-        """Processes for the tasks that wait; they get them when they can begin them."""
-        for _ in range(self.backlog.waiting(self.processes - len(self.workers))):
-            self._start()
-
     def _deal(self, free: list[HybridWorker], tasks: list[Task]) -> None:
         heap = [(len(worker.given), n) for n, worker in enumerate(free)]
         heapq.heapify(heap)
@@ -126,22 +123,26 @@ class HybridPool(ProcessPool[HybridWorker]):
         for task in tasks:
             if more and (not heap or heap[0][0]):  # nobody is idle
                 more -= 1
-                heapq.heappush(heap, (0, len(free)))
-                free.append(self._start())
-                hands.append([])
+                if starter := self.hire():
+                    heapq.heappush(heap, (0, len(free)))
+                    free.append(starter)
+                    hands.append([])
+            if not heap:  # those that are there run suspects, and there can be no other
+                self.backlog.put_back([task])
+                continue
             load, n = heap[0]
             heapq.heapreplace(heap, (load + 1, n))
             hands[n].append(task)
         for worker, hand in zip(free, hands, strict=True):
             self._give(worker, hand)
 
-    def _start(self) -> HybridWorker:
+    def start(self) -> HybridWorker:
+        """Start a process with its share of the slots."""
         slots = self.size - sum(worker.slots for worker in self.workers)
         share = -(-slots // (self.processes - len(self.workers)))  # rounded up
         taken = {worker.core for worker in self.workers}
         core = next((core for core in self._cores if core not in taken), None)
-        self.workers.append(HybridWorker(self, share, core))
-        return self.workers[-1]
+        return HybridWorker(self, share, core)
 
     def _quarantine(self, worker: HybridWorker, suspects: list[Task]) -> None:
         worker.quarantined = True

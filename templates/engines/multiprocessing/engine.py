@@ -104,7 +104,7 @@ class BatchWorker(PoolWorker):
 
     def __init__(self, pool: BatchPool) -> None:
         self.batches: deque[tuple[list[Task], int]] = deque()
-        super().__init__(serve, pool.job, share=pool.size, method=pool.method)
+        super().__init__(serve, pool.job, share=pool.processes, method=pool.method)
 
     def tasks(self) -> list[Task]:
         """What it has not answered, oldest first."""
@@ -117,6 +117,10 @@ class BatchPool(ProcessPool[BatchWorker]):
     batch = 1  # tasks in the next one
     cost = TARGET  # seconds that a task takes, about
 
+    def start(self) -> BatchWorker:
+        """Start a worker."""
+        return BatchWorker(self)
+
     def dispatch(self) -> None:
         """A batch for each idle worker, then for new ones, then one ahead when tasks are short."""
         if self.backlog.paced:
@@ -126,9 +130,11 @@ class BatchPool(ProcessPool[BatchWorker]):
             for worker in self.workers:
                 if len(worker.batches) < depth and not worker.verdict:
                     self._give(worker, self._take())
-            while len(self.workers) < self.size and (tasks := self._take()):
-                self.workers.append(BatchWorker(self))
-                self._give(self.workers[-1], tasks)
+            while len(self.workers) < self.processes and (tasks := self._take()):
+                if worker := self.hire():
+                    self._give(worker, tasks)
+                else:
+                    self.backlog.put_back(tasks)
 
     def _dispatch_one_by_one(self) -> None:
         """A task that may begin now for each worker that can begin it now."""
@@ -138,8 +144,7 @@ class BatchPool(ProcessPool[BatchWorker]):
             self._give(worker, self.backlog.suspects() or self.backlog.take(1, busy))
             busy += bool(worker.batches)
         if busy >= len(self.workers):
-            for _ in range(self.backlog.waiting(self.size - len(self.workers))):
-                self.workers.append(BatchWorker(self))
+            self.hire_for(self.backlog.waiting(self.processes - len(self.workers)))
 
     def _take(self) -> list[Task]:
         return self.backlog.suspects() or self.backlog.take(self.batch)
@@ -150,7 +155,8 @@ class BatchPool(ProcessPool[BatchWorker]):
         try:
             data = pickle.dumps([item for _, item, _ in tasks], pickle.HIGHEST_PROTOCOL)
         except Exception as exc:
-            self._suspect(tasks, f"item cannot be pickled: {describe(exc)}")
+            error = f"item cannot be pickled: {describe(exc)}"
+            self._suspect(tasks, Failure(error, final=True))
             return
         if worker.batches and len(data) > PIPE:  # never wait for a busy worker
             self.backlog.put_back(tasks)
@@ -167,7 +173,7 @@ class BatchPool(ProcessPool[BatchWorker]):
         except Exception as exc:
             reply = f"result cannot be unpickled: {describe(exc)}"
         if isinstance(reply, str):
-            self._suspect(tasks, reply)
+            self._suspect(tasks, Failure(reply, final=True))
             return
         values, failures, seconds = reply
         done = len(values)
@@ -195,20 +201,18 @@ class BatchPool(ProcessPool[BatchWorker]):
         position, since = int(worker.clock[0]), worker.clock[1]
         for batch, _ in ahead:
             self.backlog.put_back(batch)
-        if since == NEVER:  # at none: between two batches
-            self.backlog.put_back(tasks)
-        elif position == WHOLE:
-            self._suspect(tasks, reason.error)
+        if position == WHOLE or since == NEVER:  # at none: it reads, packs or answers a batch
+            self._suspect(tasks, reason)
         else:
             self.fail(tasks.pop(position), reason, time.monotonic() - since)
             self.backlog.put_back(tasks)
 
-    def _suspect(self, tasks: list[Task], error: str) -> None:
+    def _suspect(self, tasks: list[Task], failure: Failure) -> None:
         """One of the tasks is to blame for the error: find out which."""
         if len(tasks) > 1:
             self.backlog.suspect(tasks)
         else:
-            self.fail(tasks[0], Failure(error, final=True))
+            self.fail(tasks[0], failure)
 
     def overdue(self, worker: BatchWorker, timeout: float) -> Failure | None:
         """Its task runs for too long."""
@@ -234,4 +238,4 @@ def run(
 ) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
     backlog = Backlog(items, retry, stop, pacer, max_workers)
-    yield from BatchPool(job, backlog, max_workers, timeout, start_method).run()
+    yield from BatchPool(job, backlog, max_workers, max_workers, timeout, start_method).run()

@@ -14,10 +14,21 @@ from multiprocessing.connection import wait
 from typing import Generic, TypeVar
 
 from .job import Job
-from .processes import LAST_WORDS, WorkerProcess, dismiss, exit_reason
-from .task import IDLE, TICK, UNGUARDED, Backlog, Burst, EngineError, Failure, Task
+from .processes import CAUSE, LAST_WORDS, WorkerProcess, dismiss, exit_reason
+from .task import (
+    IDLE,
+    TICK,
+    UNGUARDED,
+    Backlog,
+    Burst,
+    EngineError,
+    Failure,
+    Task,
+    Unavailable,
+    say,
+)
 
-STILLBORN = 3  # more workers than the pool has, in a row, that die as they start: the run ends
+STILLBORN = 3  # workers that may die as they start; then each makes the pool smaller
 
 
 class PoolWorker(WorkerProcess, ABC):
@@ -35,13 +46,26 @@ class ProcessPool(ABC, Generic[W]):
     """Workers that come and go while the backlog lasts. Engines say what travels in the pipes."""
 
     def __init__(
-        self, job: Job, backlog: Backlog, size: int, timeout: float | None, method: str | None
+        self,
+        job: Job,
+        backlog: Backlog,
+        size: int,
+        processes: int,
+        timeout: float | None,
+        method: str | None,
     ) -> None:
         self.job, self.backlog, self.size = job.pack(), backlog, size
+        self.processes = processes  # as many as the system has room for
         self.timeout, self.method = timeout, method
         self.workers: list[W] = []
         self.outcomes: Burst = []  # not yet handed over
+        self._quiet = job.quiet
         self._stillborn = 0
+        self._failure = ""  # why the run cannot go on
+
+    @abstractmethod
+    def start(self) -> W:
+        """Start a worker."""
 
     @abstractmethod
     def dispatch(self) -> None:
@@ -63,6 +87,27 @@ class ProcessPool(ABC, Generic[W]):
         """The workers that begin a task as soon as they get it: the others are starting."""
         return [worker for worker in self.workers if worker.began]
 
+    def hire(self) -> W | None:
+        """One worker more; none where the system has no room for it."""
+        try:
+            self.workers.append(self.start())
+        except Unavailable as exc:
+            self._shrink(len(self.workers), str(exc))
+            return None
+        return self.workers[-1]
+
+    def hire_for(self, waiting: int) -> None:
+        """Workers for so many tasks that wait: they get them when they can begin them."""
+        while waiting and self.hire():
+            waiting -= 1
+
+    def _shrink(self, processes: int, reason: str) -> None:
+        self.processes = processes
+        if not processes:
+            raise EngineError(reason)
+        if not self._quiet:
+            say(f"{reason}: going on with fewer workers, {processes:,}")
+
     def fail(self, task: Task, failure: Failure, seconds: float = 0.0) -> None:
         """Retry the task, or hand over its failure."""
         self.outcomes += self.backlog.failed(task, failure, seconds)
@@ -81,25 +126,38 @@ class ProcessPool(ABC, Generic[W]):
                 if self.outcomes:
                     burst, self.outcomes = self.outcomes, []
                     yield self.backlog.learn(burst)
+                if self._failure:
+                    raise EngineError(self._failure)
             if self.outcomes:
                 yield self.outcomes
         finally:
-            dismiss(self.workers, lambda worker: bool(worker.tasks()))
+            problems = dismiss(self.workers, lambda worker: bool(worker.tasks()))
+        for problem in problems:
+            raise EngineError(problem)
         self.backlog.raise_failure()
 
     def _collect(self, patience: float) -> None:
         """Receive the replies that are there; wait up to `patience` seconds for the first."""
         ready = set(wait([worker.conn for worker in self.workers], patience))
-        for worker in [worker for worker in self.workers if worker.conn in ready]:
-            try:
-                data = worker.conn.recv_bytes()
-            except (EOFError, OSError):
-                self._bury(worker)
-            else:
-                if data.startswith(LAST_WORDS):
-                    raise EngineError(data.removeprefix(LAST_WORDS).decode())
-                self._stillborn = 0
-                self.receive(worker, data)
+        for worker in self.workers[:]:
+            if worker.conn in ready:
+                self._hear(worker)
+            elif not ready and worker.process.exitcode is not None:
+                self._bury(worker)  # a process that work() started keeps its pipe open
+
+    def _hear(self, worker: W) -> None:
+        try:
+            data = worker.conn.recv_bytes()
+        except (EOFError, OSError):
+            self._bury(worker)
+            return
+        if data.startswith(LAST_WORDS):
+            self._failure = data[1:].decode()
+        elif data.startswith(CAUSE):
+            worker.verdict = worker.verdict or Failure(data[1:].decode())
+            self._bury(worker)
+        else:
+            self.receive(worker, data)
 
     def _bury(self, worker: W) -> None:
         self.workers.remove(worker)
@@ -109,15 +167,15 @@ class ProcessPool(ABC, Generic[W]):
                 "run() is called where a worker imports the script: put what starts the work under "
                 '`if __name__ == "__main__":`'
             ) from None
-        died = f"worker died: {exit_reason(code)}"
-        reason = worker.verdict or Failure(died)
-        if not worker.began:
-            self._stillborn += 1
-            if self._stillborn > self.size + STILLBORN:
-                raise EngineError(f"workers die as they start: {reason.error}")
-            self.backlog.put_back(worker.tasks())
-        elif worker.tasks():
-            self.blame(worker, reason)
+        reason = worker.verdict or Failure(f"worker died: {exit_reason(code)}")
+        if worker.began:
+            if worker.tasks():
+                self.blame(worker, reason)
+            return
+        self.backlog.put_back(worker.tasks())
+        self._stillborn += 1
+        if self._stillborn > STILLBORN:
+            self._shrink(self.processes - 1, f"workers die as they start: {reason.error}")
 
     def _kill_overdue(self) -> None:
         if self.timeout:

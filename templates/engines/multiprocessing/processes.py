@@ -23,18 +23,19 @@ from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
 from .job import Job
+from .lifecycle import FLUSHING, SIGNALS, end_worker, flush_files, stand_alone
+from .lifecycle import LEAVING as EXITING
 from .machine import share_cores, start_method
-from .task import EngineError, Failure, describe
+from .task import TEARDOWN, TICK, EngineError, Failure, Unavailable, describe
 
 if sys.platform == "linux":
     import fcntl
 
 Serve = Callable[..., None]  # a top-level function: serve(conn, clock, job, *arguments)
-LAST_WORDS = b"!"  # begins a reply that tells why the run cannot go on; a pickle begins otherwise
-SIGNALS = {signal.SIGINT, signal.SIGTERM}  # the parent decides what becomes of them
+# How replies begin that are no pickles: why the run cannot go on, or this worker.
+LAST_WORDS, CAUSE = b"!", b"?"
 NEVER = float("inf")
 CLOCK = 16  # bytes: two doubles
-LEAVING = 5.0  # seconds that idle workers get for the teardown after setup()
 LAST_BREATH = 1.0  # seconds that a worker whose pipe has ended gets to exit
 
 
@@ -49,20 +50,27 @@ class WorkerProcess:
         self, serve: Serve, job: bytes, *arguments: Any, share: int, method: str | None
     ) -> None:
         """Start it. `job` comes from Job.pack(); `share` is how many workers share the cores."""
-        method = method or start_method()
-        if method != "fork":
+        self.verdict: Failure | None = None  # why it was killed, or has ended
+        try:
+            self._start(method or start_method(), serve, share, job, *arguments)
+        except (OSError, EOFError) as exc:
+            raise Unavailable(f"no process can be had: {describe(exc)}") from None
+
+    def _start(self, method: str, serve: Serve, share: int, job: bytes, *arguments: Any) -> None:
+        if method == "fork":
+            flush_files()  # or the worker would write the same once more
+        else:
             resource_tracker.ensure_running()  # here, because it would unblock the signals
         context: Any = multiprocessing.get_context(method)
         self._shared = BufferWrapper(CLOCK)  # its memory is used again once this is dropped
         self.clock = self._shared.create_memoryview().cast("d")
         self.clock[0] = self.clock[1] = NEVER
-        self.verdict: Failure | None = None  # why it was killed
         self.conn, child = context.Pipe()
-        target = (serve, share, child, self._shared, job, *arguments)
-        self.process = context.Process(target=main, args=target)
-        with _signals_blocked():
-            self.process.start()
-        child.close()  # so that the worker's death reads as the end of its pipe
+        with child:  # closed here, so that the worker's death reads as the end of its pipe
+            target = (serve, share, child, self._shared, job, *arguments)
+            self.process = context.Process(target=main, args=target)
+            with _signals_blocked():
+                self.process.start()
 
     @property
     def began(self) -> bool:
@@ -86,26 +94,57 @@ class WorkerProcess:
         return code
 
 
-def dismiss(workers: Iterable[WorkerProcess], busy: Callable[[Any], bool]) -> None:
-    """Let the idle ones tear down and leave, kill the busy ones; return when all are gone."""
+def dismiss(workers: Iterable[WorkerProcess], busy: Callable[[Any], bool]) -> list[str]:
+    """Let the idle ones tear down and leave, kill the busy ones; return when all are gone.
+
+    What went wrong with a teardown is in the list.
+    """
     workers = list(workers)
+    idle = [worker for worker in workers if not busy(worker)]
     for worker in workers:
-        if busy(worker):
-            worker.kill()
-        else:
+        if worker in idle:
             with contextlib.suppress(OSError):  # it died meanwhile
                 worker.conn.send_bytes(b"")
-    end = time.monotonic() + LEAVING
+        else:
+            worker.kill()
+    problems = _farewells({worker.conn: worker for worker in idle})
+    end = time.monotonic() + EXITING + 2 * FLUSHING  # now their exit functions run
     for worker in workers:
         worker.process.join(max(0.0, end - time.monotonic()))
+        if worker in idle and worker.process.exitcode and not problems:
+            problems.append(f"a worker died as it left: {exit_reason(worker.process.exitcode)}")
         worker.kill()
         worker.process.join()
         worker.conn.close()
+    return problems
+
+
+def _farewells(leaving: dict[Connection, WorkerProcess]) -> list[str]:
+    """Wait until all have torn down."""
+    problems = []
+    end = time.monotonic() + TEARDOWN
+    while leaving:
+        if time.monotonic() > end:
+            for worker in leaving.values():
+                worker.kill()
+            problems.append(f"the teardown after setup() took {TEARDOWN:g} s: it was cut off")
+            break
+        for conn in wait(list(leaving), TICK) or [
+            conn for conn, worker in leaving.items() if worker.process.exitcode is not None
+        ]:
+            with contextlib.suppress(EOFError, OSError):
+                while conn.poll() and (data := conn.recv_bytes()):
+                    if data.startswith((LAST_WORDS, CAUSE)):
+                        problems.append(data[1:].decode())
+            del leaving[conn]
+    return problems
 
 
 def exit_reason(code: int | None) -> str:
     """An exit code in words."""
-    if code is None or code >= 0:
+    if not code:
+        return "it lost its pipe to the parent"
+    if code > 0:
         return f"exit code {code}"
     try:
         name = signal.Signals(-code).name
@@ -131,35 +170,31 @@ def main(
     serve: Serve, share: int, conn: Connection, shared: BufferWrapper, job: bytes, *arguments: Any
 ) -> None:
     """Run serve(conn, clock, job, *arguments) in this process, then end it."""
-    _stand_alone()
+    stand_alone()
+    _die_with_parent()
     share_cores(share)
     clock = shared.create_memoryview().cast("d")
-    with contextlib.suppress(EOFError, OSError):  # the parent is gone
-        try:
-            serve(conn, clock, _unpack(job), *arguments)
-        except EngineError as exc:
-            conn.send_bytes(LAST_WORDS + str(exc).encode())
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # however it was started, and whatever threads work() has left
+    words = b""
+    try:
+        serve(conn, clock, _unpack(job), *arguments)
+    except (EOFError, OSError):  # the parent is gone, or work() has closed what is not its own
+        pass
+    except Unavailable as exc:
+        words = CAUSE + str(exc).encode()
+    except EngineError as exc:
+        words = LAST_WORDS + str(exc).encode()
+    except BaseException as exc:
+        words = CAUSE + describe(exc).encode()
+    with contextlib.suppress(OSError), conn:
+        conn.send_bytes(words)
+    end_worker()
 
 
 def _unpack(job: bytes) -> Job:
     try:
         return cast("Job", pickle.loads(job))  # noqa: S301  # from our own process
-    except Exception as exc:
+    except BaseException as exc:
         raise EngineError(f"a worker cannot import work(): {describe(exc)}") from None
-
-
-def _stand_alone() -> None:
-    """Signals and process group of a worker, before it runs anything of the user's."""
-    for number in SIGNALS:  # a function: a program that work() starts gets the default back
-        signal.signal(number, lambda *_: None)
-    if sys.platform != "win32":
-        os.setpgid(0, 0)
-    _die_with_parent()
-    if sys.platform != "win32":
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def _die_with_parent() -> None:

@@ -14,9 +14,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
+from threading import TIMEOUT_MAX
 from typing import Any
 
-from .daemons import DaemonWorker
+from .daemons import DaemonWorker, join_all
 from .job import Call, Job
 from .pacing import Pacer
 from .task import (
@@ -30,6 +31,7 @@ from .task import (
     Retry,
     Stop,
     Task,
+    is_interrupt,
 )
 
 MODEL = "sequential"
@@ -54,6 +56,7 @@ def run(
 ) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete. Whatever `max_workers` says, it is 1."""
     backlog = Backlog(items, retry, stop, pacer, 1)
+    job = job.for_attempts(retry, pacer)
     with job.open() if timeout is None else _impatient(job, timeout) as call:
         burst: Burst = []
         due = time.monotonic() + BURST
@@ -67,7 +70,7 @@ def run(
                     burst, due = [], time.monotonic() + BURST
                 if not (tasks or backlog.empty):
                     time.sleep(backlog.patience)
-        except KeyboardInterrupt:  # in work()
+        except (KeyboardInterrupt, EngineError):  # a Ctrl-C in work(), or a setup() that failed
             yield burst
             raise
         yield burst
@@ -79,9 +82,9 @@ def _attempt(call: Call, task: Task, backlog: Backlog) -> Burst:
     began = time.monotonic()
     try:
         value = call(item)
-    except EngineError:
-        raise
-    except (Exception, SystemExit) as exc:
+    except BaseException as exc:  # whatever it is, it costs this task only
+        if isinstance(exc, EngineError) or is_interrupt(exc):
+            raise
         return backlog.failed(task, Failure.of(exc), time.monotonic() - began)
     return [Outcome(index, item, value, None, time.monotonic() - began, attempt)]
 
@@ -89,18 +92,20 @@ def _attempt(call: Call, task: Task, backlog: Backlog) -> Burst:
 @contextmanager
 def _impatient(job: Job, timeout: float) -> Iterator[Call]:
     """A call that raises TimeoutError when work() takes longer than `timeout` seconds."""
-    worker = DaemonWorker(job)
+    worker, idle = DaemonWorker(job), True
 
     def call(item: Any) -> Any:
-        nonlocal worker
+        nonlocal worker, idle
         reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
         worker.submit(item, lambda value, error: reply.put((value, error)))
+        idle = False
         try:
-            value, error = reply.get(timeout=timeout)
+            value, error = reply.get(timeout=min(timeout, TIMEOUT_MAX))
         except Empty:
             worker.leave()  # once it is done with this item, if ever
-            worker = DaemonWorker(job)
+            worker, idle = DaemonWorker(job), True
             raise TimeoutError(f"timeout after {timeout:g} s") from None
+        idle = True
         if error is not None:
             raise error
         return value
@@ -109,4 +114,5 @@ def _impatient(job: Job, timeout: float) -> Iterator[Call]:
         yield call
     finally:
         worker.leave()
-        worker.join(1.0)
+        if idle:
+            join_all([worker])

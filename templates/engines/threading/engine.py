@@ -7,19 +7,20 @@
 Everything but work() and setup() happens in the caller's thread: pulling, timeouts, retries.
 At most `window` tasks are queued, running or finished and not yet taken, so memory stays flat.
 A thread cannot be killed. One that overruns `timeout` is abandoned and replaced, its late result
-dropped; it is a daemon, so it never blocks the exit.
+dropped; it is a daemon, so it never blocks the exit. Where no thread can be had any more, those
+that started go on.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from .job import Job
+from .daemons import JobThread, join_all
+from .job import Call, Job
 from .pacing import Pacer
 from .task import (
     NO_RETRY,
@@ -33,6 +34,8 @@ from .task import (
     Retry,
     Stop,
     Task,
+    Unavailable,
+    say,
     timed_out,
 )
 
@@ -41,43 +44,44 @@ AWAITS = "never"
 WINDOW = 4  # tasks in the window per thread: enough that none waits for the caller
 SMALLEST_WINDOW = 256  # few threads and tiny tasks: hand over in larger bursts
 NOT_BEGUN = EngineError("a thread has handed it back")
-LEAVING = 1.0  # seconds that idle threads get for the teardown after setup()
 
 Todo = SimpleQueue[Task | None]
-Done = SimpleQueue[tuple[Task, Any, BaseException | None, float]]
+Result = tuple[Task, Any, BaseException | None, float]
+Done = SimpleQueue[Result | EngineError]  # of a thread: its setup() or teardown failed
 
 
-class ThreadWorker(threading.Thread):
-    """A thread with its own setup(). `claim` holds its task until that is over or given up."""
+class ThreadWorker(JobThread):
+    """A thread of the pool. `claim` holds its task until that is over or given up."""
 
     def __init__(self, job: Job, todo: Todo, done: Done) -> None:
-        super().__init__(daemon=True)
-        self._job, self._todo, self._done = job, todo, done
+        self._todo, self._done = todo, done
         self.claim: list[tuple[Task, float]] = []
-        self.start()
+        super().__init__(job)
 
     def run(self) -> None:
-        """Serve until None comes, or until the task at hand was given up."""
+        """Serve; tell the caller when setup() or the teardown fails."""
+        super().run()
+        if self.failure is not None:
+            self._done.put(self.failure)
+
+    def serve(self, call: Call) -> None:
+        """Run tasks until None comes, or until the task at hand was given up."""
         get, put, monotonic = self._todo.get, self._done.put, time.monotonic
-        try:
-            with self._job.open() as call:
-                while (task := get()) is not None:
-                    began = monotonic()
-                    self.claim = claim = [(task, began)]
-                    value, error = None, None
-                    try:
-                        value = call(task[1])
-                    except BaseException as exc:
-                        error = exc
-                    try:
-                        claim.pop()  # atomic: either this thread or `abandon` gets the task
-                    except IndexError:
-                        return
-                    put((task, value, error, monotonic() - began))
-                    if error is not None and Failure.of(error).refused:
-                        self._hand_back()
-        except EngineError as exc:  # setup() failed: the caller ends the run
-            put(((0, None, 0), None, exc, 0.0))
+        while (task := get()) is not None:
+            began = monotonic()
+            self.claim = claim = [(task, began)]
+            value, error = None, None
+            try:
+                value = call(task[1])
+            except BaseException as exc:
+                error = exc
+            try:
+                claim.pop()  # atomic: either this thread or `abandon` gets the task
+            except IndexError:
+                return
+            put((task, value, error, monotonic() - began))
+            if error is not None and Failure.of(error).refused:
+                self._hand_back()
 
     def _hand_back(self) -> None:
         """What is queued: the other end has too much to do, and asked for a pause perhaps."""
@@ -101,20 +105,40 @@ class ThreadPool:
     """The threads and the two queues around them."""
 
     def __init__(self, job: Job, size: int) -> None:
-        self._job, self._size = job, size
+        self._job, self.size = job, size
         self._todo: Todo = SimpleQueue()
         self._done: Done = SimpleQueue()
         self._workers: list[ThreadWorker] = []
+        self._failures: list[EngineError] = []
         self.pending = 0  # tasks given and not yet got back
 
     def give(self, task: Task) -> None:
         """Queue a task, and start a thread when all are busy."""
         self._todo.put(task)
         self.pending += 1
-        if len(self._workers) < min(self._size, self.pending - self._done.qsize()):
-            self._workers.append(ThreadWorker(self._job, self._todo, self._done))
+        if len(self._workers) < min(self.size, self.pending - self._done.qsize()):
+            self._hire()
 
-    def collect(self, patience: float) -> list[tuple[Task, Any, BaseException | None, float]]:
+    def _hire(self) -> None:
+        try:
+            self._workers.append(ThreadWorker(self._job, self._todo, self._done))
+        except Unavailable as exc:
+            self._lose(exc)
+
+    def heed_failures(self) -> None:
+        """Raise what was wrong with a thread; one that cannot be had is no reason to end."""
+        while self._failures:
+            self._workers = [worker for worker in self._workers if worker.failure is None]
+            self._lose(self._failures.pop())
+
+    def _lose(self, exc: EngineError) -> None:
+        if not (self._workers and isinstance(exc, Unavailable)):
+            raise exc
+        self.size = len(self._workers)
+        if not self._job.quiet:
+            say(f"{exc}: going on with {self.size:,} at once")
+
+    def collect(self, patience: float) -> list[Result]:
         """What has finished; waits up to `patience` seconds for the first."""
         get = self._done.get_nowait
         try:
@@ -122,17 +146,20 @@ class ThreadPool:
             results += [get() for _ in range(self._done.qsize())]
         except Empty:
             return []
+        self._failures += [one for one in results if isinstance(one, EngineError)]
+        results = [one for one in results if not isinstance(one, EngineError)]
         self.pending -= len(results)
         return results
 
     def abandon_overdue(self, timeout: float) -> Iterator[Task]:
         """Give up the tasks that run for too long, and replace their threads."""
         now = time.monotonic()
-        for n, worker in enumerate(self._workers):
+        for worker in self._workers[:]:
             if (task := worker.abandon(now, timeout)) is not None:
-                self._workers[n] = ThreadWorker(self._job, self._todo, self._done)
+                self._workers.remove(worker)
                 self.pending -= 1
                 yield task
+                self._hire()
 
     def recall(self) -> list[Task]:
         """Take back the tasks that no thread has begun."""
@@ -148,12 +175,7 @@ class ThreadPool:
         self.recall()
         for _ in self._workers:
             self._todo.put(None)
-        if self._job.setup is None:  # there is no teardown to wait for
-            return
-        end = time.monotonic() + LEAVING
-        for worker in self._workers:
-            if not worker.claim:
-                worker.join(max(0.0, end - time.monotonic()))
+        join_all([worker for worker in self._workers if not worker.claim])
 
 
 def in_one_process(max_workers: int) -> int:
@@ -173,14 +195,14 @@ def run(
 ) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
     backlog = Backlog(items, retry, stop, pacer, max_workers)
-    pool = ThreadPool(job, max_workers)
-    window = max(WINDOW * max_workers, SMALLEST_WINDOW)
+    pool = ThreadPool(job.for_attempts(retry, pacer), max_workers)
     tick = min(TICK, timeout / 4) if timeout else TICK
     look = time.monotonic() + tick  # when to look for hung tasks next
     try:
         while not backlog.heed_stop():
             if backlog.stopping or backlog.paused:
                 backlog.put_back(pool.recall())
+            window = max(WINDOW * pool.size, SMALLEST_WINDOW)
             for task in backlog.take(window - pool.pending, pool.pending):
                 pool.give(task)
             if backlog.empty and not pool.pending:
@@ -193,8 +215,6 @@ def run(
                     burst.append(Outcome(task[0], task[1], value, None, seconds, task[2]))
                 elif error is NOT_BEGUN:
                     back.append(task)
-                elif isinstance(error, EngineError):
-                    raise error
                 else:
                     burst += backlog.failed(task, Failure.of(error), seconds)
             backlog.put_back(back)
@@ -204,6 +224,7 @@ def run(
                     burst += backlog.failed(task, timed_out(timeout), timeout)
             if burst:
                 yield backlog.learn(burst)
+            pool.heed_failures()
     finally:
         pool.leave()
     backlog.raise_failure()

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from . import settings
 from .runner import engine
 from .runner.job import Job, load_work
+from .runner.lifecycle import begin, leave
 from .runner.machine import NotReady, make_room, usable_cores
-from .runner.signals import INTERRUPTED, leave
+from .runner.signals import INTERRUPTED
 from .runner.task import say
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Serve until a signal; exit code 0 stopped, 1 the engine failed, 2 usage, 130 at once."""
     parser = _parser()
     args = parser.parse_args(argv)
+    begin()
     if not all(number is None or number > 0 for number in (args.max_workers, args.timeout)):
         parser.error("--max-workers and --timeout have to be above 0")
     workers = args.max_workers or usable_cores()

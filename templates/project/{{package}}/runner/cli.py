@@ -18,11 +18,12 @@ from .bench import compare
 from .formats import READ
 from .items import Items, ItemsError, Nothing
 from .job import Job, load_work
+from .lifecycle import begin, leave
 from .machine import NotReady, make_room, share_cores, usable_cores
 from .progress import Progress
 from .results import Journal, JournalError, Refused
 from .resume import Resume
-from .signals import INTERRUPTED, leave, stop_on_signals
+from .signals import INTERRUPTED, stop_on_signals
 from .task import PACKAGE, EngineError, Retry, say
 
 OK, FAILED, USAGE = 0, 1, 2
@@ -34,6 +35,7 @@ default_workers: Callable[..., int] = getattr(engine, "default_workers", usable_
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command; exit code 0 all ok, 1 some tasks failed, 2 usage, 130 interrupted."""
     args = _parser().parse_args(argv)
+    begin()
     try:
         code = args.command(args)
     except (NotReady, ItemsError, Refused) as exc:
@@ -219,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
 def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:
     def parse(text: str) -> int | float:
         value = kind(text)
-        if not least <= value < float("inf") or (kind is float and value <= least):
+        if not least <= value or (kind is float and value <= least):
             begins = "at" if kind is int else "above"
             raise argparse.ArgumentTypeError(f"{text} is out of range: it begins {begins} {least}")
         return value

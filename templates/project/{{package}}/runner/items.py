@@ -10,7 +10,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 from .formats import format_of
 from .task import END, Numbered
@@ -67,8 +67,8 @@ class Items:
         self._tell = tell
         try:
             self._format = format_of("" if name == "-" else name)
-            # A closed standard input is none at all.
-            self._file = sys.stdin.buffer if name == "-" else open(name, "rb")  # noqa: SIM115
+            # A closed standard input is none at all; an open one is out of the reach of work().
+            self._file = _take_stdin() if name == "-" else open(name, "rb")  # noqa: SIM115
             self._reader = self._format(self._file)
         except (OSError, AttributeError) as exc:
             reason = getattr(exc, "strerror", None) or "it is closed"
@@ -202,3 +202,9 @@ class Duplicates:
         """Tell of those that were not named."""
         if self._twice > SHOWN:
             self._tell(f"{self._twice - SHOWN:,} more keys were there before")
+
+
+def _take_stdin() -> BinaryIO:
+    wrapper: Any = sys.stdin
+    sys.stdin = open(os.open(os.devnull, os.O_RDONLY), closefd=False)  # noqa: SIM115
+    return cast("BinaryIO", wrapper.detach())

@@ -10,6 +10,7 @@ The one place that adapts `def` to `async def` and back:
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -22,24 +23,29 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
+from copy import copy, deepcopy
+from functools import partial
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType, ModuleType
 from typing import Any, cast
 
 from .machine import NotReady
-from .task import EngineError, describe
+from .pacing import Pacer
+from .task import EngineError, Retry, Unavailable, describe, is_interrupt
 
 Call = Callable[[Any], Any]  # call(item)
 COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
 def load_work() -> ModuleType:
-    """Import work.py; raise NotReady, by name, for a dependency that is not installed."""
+    """Import work.py; raise NotReady where it cannot be, or has no work()."""
     try:
         from .. import work
     except ModuleNotFoundError as exc:
         raise NotReady(
             f"work.py needs the module {exc.name}, which is not installed: pip install -e ."
         ) from None
+    if not callable(getattr(work, "work", None)):
+        raise NotReady("work.py has no function work(item): it is what runs for each item")
     return work
 
 
@@ -58,9 +64,25 @@ class Job:
     def __init__(self, work: Callable[..., Any], setup: Callable[..., Any] | None = None) -> None:
         self.work, self.setup = work, setup
         self.quiet = False  # nothing is printed: the program that called run() has its own ways
+        self.context = contextvars.copy_context()  # what work.py has set as it was imported
+        self._copies = False  # each call gets an item of its own
         self.is_async, arguments, _ = _signature(work)
         self.wants_resource = setup is not None and arguments > 1
         self.wants_size = setup is not None and _signature(setup)[2] > 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "context"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, context=contextvars.copy_context())
+
+    def for_attempts(self, retry: Retry, pacer: Pacer | None) -> Job:
+        """A job for an engine whose workers share memory: a retry gets the item as it was read."""
+        if not retry.times and pacer is None:
+            return self
+        job = copy(self)
+        job.context, job._copies = self.context, True
+        return job
 
     def pack(self) -> bytes:
         """Itself for another process: by reference, so both functions have to be found there."""
@@ -75,13 +97,11 @@ class Job:
     @contextmanager
     def open(self) -> Iterator[Call]:
         """A callable(item) for one worker of a synchronous engine."""
-        if not self.is_async:
-            with ExitStack() as stack:
-                yield self._bind(self._set_up(stack))
-            return
-        import asyncio
-
-        with asyncio.Runner() as runner:
+        with ExitStack() as stack:
+            if not self.is_async:
+                yield _awaiting(self._bind(self._set_up(stack)), stack)
+                return
+            runner = _event_loop(stack)
             opened = self.aopen(1)
             call = runner.run(_enter(opened))
             try:
@@ -106,31 +126,37 @@ class Job:
         return setup(size) if self.wants_size else setup()
 
     def _bind(self, resource: Any) -> Call:
-        work = self.work
+        work = _copying(self.work) if self._copies else self.work
         return (lambda item: work(item, resource)) if self.wants_resource else work
 
     def _set_up(self, stack: ExitStack) -> Any:
         if self.setup is None:
             return None
-        with _setup_errors():
+        with _errors("setup()"):
             manager = _managed(self._made(1))
             if not isinstance(manager, AbstractContextManager):
                 if isinstance(manager, CoroutineType):
                     manager.close()
                 raise TypeError("it is asynchronous, so work() has to be `async def` too")
-            return stack.enter_context(manager)
+            resource = manager.__enter__()
+        stack.push(partial(_tear_down, manager))
+        return resource
 
     async def _set_up_async(self, stack: AsyncExitStack, size: int) -> Any:
         if self.setup is None:
             return None
-        with _setup_errors():
+        with _errors("setup()"):
             made = self._made(size)
             if isinstance(made, Awaitable) and not hasattr(made, "__aenter__"):
                 made = await made
             manager = made if hasattr(made, "__aenter__") else _managed(made)
             if isinstance(manager, AbstractAsyncContextManager):
-                return await stack.enter_async_context(manager)
-            return stack.enter_context(manager)
+                resource = await manager.__aenter__()
+                stack.push_async_exit(partial(_tear_down_async, manager))
+            else:
+                resource = manager.__enter__()
+                stack.push(partial(_tear_down, manager))
+        return resource
 
 
 def _signature(function: Callable[..., Any]) -> tuple[bool, int, int]:
@@ -163,11 +189,65 @@ def _managed(made: Any) -> Any:
 
 
 @contextmanager
-def _setup_errors() -> Iterator[None]:
+def _errors(what: str) -> Iterator[None]:
+    """Make an EngineError of whatever is raised, sys.exit("no key") included."""
     try:
         yield
-    except Exception as exc:
-        raise EngineError(f"setup() failed: {describe(exc)}") from exc
+    except (EngineError, GeneratorExit):
+        raise
+    except BaseException as exc:
+        if is_interrupt(exc):
+            raise
+        raise EngineError(f"{what} failed: {describe(exc)}") from exc
+
+
+def _tear_down(manager: Any, *details: Any) -> Any:
+    with _errors("the teardown after setup()"):
+        return manager.__exit__(*details)
+
+
+async def _tear_down_async(manager: Any, *details: Any) -> Any:
+    with _errors("the teardown after setup()"):
+        return await manager.__aexit__(*details)
+
+
+def _event_loop(stack: ExitStack) -> Any:
+    import asyncio  # takes a third of the start-up, and few need it here
+
+    try:
+        runner = stack.enter_context(asyncio.Runner())
+        runner.get_loop()
+    except OSError as exc:
+        raise Unavailable(f"no event loop can be had: {describe(exc)}") from None
+    return runner
+
+
+def _awaiting(call: Call, stack: ExitStack) -> Call:
+    """The same for a plain work() that returns a coroutine, as some decorators make it."""
+    runner: Any = None
+
+    def call_and_await(item: Any) -> Any:
+        nonlocal runner
+        value = call(item)
+        if type(value) is not CoroutineType:
+            return value
+        runner = runner or _event_loop(stack)
+        return runner.run(value)
+
+    return call_and_await
+
+
+def _copying(work: Callable[..., Any]) -> Callable[..., Any]:
+    """work() on a copy of its item; what cannot be copied goes as it is."""
+
+    def work_on_a_copy(item: Any, *resource: Any) -> Any:
+        try:
+            copied = deepcopy(item)
+        except Exception:
+            copied = item
+        return work(copied, *resource)
+
+    return work_on_a_copy
 
 
 async def _enter(opened: AbstractAsyncContextManager[Call]) -> Call:

@@ -153,8 +153,9 @@ def make_room(workers: int, in_one_process: int, open_files: int) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
     except (ValueError, OSError):
-        most = max(1, (hard - SPARE) // open_files * (workers // in_one_process))
+        most = (hard - SPARE) // open_files * max(1, workers // in_one_process)
+        hint = f"use --max-workers {most}, or " if most > 0 else ""
         raise NotReady(
             f"{workers:,} tasks in flight need {needed:,} open files in a process, which may have "
-            f"{hard:,}: use --max-workers {most}, or raise the limit (ulimit -Hn)"
+            f"{hard:,}: {hint}raise the limit (ulimit -Hn {needed})"
         ) from None

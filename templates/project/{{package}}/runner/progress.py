@@ -8,7 +8,7 @@ import time
 from collections import Counter
 
 from .items import Items
-from .task import Burst
+from .task import Burst, tell
 
 REDRAW = 0.1  # seconds between two updates of the line on a terminal
 REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
@@ -52,9 +52,9 @@ class Progress:
         line = " · ".join(parts)
         if self._tty:
             line = line[: shutil.get_terminal_size().columns - 1]
-            print(f"{CLEAR}{line}", end="", file=sys.stderr, flush=True)
+            tell(f"{CLEAR}{line}")
         else:
-            print(line, file=sys.stderr, flush=True)
+            tell(f"{line}\n")
 
     def __enter__(self) -> Progress:
         return self
@@ -71,9 +71,9 @@ class Progress:
         if self._earlier:
             parts.append(f"{self._earlier:,} done before")
         parts += [_duration(elapsed), f"{self.done / elapsed:,.1f}/s"]
-        print(f"{CLEAR if self._tty else ''}{' · '.join(parts)}", file=sys.stderr)
+        tell(f"{CLEAR if self._tty else ''}{' · '.join(parts)}\n")
         for error, count in self._errors.most_common(SHOWN):
-            print(f"  {count:,} times {error[:WIDEST]}", file=sys.stderr)
+            tell(f"  {count:,} times {error[:WIDEST]}\n")
 
 
 def _duration(seconds: float) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
+import time
+from _thread import start_new_thread
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-from .task import GRACE, say
+from .task import GRACE, Interrupted, say
 
 INTERRUPTED = 130  # exit code of a run that was interrupted: 128 + SIGINT, as in a shell
 MARGIN = 2.0  # seconds that an orderly end gets before it is forced
@@ -18,30 +19,37 @@ MARGIN = 2.0  # seconds that an orderly end gets before it is forced
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Give an event that the first SIGINT or SIGTERM sets; the second raises KeyboardInterrupt.
+    """Give an event that the first SIGINT or SIGTERM sets; the second raises Interrupted.
 
     What does not end by itself is ended, for work() can swallow exceptions or hang in C code: after
-    the grace by a KeyboardInterrupt, MARGIN later by os._exit (the results are on disk by then).
+    the grace by an Interrupted, MARGIN later by os._exit (the results are on disk by then).
     """
     stop, over = threading.Event(), threading.Event()
     main = threading.main_thread().ident
+    signals = 0
 
-    def force_exit() -> None:
-        if not over.wait(MARGIN):
-            os._exit(INTERRUPTED)
+    def force_exit() -> None:  # whatever else happens: it is to stop at once
+        time.sleep(MARGIN)
+        os._exit(INTERRUPTED)
 
     def hurry() -> None:
+        say(f"stopping: running tasks get {GRACE:g} s to finish; once more to stop at once")
         if not over.wait(GRACE + MARGIN):
             if hasattr(signal, "pthread_kill") and main is not None:
                 signal.pthread_kill(main, signal.SIGINT)
             force_exit()
 
     def handle(_signal: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=force_exit if stop.is_set() else hurry, daemon=True).start()
-        if stop.is_set():
-            raise KeyboardInterrupt
+        nonlocal signals
+        signals += 1
         stop.set()
-        say(f"stopping: running tasks get {GRACE:g} s to finish; once more to stop at once")
+        if signals > 2:  # it is being stopped: another exception would only disturb that
+            return
+        # Not a threading.Thread: the main thread may hold the lock that its start needs.
+        with suppress(RuntimeError):  # no thread can be had
+            start_new_thread(hurry if signals == 1 else force_exit, ())
+        if signals == 2:
+            raise Interrupted
 
     names = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(name, handle) for name in names]
@@ -51,12 +59,3 @@ def stop_on_signals() -> Iterator[threading.Event]:
         over.set()
         for name, handler in zip(names, before, strict=True):
             signal.signal(name, handler)
-
-
-def leave(code: int) -> None:
-    """End the process with this exit code, even if a hung thread would not let it."""
-    if all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate()):
-        sys.exit(code)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

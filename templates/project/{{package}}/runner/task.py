@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import heapq
 import math
+import os
+import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Iterable
 from itertools import chain, islice
+from threading import current_thread, main_thread
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from .pacing import Pacer
@@ -26,6 +29,9 @@ TICK = 0.1  # seconds between two looks at the stop signal, at timeouts and at d
 UNGUARDED = 79  # exit code of a worker that came to run() in the script that it has to import
 END = object()  # of the input
 LARGEST_EXCEPTION = 1 << 16  # bytes of a pickled one; what work() raised may hold a whole page
+TEARDOWN = 30.0  # seconds for what follows the yield in setup(): a commit takes its time
+MEMBERS = 3  # of an exception group that its error names
+LONGEST_ERROR = 10_000  # characters of an error that are kept
 IDLE = 0.005  # the same while the input has nothing yet: a pipe is not kept waiting
 RAMPING = 0.002  # the same while the limit that adapts grows
 REFUSALS = frozenset({429, 503})  # HTTP's ways to say that the server has too much to do
@@ -145,7 +151,7 @@ class Retry(NamedTuple):
         """Seconds to wait after the given failed attempt (from 1)."""
         import random  # few runs need it
 
-        return random.uniform(0.0, min(self.cap, self.base * 2.0 ** (attempt - 1)))  # noqa: S311  # no secret
+        return random.uniform(0.0, min(self.cap, self.base * 2.0 ** min(attempt - 1, 64)))  # noqa: S311  # no secret
 
 
 NO_RETRY = Retry()
@@ -160,6 +166,14 @@ class Stop(Protocol):
 
 class EngineError(Exception):
     """The run cannot go on: setup() failed, workers die as soon as they start, ..."""
+
+
+class Unavailable(EngineError):
+    """The system has no thread, process, memory or file for one worker more."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The second Ctrl-C or SIGTERM: work() may raise a KeyboardInterrupt of its own."""
 
 
 class Backlog:
@@ -415,16 +429,47 @@ def _unpacked(text: str, packed: bytes) -> str:
     return error
 
 
-def describe(exc: BaseException) -> str:
-    """One line for an exception, even when its own __str__ fails."""
+def describe(exc: BaseException, depth: int = 3) -> ErrorText:
+    """What an exception says, with its cause, its notes and the members of a group.
+
+    Even when its own __str__ fails.
+    """
     try:
-        text = ErrorText(f"{type(exc).__name__}: {exc}")
+        text = f"{type(exc).__name__}: {exc}"
     except Exception:
-        text = ErrorText(type(exc).__name__)
-    text.exception = exc
-    return text
+        text = type(exc).__name__
+    notes = [str(note) for note in getattr(exc, "__notes__", ())]
+    if depth:
+        members = exc.exceptions if isinstance(exc, BaseExceptionGroup) else ()
+        notes += [describe(member, depth - 1) for member in members[:MEMBERS]]
+        cause = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+        if cause is not None:
+            notes.append(f"from {describe(cause, depth - 1)}")
+    error = ErrorText((f"{text} ({'; '.join(notes)})" if notes else text)[:LONGEST_ERROR])
+    error.exception = exc
+    return error
+
+
+def is_interrupt(exc: BaseException) -> bool:
+    """Whether it ends the run: a Ctrl-C, and not a KeyboardInterrupt of work()'s own."""
+    if isinstance(exc, Interrupted):
+        return True
+    plain = isinstance(exc, KeyboardInterrupt) and current_thread() is main_thread()
+    return plain and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def say(text: str) -> None:
     """One line for the user, on stderr."""
-    print(f"{PACKAGE}: {text}", file=sys.stderr, flush=True)
+    tell(f"{PACKAGE}: {text}\n")
+
+
+def tell(text: str) -> None:
+    """Write to stderr. That nobody can read it any more is no reason to fail."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except Exception:  # the terminal is closed, `tee` has ended, the disk is full
+        with contextlib.suppress(Exception):  # what was not written would fail again at the exit
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, sys.stderr.fileno())
+            os.close(null)

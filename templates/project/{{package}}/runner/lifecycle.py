@@ -1,0 +1,151 @@
+"""How a process of the run begins and ends: the run itself, and its workers.
+
+What work() starts is not part of the run: it gets the null device as its standard input, and the
+signals of a new process. At the end idle threads are joined, exit functions run and files are
+flushed, as Python does it; but what hangs is left behind, and in a worker Python would skip it all.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import gc
+import io
+import os
+import signal
+import sys
+import threading
+import time
+from itertools import chain
+from typing import Any, NoReturn
+
+from .task import say
+
+LEAVING = 10.0  # seconds for threads and exit functions of the user's, once the work is done
+FLUSHING = 1.0  # seconds for files after that: whoever hangs may hold the lock of one
+SIGNALS = {signal.SIGINT, signal.SIGTERM}
+_HOME = os.getpid()  # where this was imported: a forked worker is another process
+_ends_here: list[bool] = []  # a worker that runs its exit functions
+
+
+def begin() -> None:
+    """Put the null device where standard streams are closed, and in the place of the input.
+
+    sys.stdin goes on reading that: items, or for a debugger. Programs that work() starts do not.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    while null <= 2:  # a closed one: an output file must not become the errors of some program
+        os.set_inheritable(null, True)
+        null = os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:  # print() would write to stdout then
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdin is not None:
+        moved = os.dup(0)
+        stdin = sys.stdin
+        sys.stdin = open(moved, encoding=stdin.encoding, errors=stdin.errors, closefd=False)  # noqa: SIM115
+    os.dup2(null, 0)
+    os.close(null)
+    new_signals_for_children()
+
+
+def stand_alone() -> None:
+    """In a worker, before it runs anything of the user's: its parent decides what a signal means.
+
+    A session of its own: no Ctrl-C reaches it, and no terminal stops it.
+    """
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: None)
+    new_signals_for_children()
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.close(null)
+    if sys.platform != "win32":
+        with contextlib.suppress(PermissionError):  # it leads one already
+            os.setsid()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+@functools.cache  # once in a process, and in those that are forked from it
+def new_signals_for_children() -> None:
+    """Give forked processes the handlers of a new one; others have them by themselves."""
+    if sys.platform == "win32":
+        return
+    mask = threading.local()
+
+    def block() -> None:  # or a signal just after the fork would find the old handler, and be lost
+        mask.before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+    def unblock() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask.before)
+
+    def reset() -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGALRM):
+            signal.signal(number, signal.SIG_DFL)
+        unblock()
+
+    os.register_at_fork(before=block, after_in_parent=unblock, after_in_child=reset)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process as Python does; but what hangs is left behind."""
+    _watch_the_end(code)
+    sys.exit(code)
+
+
+def end_worker() -> NoReturn:
+    """The same where multiprocessing would end the process at once."""
+    _watch_the_end(0)
+    threading._shutdown()  # type: ignore[attr-defined]  # joins them; multiprocessing calls it too
+    _ends_here.append(True)
+    atexit._run_exitfuncs()
+    flush_files(close=True)
+    os._exit(0)
+
+
+def _watch_the_end(code: int) -> None:
+    with contextlib.suppress(RuntimeError):  # no thread can be had
+        threading.Thread(target=_cut_off, args=(code,), daemon=True).start()
+
+
+def _cut_off(code: int) -> None:
+    threading.main_thread().join()  # it is done: now it joins threads and runs exit functions
+    time.sleep(LEAVING)
+    say(f"a thread or an exit function goes on after {LEAVING:g} s: it is left behind")
+    with contextlib.suppress(RuntimeError):
+        timer = threading.Timer(FLUSHING, os._exit, (code,))
+        timer.daemon = True
+        timer.start()
+    flush_files(close=True)
+    os._exit(code)
+
+
+def flush_files(*, close: bool = False) -> None:
+    """Write out what open files hold back; with `close`, also what compressed files do."""
+    text: list[Any] = []
+    packed: list[Any] = []
+    raw: list[Any] = []
+    for one in gc.get_objects():
+        kind = type(one)
+        if issubclass(kind, io.TextIOWrapper):
+            text.append(one.flush)
+        elif issubclass(kind, (io.BufferedWriter, io.BufferedRandom)):
+            raw.append(one.flush)
+        elif close and issubclass(kind, io.BufferedIOBase):  # such as GzipFile
+            packed.append(one.close)
+    for write_out in chain(text, packed, raw):
+        with contextlib.suppress(Exception):
+            write_out()
+
+
+@atexit.register
+def _last_exit_function() -> None:
+    """Runs after those of work.py, which is imported later.
+
+    A forked worker ends here: what was registered earlier is its parent's.
+    """
+    flush_files(close=bool(_ends_here))
+    if _ends_here and os.getpid() != _HOME:
+        os._exit(0)
