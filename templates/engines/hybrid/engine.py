@@ -93,8 +93,8 @@ class HybridPool(ProcessPool[HybridWorker]):
             if not worker.given and (suspects := self.backlog.suspects()):
                 self._quarantine(worker, suspects)
         while len(self.workers) < self.processes and (suspects := self.backlog.suspects()):
-            if worker := self.hire():
-                self._quarantine(worker, suspects)
+            if starter := self.hire():
+                self._quarantine(starter, suspects)
             else:
                 self.backlog.put_back(suspects)
         paced = self.backlog.paced

@@ -131,8 +131,8 @@ class BatchPool(ProcessPool[BatchWorker]):
                 if len(worker.batches) < depth and not worker.verdict:
                     self._give(worker, self._take())
             while len(self.workers) < self.processes and (tasks := self._take()):
-                if worker := self.hire():
-                    self._give(worker, tasks)
+                if starter := self.hire():
+                    self._give(starter, tasks)
                 else:
                     self.backlog.put_back(tasks)
 

@@ -93,6 +93,13 @@ class WorkerProcess:
         code: int | None = self.process.exitcode
         return code
 
+    def last_words(self) -> Iterator[str]:
+        """What was wrong with its teardown, if anything was."""
+        with contextlib.suppress(EOFError, OSError):
+            while self.conn.poll() and (data := self.conn.recv_bytes()):
+                if data.startswith((LAST_WORDS, CAUSE)):
+                    yield data[1:].decode()
+
 
 def dismiss(workers: Iterable[WorkerProcess], busy: Callable[[Any], bool]) -> list[str]:
     """Let the idle ones tear down and leave, kill the busy ones; return when all are gone.
@@ -107,7 +114,7 @@ def dismiss(workers: Iterable[WorkerProcess], busy: Callable[[Any], bool]) -> li
                 worker.conn.send_bytes(b"")
         else:
             worker.kill()
-    problems = _farewells({worker.conn: worker for worker in idle})
+    problems = _farewells(idle[:])
     end = time.monotonic() + EXITING + 2 * FLUSHING  # now their exit functions run
     for worker in workers:
         worker.process.join(max(0.0, end - time.monotonic()))
@@ -119,24 +126,19 @@ def dismiss(workers: Iterable[WorkerProcess], busy: Callable[[Any], bool]) -> li
     return problems
 
 
-def _farewells(leaving: dict[Connection, WorkerProcess]) -> list[str]:
-    """Wait until all have torn down."""
-    problems = []
+def _farewells(leaving: list[WorkerProcess]) -> list[str]:
+    """Wait until all have torn down; kill who does not. Return what was wrong."""
+    problems: list[str] = []
     end = time.monotonic() + TEARDOWN
-    while leaving:
-        if time.monotonic() > end:
-            for worker in leaving.values():
-                worker.kill()
-            problems.append(f"the teardown after setup() took {TEARDOWN:g} s: it was cut off")
-            break
-        for conn in wait(list(leaving), TICK) or [
-            conn for conn, worker in leaving.items() if worker.process.exitcode is not None
-        ]:
-            with contextlib.suppress(EOFError, OSError):
-                while conn.poll() and (data := conn.recv_bytes()):
-                    if data.startswith((LAST_WORDS, CAUSE)):
-                        problems.append(data[1:].decode())
-            del leaving[conn]
+    while leaving and time.monotonic() < end:
+        ready = wait([worker.conn for worker in leaving], TICK)
+        for worker in leaving[:]:
+            if worker.conn in ready or worker.process.exitcode is not None:
+                leaving.remove(worker)
+                problems += worker.last_words()
+    for worker in leaving:
+        worker.kill()
+        problems.append(f"the teardown after setup() took {TEARDOWN:g} s: it was cut off")
     return problems
 
 

@@ -142,12 +142,12 @@ class ThreadPool:
         """What has finished; waits up to `patience` seconds for the first."""
         get = self._done.get_nowait
         try:
-            results = [self._done.get(timeout=patience)]
-            results += [get() for _ in range(self._done.qsize())]
+            came = [self._done.get(timeout=patience)]
+            came += [get() for _ in range(self._done.qsize())]
         except Empty:
             return []
-        self._failures += [one for one in results if isinstance(one, EngineError)]
-        results = [one for one in results if not isinstance(one, EngineError)]
+        self._failures += [one for one in came if isinstance(one, EngineError)]
+        results = [one for one in came if not isinstance(one, EngineError)]
         self.pending -= len(results)
         return results
 
