@@ -1,0 +1,155 @@
+"""One self-contained script in place of a project: parts of `templates/scripts/`, put together.
+
+Each part is Python of its own. Their imports become the script's; those from one another are left
+out, as all of it is in one file then.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from scaffold.core.domain import Model
+from scaffold.core.errors import Refused, UsageError
+from scaffold.core.models import MODELS
+from scaffold.core.texts import shown
+from scaffold.making.inventory import templates_dir
+
+# The models of the article, and none: the others need more than one file.
+SCRIPTABLE = (Model.SEQUENTIAL, Model.THREADING, Model.ASYNCIO, Model.MULTIPROCESSING)
+STARTERS = ("blank", "http")
+_HOW = {
+    Model.SEQUENTIAL: "one after the other",
+    Model.THREADING: "on threads",
+    Model.ASYNCIO: "in one event loop",
+    Model.MULTIPROCESSING: "on processes",
+}
+_NEEDS = {"http_async": ("aiohttp>=3.10,<4",)}
+# How many tasks run at once, in an engine's part.
+_SIZE = re.compile(r"^(MAX_\w+ = ).*?(  #)", re.MULTILINE)
+# Between its main part, which needs run(), and what comes before.
+_SEAM = "\n# ---\n"
+_CALL = "run(results.pending(args.items), args.rate, results.report)"
+_HEAD = '''# /// script
+# requires-python = ">=3.11"
+# dependencies = [{needs}]
+# ///
+"""Runs work(item) for every item of a file, {how}: `uv run THIS.py items.jsonl`.
+
+Results go to results.jsonl as tasks finish. Run it again, and it goes on with what failed and what
+is new. Ctrl-C lets running tasks finish. A project has more (retries, timeouts, workers that may
+die, other models): `concgen new NAME --from THIS.py:work --items items.jsonl` makes one of it.
+"""
+
+'''
+
+
+def check_destination(dest: Path) -> None:
+    """Raise what keeps a script from being written there."""
+    if dest.exists() or dest.is_symlink():
+        raise Refused(f"{shown(dest)} is there already", hint="choose another name")
+    if not dest.stem.isidentifier():
+        raise UsageError(
+            f"{shown(dest)} could not be imported later", hint="letters, digits and _ only"
+        )
+    if not dest.parent.is_dir():
+        raise UsageError(f"no directory {shown(dest.parent)}", hint="make it first")
+
+
+def refuse(model: Model, starter: str) -> None:
+    """Raise UsageError for what does not fit into one file."""
+    if model not in SCRIPTABLE:
+        raise UsageError(
+            f"{model} takes more than one file",
+            hint=f"make a project, without the .py, or --model {'|'.join(SCRIPTABLE)}",
+        )
+    if starter not in STARTERS:
+        raise UsageError(
+            f"the starter {starter} takes more than one file",
+            hint=f"make a project, without the .py, or --starter {'|'.join(STARTERS)}",
+        )
+
+
+def text(model: Model, starter: str, max_workers: int | None, own: str | None = None) -> str:
+    """Return the script; `own` is the text of the user's work in place of the starter's."""
+    form = _form(model, starter)
+    first, last = _part("common").split(_SEAM)
+    engine = _part(model)
+    if max_workers is not None:
+        engine = _SIZE.sub(rf"\g<1>{max_workers}\g<2>", engine)
+    if model is Model.ASYNCIO:
+        last = last.replace(_CALL, f"asyncio.run({_CALL})")
+    pacing = [_part("paced")] if "paced(" in engine else []
+    parts = [first, own or _part(form), *pacing, engine, last]
+    head = _HEAD.format(
+        needs=", ".join(f'"{one}"' for one in needs(model, starter)),
+        how=_HOW[model],
+    )
+    bodies = [_body(part) for part in parts]
+    constants, _, functions = bodies[-2].partition("\n\n\n")
+    if constants.startswith("MAX_"):
+        bodies[0], bodies[-2] = f"{bodies[0]}\n{constants}", functions
+    used = {name for body in bodies for name in _names(body)}
+    return head + _imports(parts, used) + "\n" + "\n\n\n".join(bodies) + "\n"
+
+
+def needs(model: Model, starter: str) -> tuple[str, ...]:
+    """Return what has to be installed for it."""
+    return _NEEDS.get(_form(model, starter), ())
+
+
+def _form(model: Model, starter: str) -> str:
+    return f"{starter}_async" if model is Model.ASYNCIO else starter
+
+
+def _part(name: str) -> str:
+    return (templates_dir() / "scripts" / f"{name}.py").read_text(encoding="utf-8")
+
+
+def _is_import(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _body(part: str) -> str:
+    """Return what follows the imports."""
+    lines = part.splitlines()
+    first = [node for node in ast.parse(part).body if _is_import(node)]
+    after = max((node.end_lineno or 0 for node in first), default=0)
+    return "\n".join(lines[after:]).strip()
+
+
+def _names(body: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+
+
+def _imports(parts: Iterable[str], used: set[str]) -> str:
+    """Return the imports of all parts, as isort sorts them: the standard library's first."""
+    plain: set[str] = set()
+    froms: dict[str, set[str]] = {}
+    for part in parts:
+        for node in ast.parse(part).body:
+            if isinstance(node, ast.Import):
+                plain |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                froms.setdefault(node.module, set()).update(alias.name for alias in node.names)
+    sections = []
+    for standard in (True, False):
+        lines = [
+            f"import {name}"
+            for name in sorted(plain)
+            if _is_standard(name) is standard and name.partition(".")[0] in used
+        ]
+        for module, names in sorted(froms.items()):
+            kept = sorted(names & used, key=lambda name: (not name.isupper(), name.lower()))
+            if kept and _is_standard(module) is standard:
+                lines.append(f"from {module} import {', '.join(kept)}")
+        if lines:
+            sections.append("\n".join(lines))
+    return "\n\n".join(sections) + "\n"
+
+
+def _is_standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names

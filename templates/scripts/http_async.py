@@ -1,0 +1,11 @@
+from typing import Any
+
+import aiohttp
+
+
+async def work(url: str) -> dict[str, Any]:
+    """Fetch one page. A project shares one session among all tasks: that saves connections."""
+    limit = aiohttp.ClientTimeout(total=30)
+    async with aiohttp.ClientSession(timeout=limit) as session, session.get(url) as response:
+        response.raise_for_status()
+        return {"status": response.status, "bytes": len(await response.read())}
