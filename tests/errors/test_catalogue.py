@@ -410,6 +410,29 @@ CASES = {
         "diff", 2, ("package is '../x'", "answers.json", OF_OURS),
         lambda scene: scene.answers(package="../x"),
     ),
+    "script.take: is not at the top of its module: no script can use it": Case(
+        "new one.py --from functions.py:Client.fetch --items items.jsonl --yes",
+        2, ("Client.fetch", "not at the top", "write a function"), Scene.functions,
+    ),
+    "script.check_destination: could not be imported later": Case(
+        "new no-name.py --yes", 2, ("'no-name.py'", "imported", "letters"),
+    ),
+    "script.check_destination: is there already": Case(
+        "new functions.py --yes", 3, ("'functions.py'", "there already", "another name"),
+        Scene.functions,
+    ),
+    "script.check_destination: no directory": Case(
+        "new missing/one.py --yes", 2, ("'missing'", "no directory", "make it"),
+    ),
+    "script.create: cannot write": Case(
+        f"new {'a' * 300}.py --yes", 1, ("aaa", "name too long", "another place"),
+    ),
+    "script.refuse: needs several files": Case(
+        "new one.py --starter database --yes", 2, ("database", "several files", "--starter"),
+    ),
+    "script.refuse: takes more than one file": Case(
+        "new one.py --model hybrid --yes", 2, ("hybrid", "more than one file", "--model"),
+    ),
     "staging._make_parents: cannot create": Case(
         f"new a/p {IO}", 2, ("/a'", DISK, "another destination"),
         lambda scene: scene.monkeypatch.setattr(Path, "mkdir", _full),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,12 +26,18 @@ from scaffold.cli.options import (
 from scaffold.terminal import completion
 from scaffold.terminal.usage import Command
 
+if TYPE_CHECKING:
+    from scaffold.asking.questions import Ask
+    from scaffold.commands.advise import Given
+    from scaffold.terminal.dialogue import Source
+
 
 @app.command(cls=Command)
 @with_questions
 def new(
     dest: Annotated[
-        Path | None, typer.Argument(metavar="[DEST]", help="Where the project goes.")
+        Path | None,
+        typer.Argument(metavar="[DEST]", help="Where the project goes; FILE.py for one script."),
     ] = None,
     *,
     work: Work,
@@ -88,7 +94,7 @@ def new(
     as_json: Json = False,
 ) -> None:
     """Ask about the work, recommend a model, generate a project."""
-    from scaffold.commands import advise, measure
+    from scaffold.commands import advise, measure, script
     from scaffold.commands import new as command
     from scaffold.making.yours import gather
     from scaffold.terminal import console, dialogue, documents, views
@@ -99,6 +105,10 @@ def new(
     given = advise.gather(work, answers, wishes)
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
+    if script.is_script(where):
+        source = dialogue.Source(function, items, measure.read_effort(budget, calls, repeat))
+        _new_script(where, given, ask, yes, source, dry_run, as_json)
+        return
     wanted = command.order(where, given.project)
     source = dialogue.Source(function, items, measure.read_effort(budget, calls, repeat))
     advice, yours = dialogue.counsel(given, ask, yes=yes, source=source, take=gather)
@@ -119,6 +129,36 @@ def new(
         console.answer_json(documents.new(advice.recommendation, created))
     else:
         dialogue.show_created(created, dry_run=dry_run)
+
+
+def _new_script(
+    where: Path,
+    given: Given,
+    ask: Ask | None,
+    yes: bool,
+    source: Source,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from scaffold.commands import script as command
+    from scaffold.making.script import SCRIPTABLE
+    from scaffold.terminal import console, dialogue, documents, views
+
+    wanted = command.order(where, given.project)
+    given = given._replace(models=SCRIPTABLE)
+    advice, yours = dialogue.counsel(given, ask, yes=yes, source=source, take=command.take)
+    if not as_json:
+        lines = views.recommendation(advice.recommendation, console.width(), wanted.model)
+        console.answer_headed(lines)
+    chosen = wanted.model or dialogue.settle(advice, wanted.starter, ask)
+    if chosen is None:
+        console.say("Nothing was written.")
+        return
+    written = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
+    if as_json:
+        console.answer_json(documents.script(advice.recommendation, written))
+    else:
+        dialogue.show_script(written, dry_run=dry_run)
 
 
 @app.command(cls=Command)

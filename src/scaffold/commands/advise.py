@@ -14,10 +14,14 @@ from scaffold.measuring import machine
 
 
 class Given(NamedTuple):
-    """What is known before anything is asked: raw answers by question, and about the project."""
+    """What is known before anything is asked: raw answers by question, and about the project.
+
+    `models` are those to choose from, where not all that the starter runs on.
+    """
 
     questions: Mapping[str, str | bool]
     project: Mapping[str, str]
+    models: tuple[Model, ...] | None = None
 
 
 class Measured(NamedTuple):
@@ -85,6 +89,8 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
 
 def _models(given: Given) -> tuple[Model, ...]:
     """Return the models to choose from: those that the starter runs on, if one was named."""
+    if given.models is not None:
+        return given.models
     if chosen := given.project.get("starter"):
         from scaffold.making import starters
 

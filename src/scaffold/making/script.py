@@ -7,6 +7,7 @@ out, as all of it is in one file then.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -14,7 +15,6 @@ from pathlib import Path
 
 from scaffold.core.domain import Model
 from scaffold.core.errors import Refused, UsageError
-from scaffold.core.models import MODELS
 from scaffold.core.texts import shown
 from scaffold.making.inventory import templates_dir
 
@@ -49,13 +49,13 @@ die, other models): `concgen new NAME --from THIS.py:work --items items.jsonl` m
 
 def check_destination(dest: Path) -> None:
     """Raise what keeps a script from being written there."""
-    if dest.exists() or dest.is_symlink():
+    if os.path.lexists(dest):
         raise Refused(f"{shown(dest)} is there already", hint="choose another name")
     if not dest.stem.isidentifier():
         raise UsageError(
             f"{shown(dest)} could not be imported later", hint="letters, digits and _ only"
         )
-    if not dest.parent.is_dir():
+    if not os.path.isdir(dest.parent):  # noqa: PTH112  # never raises, whatever the name
         raise UsageError(f"no directory {shown(dest.parent)}", hint="make it first")
 
 
@@ -68,7 +68,7 @@ def refuse(model: Model, starter: str) -> None:
         )
     if starter not in STARTERS:
         raise UsageError(
-            f"the starter {starter} takes more than one file",
+            f"the starter {starter} needs several files",
             hint=f"make a project, without the .py, or --starter {'|'.join(STARTERS)}",
         )
 

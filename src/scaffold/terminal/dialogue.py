@@ -17,6 +17,7 @@ from scaffold.asking.target import Items, Target, parse_target
 from scaffold.commands import measure
 from scaffold.commands.advise import Advice, Given, advise
 from scaffold.commands.new import DEFAULT_DEST, Created, read_model
+from scaffold.commands.script import Written
 from scaffold.core.domain import Bound, Model
 from scaffold.core.errors import Interrupted, UsageError
 from scaffold.core.texts import read_bool
@@ -164,6 +165,18 @@ def show_created(created: Created, *, dry_run: bool) -> None:
         console.answer_lines([f"  {line}" for line in _next_steps(created)])
     console.answer("Same without questions:")
     console.answer(f"  {created.command}")
+
+
+def show_script(written: Written, *, dry_run: bool) -> None:
+    """Print what was written, what to do next, and the one-line command."""
+    console.answer()
+    verb = "Would write" if dry_run else "Wrote"
+    console.answer(f"{verb} {written.path} ({written.lines} lines, {written.model}).")
+    if not dry_run:
+        console.answer("Next:")
+        console.answer(f"  {written.run}")
+    console.answer("Same without questions:")
+    console.answer(f"  {written.command}")
 
 
 def _next_steps(created: Created) -> list[str]:

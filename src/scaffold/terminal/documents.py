@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # `recommend` has to start fast
     from scaffold.commands.check import Check
     from scaffold.commands.doctor import Checkup
     from scaffold.commands.new import Created
+    from scaffold.commands.script import Written
     from scaffold.core.costs import Costs
     from scaffold.core.observed import Profile
 
@@ -64,6 +65,15 @@ def new(advice: Recommendation, created: Created) -> Document:
             "files": list(created.files),
         },
         "command": created.command,
+    }
+
+
+def script(advice: Recommendation, written: Written) -> Document:
+    """Return the document of `new FILE.py --json`: the advice, the script and the command."""
+    return {
+        **recommendation(advice),
+        "script": {"path": str(written.path), "model": str(written.model), "run": written.run},
+        "command": written.command,
     }
 
 

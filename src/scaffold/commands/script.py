@@ -1,0 +1,140 @@
+"""`new FILE.py`: from advice to one self-contained script."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffold.asking.target import Items, Target
+from scaffold.commands.advise import Advice
+from scaffold.commands.new import AUTO, read_model
+from scaffold.core.domain import Model
+from scaffold.core.errors import ConcgenError, UsageError
+from scaffold.core.models import MODELS
+from scaffold.core.texts import shown
+from scaffold.making import script, starters
+from scaffold.making.starters import Starter
+
+
+@dataclass(frozen=True)
+class Order:
+    """A checked wish: where the script goes, what it starts from, its model or None for advice."""
+
+    dest: Path
+    starter: Starter
+    model: Model | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A script that was written, or would be, how to run it, and how to make it again."""
+
+    path: Path
+    model: Model
+    lines: int
+    run: str
+    command: str
+
+
+def is_script(dest: Path) -> bool:
+    """Tell whether DEST asks for a script in place of a project."""
+    return dest.suffix == ".py"
+
+
+def order(dest: Path, wishes: Mapping[str, str]) -> Order:
+    """Check what the user wants; raise UsageError or Refused for what cannot be one file."""
+    script.check_destination(dest)
+    starter = starters.find(wishes.get("starter", starters.DEFAULT))
+    model = read_model(wishes.get("model", AUTO), starter)
+    script.refuse(model or Model.SEQUENTIAL, starter.name)
+    return Order(dest, starter, model)
+
+
+def take(target: Target, items: Items) -> tuple[Target, Items]:
+    """Return both, before they are measured; raise UsageError for what a script cannot import."""
+    if "." in target.function:
+        raise UsageError(
+            f"{target.function} is not at the top of its module: no script can use it",
+            hint="write a function there that calls it, and name that",
+        )
+    return target, items
+
+
+def create(
+    wanted: Order,
+    advice: Advice,
+    model: Model,
+    *,
+    dry_run: bool,
+    yours: tuple[Target, Items] | None = None,
+) -> Written:
+    """Write the script with `model`, or only say what it would be; `yours` is what it runs."""
+    script.refuse(model, wanted.starter.name)
+    sizes = {one.model: one.max_workers for one in advice.recommendation.estimates}
+    per_core = MODELS[model].per_core
+    own = _own(yours[0], wanted.dest, model, advice) if yours else None
+    made = script.text(model, wanted.starter.name, None if per_core else sizes.get(model), own)
+    if not dry_run:
+        try:
+            with wanted.dest.open("x", encoding="utf-8") as file:
+                file.write(made)
+        except OSError as error:
+            raise ConcgenError(
+                f"cannot write {shown(wanted.dest)}: {error.strerror}", hint="name another place"
+            ) from error
+    return Written(
+        wanted.dest,
+        model,
+        made.count("\n"),
+        _run(wanted, model, yours),
+        _command(wanted, advice, model, yours),
+    )
+
+
+def _own(target: Target, dest: Path, model: Model, advice: Advice) -> str:
+    """Return a work() that calls the user's function where it is."""
+    awaits = advice.recommendation.workload.async_client
+    call = "function(item)"
+    if model is Model.ASYNCIO:
+        call = f"await {call}" if awaits else "await asyncio.to_thread(function, item)"
+    elif awaits:
+        call = f"asyncio.run({call})"
+    where = os.path.relpath(target.path[0], dest.parent or ".").replace(os.sep, "/")
+    place = "Path(__file__).parent" + ("" if where == "." else f" / {where!r}")
+    lines = ["import asyncio", "import sys", "from pathlib import Path", "from typing import Any"]
+    lines += ["", "", f"sys.path.insert(0, str({place}))", "", ""]
+    lines += [
+        f"{'async ' * (model is Model.ASYNCIO)}def work(item: Any) -> Any:",
+        '    """What is done with one item: your function, where it is."""',
+        f"    from {target.module} import {target.function} as function",
+        "",
+        f"    return {call}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _run(wanted: Order, model: Model, yours: tuple[Target, Items] | None) -> str:
+    name = shlex.quote(str(wanted.dest))
+    if yours:
+        return f"python {name} {shlex.quote(str(yours[1].file))}"
+    runner = "uv run" if script.needs(model, wanted.starter.name) else "python"
+    if wanted.starter.name == "http":
+        return f"echo https://example.com/ > urls.txt && {runner} {name} urls.txt"
+    return f"echo 42 > items.jsonl && {runner} {name} items.jsonl"
+
+
+def _command(
+    wanted: Order, advice: Advice, model: Model, yours: tuple[Target, Items] | None
+) -> str:
+    words = ["concgen", "new", str(wanted.dest)]
+    if yours is not None:
+        words += ["--from", str(yours[0]), "--items", str(yours[1].file)]
+    words += advice.replies.options(wanted.starter.answers)
+    if wanted.starter.name != starters.DEFAULT:
+        words += ["--starter", wanted.starter.name]
+    if model is not advice.recommendation.model:
+        words += ["--model", str(model)]
+    return shlex.join([*words, "--yes"])

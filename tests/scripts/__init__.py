@@ -1,0 +1,1 @@
+"""One self-contained script in place of a project."""

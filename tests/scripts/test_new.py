@@ -1,0 +1,223 @@
+"""`concgen new FILE.py`: every model and starter, written, checked, run, resumed and outgrown."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scaffold.core.domain import Model
+from scaffold.making import script
+
+RUFF = shutil.which("ruff")
+SELECT = "ASYNC,B,C4,E,F,I,RUF,S,SIM,UP,W"  # as generated projects have it
+
+
+def run(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, file.name, *words],
+        cwd=file.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(params=script.SCRIPTABLE)
+def model(request: pytest.FixtureRequest) -> Model:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def blank(model: Model, tmp_path: Path, concgen: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A script of that model, with eight numbers to square and one item that fails."""
+    monkeypatch.chdir(tmp_path)
+    assert concgen("new", "squares.py", "--model", model, "--yes").code == 0
+    items = "".join(f"{n}\n" for n in range(8))
+    (tmp_path / "items.jsonl").write_text(items + '"no number"\n')
+    return tmp_path / "squares.py"
+
+
+@pytest.mark.parametrize("starter", script.STARTERS)
+def test_it_is_short_and_clean(model: Model, starter: str, tmp_path: Path) -> None:
+    """120 lines at most; its own linter, formatter and type checker find nothing."""
+    file = tmp_path / "one.py"
+    text = script.text(model, starter, None if model is Model.MULTIPROCESSING else 32)
+    file.write_text(text)
+    assert text.count("\n") <= 120
+    for command in (
+        ["ruff", "check", "--isolated", "--line-length=100", f"--select={SELECT}"],
+        ["ruff", "format", "--isolated", "--line-length=100", "--check"],
+        ["mypy", "--strict"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command, file.name],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_it_writes_a_line_for_each_task(blank: Path) -> None:
+    """An exception costs its own item only, and is told."""
+    done = run(blank, "items.jsonl")
+    assert done.returncode == 1
+    assert done.stderr.endswith("8 ok, 1 failed\n")
+    found = {json.dumps(row["key"]): row for row in rows(blank.parent)}
+    assert [found[str(n)]["value"] for n in range(8)] == [n * n for n in range(8)]
+    assert found['"no number"']["error"].startswith("TypeError")
+
+
+def test_it_goes_on_where_it_ended(blank: Path) -> None:
+    """What is done is not run again, and a line that a crash cut off is replaced."""
+    run(blank, "items.jsonl")
+    with (blank.parent / "results.jsonl").open("a") as file:
+        file.write('{"key": 9, "o')
+    done = run(blank, "items.jsonl")
+    assert done.stderr == "0 ok, 1 failed\n"
+    assert len(rows(blank.parent)) == 10
+
+
+def test_items_may_be_named_by_a_field(blank: Path) -> None:
+    """The field is the key in the results."""
+    (blank.parent / "named.jsonl").write_text('{"id": "a"}\n{"id": "b"}\n')
+    run(blank, "named.jsonl", "--key", "id")
+    assert sorted(row["key"] for row in rows(blank.parent)) == ["a", "b"]
+
+
+def test_a_rate_that_is_none_is_said(blank: Path) -> None:
+    """In one line."""
+    done = run(blank, "items.jsonl", "--rate", "fast")
+    assert done.returncode == 2
+    assert "invalid rate value: 'fast'" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_lets_running_tasks_finish(blank: Path) -> None:
+    """What was begun is written; the exit code is 130."""
+    (blank.parent / "many.jsonl").write_text("".join(f"{n}\n" for n in range(10_000)))
+    process = subprocess.Popen(
+        [sys.executable, "-u", blank.name, "many.jsonl"],
+        cwd=blank.parent,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr
+    process.stderr.readline()  # it is under way
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert 0 < len(rows(blank.parent)) < 10_000
+    assert all(row["ok"] for row in rows(blank.parent))
+    process.stderr.close()
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """A web server of one page."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"hello")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_http(
+    model: Model, address: str, tmp_path: Path, concgen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fetches the lines of a text file."""
+    monkeypatch.chdir(tmp_path)
+    made = concgen("new", "fetch.py", "--starter", "http", "--model", model, "--yes")
+    assert made.code == 0, made.err
+    (tmp_path / "urls.txt").write_text(f"{address}a\n{address}b\n")
+    done = run(tmp_path / "fetch.py", "urls.txt")
+    assert done.returncode == 0, done.stderr
+    assert [row["value"] for row in rows(tmp_path)] == [{"status": 200, "bytes": 5}] * 2
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_yours(
+    kind: str, model: Model, tmp_path: Path, concgen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function that is measured is called where it is, whatever its kind."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "mine.py").write_text(f"{kind} double(item):\n    return 2 * item\n")
+    (tmp_path / "items.jsonl").write_text("".join(f"{n}\n" for n in range(5)))
+    words = ["--from", "lib/mine.py:double", "--items", "items.jsonl", "--model", model]
+    made = concgen("new", "one.py", *words, "--yes")
+    assert made.code == 0, made.err
+    done = run(tmp_path / "one.py", "items.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert sorted(row["value"] for row in rows(tmp_path)) == [0, 2, 4, 6, 8]
+
+
+def test_a_script_becomes_a_project(
+    tmp_path: Path, concgen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it has outgrown one file, `--from` makes a project of its work."""
+    monkeypatch.chdir(tmp_path)
+    concgen("new", "squares.py", "--model", "threading", "--yes")
+    (tmp_path / "items.jsonl").write_text("1\n2\n3\n")
+    words = ["--from", "squares.py:work", "--items", "items.jsonl", "--yes"]
+    made = concgen("new", "grown", *words)
+    assert made.code == 0, made.err
+    done = subprocess.run(
+        [sys.executable, "-m", "grown", "run"],
+        cwd=tmp_path / "grown",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["there.py"], 3, "is there already"),
+        (["no-name.py"], 2, "could not be imported"),
+        (["missing/one.py"], 2, "no directory"),
+        (["one.py", "--model", "dask"], 2, "takes more than one file"),
+        (["one.py", "--starter", "database"], 2, "needs several files"),
+    ],
+)
+def test_what_cannot_be_a_script_is_said(
+    words: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    concgen: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One line, with the way out, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.py").touch()
+    done = concgen("new", *words, "--yes")
+    assert (done.code, said in done.err) == (code, True), done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["there.py"]
