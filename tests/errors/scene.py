@@ -52,6 +52,12 @@ class Scene:
         self.write("functions.py", FUNCTIONS)
         self.write("items.jsonl", "1\n2\n3\n")
 
+    def endless_pipe(self) -> None:
+        """Make a pipe that nobody writes to, and be in no mood to wait."""
+        self.functions()
+        os.mkfifo(self.here / "pipe.jsonl")
+        self.monkeypatch.setattr("scaffold.asking.spool.PATIENCE", 0.1)
+
     def project(self) -> Path:
         """Make a project and go there; it is also what is returned."""
         self.here = make(self.here / "crawl")

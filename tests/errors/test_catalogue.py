@@ -231,6 +231,17 @@ CASES = {
     "measure.read_budget: is not from": Case(
         "measure functions.py:work --budget 1ms", 2, ("1ms", "not from", "such as"),
     ),
+    "spool.kept: did not end within": Case(
+        "measure functions.py:work --items pipe.jsonl", 2,
+        ("pipe.jsonl", "did not end", "save them"), Scene.endless_pipe,
+    ),
+    "target._numbered: of the items is larger than": Case(
+        "measure functions.py:work --items items.jsonl", 2,
+        ("line 1", "larger", "carry a path"),
+        lambda scene: (
+            scene.functions(), scene.monkeypatch.setattr("scaffold.asking.target.LARGEST", 0)
+        ),
+    ),
     "measure._refuse_failing: failed": Case(
         "recommend --from functions.py:fails --items items.jsonl --budget 3 --yes", 2,
         ("no good", "every call failed", "works on these items"), Scene.functions,

@@ -1,13 +1,19 @@
 """Naming a function and its items: what is found, and what is refused."""
 
 import json
+import os
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scaffold.asking import spool, target
 from scaffold.asking.target import SAMPLE, parse_target, read_items
+from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
+from scaffold.measuring.lab import Trial, laboratory
+from scaffold.measuring.measure import measure
 
 
 @pytest.mark.parametrize(
@@ -84,3 +90,49 @@ def test_a_byte_order_mark_is_no_part_of_the_first_item(tmp_path):
     file = tmp_path / "items.jsonl"
     file.write_text(json.dumps({"a": 1}) + "\n", encoding="utf-8-sig")
     assert read_items(file).sample == ({"a": 1},)
+
+
+def test_items_out_of_a_pipe_are_kept_until_the_end(tmp_path):
+    """They are counted, sampled and read again; the user's name for them stays."""
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("1\n2\n",))
+    writer.start()
+    items = read_items(pipe)
+    writer.join()
+    assert (items.count, items.sample, items.given) == (2, (1, 2), pipe)
+    assert items.file.read_text() == "1\n2\n"
+    spool.discard()
+    assert not items.file.exists()
+
+
+def test_items_that_do_not_end_are_refused(tmp_path, monkeypatch):
+    """Nobody can count them."""
+    monkeypatch.setattr(spool, "PATIENCE", 0.1)
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match="did not end"):  # nobody writes
+        read_items(pipe)
+    spool.discard()
+
+
+def test_an_item_larger_than_any_is_refused(tmp_path, monkeypatch):
+    """It is a file, to be named by the item."""
+    monkeypatch.setattr(target, "LARGEST", 10)
+    file = tmp_path / "items.jsonl"
+    file.write_text('1\n"0123456789"\n')
+    with pytest.raises(UsageError, match="line 2 of the items is larger"):
+        read_items(file)
+
+
+def test_a_file_with_the_name_of_a_standard_module_is_loaded_by_its_place(tmp_path, monkeypatch):
+    """Not the module that is imported already."""
+    (tmp_path / "statistics.py").write_text("def mean(item):\n    return 2 * item\n")
+    (tmp_path / "items.jsonl").write_text("1\n2\n3\n")
+    found = parse_target(f"{tmp_path / 'statistics.py'}:mean")
+    assert measure(found, read_items(tmp_path / "items.jsonl"), 1.0).failures == 0
+    with laboratory() as lab:
+        file = {"file": str(tmp_path / "items.jsonl")}
+        for model in (Model.SEQUENTIAL, Model.MULTIPROCESSING):
+            ran = lab.run(Trial(found, model, 2, file), 20.0)
+            assert (ran.items, ran.failed) == (3, 0)

@@ -91,8 +91,17 @@ def test_tasks_that_wait_and_compute_queue_for_the_gil():
 def test_an_async_function_costs_more_where_there_is_no_event_loop():
     """Every call is run to its end by itself."""
     fields = {"tasks": 10_000, "task_seconds": 1e-4, "cpu_fraction": 1.0}
+    fields["sources"] = {"async_client": Source.MEASURED}
     plain = makespan(Model.THREADING, 2, Workload(**fields, async_client=False), TWO_CORES)
     assert makespan(Model.THREADING, 2, Workload(**fields, async_client=True), TWO_CORES) > plain
+
+
+def test_an_async_client_costs_nothing_where_the_function_is_not_written_yet():
+    """It can be called the other way."""
+    fields = {"tasks": 10_000, "task_seconds": 1e-4, "cpu_fraction": 1.0}
+    for model in (Model.SEQUENTIAL, Model.THREADING, Model.MULTIPROCESSING):
+        one, other = (Workload(**fields, async_client=client) for client in (True, False))
+        assert makespan(model, 2, one, TWO_CORES) == makespan(model, 2, other, TWO_CORES)
 
 
 def test_large_items_take_time_to_read():

@@ -56,7 +56,8 @@ class Replies(NamedTuple):
             value = self.values[question.name]
             if self.measured is not None and question.name not in self.given:
                 continue
-            if not question.repeated and value == question.default and question.name not in implied:
+            usual = question.usual(dict(self.values))
+            if not question.repeated and value == usual and question.name not in implied:
                 continue
             words += question.option(value)
         return words
@@ -84,7 +85,7 @@ def collect(
             values[question.name] = ask(question)
             known.add(question.name)
         else:
-            values[question.name] = question.default
+            values[question.name] = question.usual(values)
         if values["workload"] == MEASURE:
             raise Unsure
     return Replies(values, frozenset(known), measured)

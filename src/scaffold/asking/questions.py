@@ -61,7 +61,8 @@ class Question(NamedTuple):
     `name` is the option without dashes, `help` what `--help` says of it; `flags` are the options
     that say yes and no. `field` is the workload's field that it sets: `to_fields` and `from_field`
     translate where answer and field differ. `label` names the answer where `text`, the question
-    itself, would be too long. `repeated` tells that the command for the same project has it always.
+    itself, would be too long. `unasked` is the default where the other answers leave it open.
+    `repeated` tells that the command for the same project has it always.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Question(NamedTuple):
     kind: Kind
     asked_if: Callable[[Answers], bool] = lambda _: True
     choices: tuple[Choice, ...] = ()
+    unasked: Any = None
     flags: tuple[str, str] | None = None
     repeated: bool = False
     to_fields: Callable[[Any], dict[str, Any]] | None = None
@@ -87,6 +89,11 @@ class Question(NamedTuple):
     def is_asked(self) -> bool:
         """Tell whether anybody is ever asked: the rest is an option for those who know it."""
         return self.asked_if is not _never
+
+    def usual(self, answers: Answers) -> Any:
+        """Return the default, next to the answers so far."""
+        idle = self.unasked is not None and not self.asked_if(answers)
+        return self.unasked if idle else self.default
 
     def read(self, text: str) -> Any:
         """Read an answer as people write it. Raise ValueError, saying what is wrong, otherwise."""
@@ -265,6 +272,7 @@ QUESTIONS: tuple[Question, ...] = (
         default=True,
         kind=_YES_NO,
         asked_if=_waits,
+        unasked=False,
         flags=("--async-client", "--no-async-client"),
     ),
     Question(

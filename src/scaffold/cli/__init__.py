@@ -11,6 +11,7 @@ gc.disable()  # a command is over in a moment; looking for garbage would take it
 
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -69,6 +70,8 @@ def run() -> int:
         code = _report(faults.kept(problem))
     finally:
         gc.enable()
+        if (spool := sys.modules.get("scaffold.asking.spool")) is not None:
+            spool.discard()
     return int(code)
 
 

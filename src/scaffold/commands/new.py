@@ -138,7 +138,7 @@ def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | Non
     if wanted.named:
         words += ["--name", wanted.name]
     if yours is not None:
-        words += ["--from", str(yours.target), "--items", str(yours.items.file)]
+        words += ["--from", str(yours.target), "--items", str(yours.items.given)]
     words += advice.replies.options(wanted.starter.answers if wanted.starter else ())
     if wanted.starter is not None and wanted.starter.name != starters.DEFAULT:
         words += ["--starter", wanted.starter.name]

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from scaffold.core import cluster
 from scaffold.core.costs import Costs
-from scaffold.core.domain import Machine, Workload
+from scaffold.core.domain import Machine, Source, Workload
 from scaffold.core.queueing import Shared, makespan_with
 
 # A process engine hands out work in batches of about this long (templates/engines).
@@ -130,8 +130,12 @@ def _on_loop(work: Workload, costs: Costs) -> float:
 
 
 def _bridge(work: Workload, costs: Costs) -> float:
-    """Seconds to run one coroutine to its end where the engine has no event loop."""
-    return costs.loop_call if work.async_client else 0.0
+    """Seconds to run one coroutine to its end where the engine has no event loop.
+
+    Who only says that the client has an async API can call it the other way there.
+    """
+    is_coroutine = work.async_client and work.source("async_client") is Source.MEASURED
+    return costs.loop_call if is_coroutine else 0.0
 
 
 def _reading(work: Workload, costs: Costs) -> float:

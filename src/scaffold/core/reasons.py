@@ -86,7 +86,8 @@ def one_reaches_the_rate(workload: Workload, machine: Machine) -> str | None:
 
 def few_reach_the_rate(workload: Workload, machine: Machine) -> str | None:
     rate, needed = workload.rate_per_second, workload.in_flight_at_rate
-    if rate is None or computes(workload) or not 1 < needed <= MANY_THREADS or tiny(workload):
+    few = min(needed, in_flight(workload)) > 1 and needed <= MANY_THREADS
+    if rate is None or computes(workload) or not few or tiny(workload):
         return None
     return (
         f"{show_rate(rate)} times {show_seconds(workload.task_seconds)} is {show_count(needed)} in"

@@ -84,9 +84,7 @@ class Laboratory:
 def _request(trial: Trial, seconds: float) -> dict[str, Any]:
     return {
         "engine": f"{PACKAGE}.runner.{trial.model}_engine",
-        "module": trial.target.module,
-        "function": trial.target.function,
-        "path": list(trial.target.path),
+        **trial.target.place,
         "max_workers": trial.max_workers,
         "items": dict(trial.items),
         "seconds": seconds,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pickle
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from scaffold.measuring.calls import Call
@@ -22,9 +24,19 @@ class Refusal(Exception):
     """The function cannot be measured; the message says why, in words for the user."""
 
 
-def load(request: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
-    """Import the function as a worker process would, and tell what is known without calling it."""
+def find(request: Mapping[str, Any], folder: str) -> None:
+    """Let imports find the module: in its own folder, or by an alias that is made in `folder`."""
     sys.path[:0] = request["path"]
+    if (file := request.get("alias_of")) is None:
+        return
+    text = f"__file__ = {file!r}\nexec(compile(open(__file__, 'rb').read(), __file__, 'exec'))\n"
+    Path(folder, f"{request['module']}.py").write_text(text, encoding="utf-8")
+    sys.path.insert(0, folder)
+
+
+def load(request: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
+    """Import the function as a worker process would, and tell what is known without calling it."""
+    find(request, os.path.dirname(request["report"]))  # noqa: PTH120
     began = time.perf_counter()
     try:
         module = importlib.import_module(request["module"])

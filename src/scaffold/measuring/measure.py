@@ -40,9 +40,7 @@ def measure(
     its process, and when no call returns in time.
     """
     request = {
-        "module": target.module,
-        "function": target.function,
-        "path": target.path,
+        **target.place,
         "items": items.sample,
         "repeat": repeat,
         "calls": calls,

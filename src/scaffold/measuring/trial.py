@@ -21,6 +21,7 @@ from typing import Any
 
 from scaffold.measuring.describing import describe
 from scaffold.measuring.leash import hold
+from scaffold.measuring.loading import find
 from scaffold.measuring.report import Report
 
 TELL = 0.2  # seconds between two words on how far it is
@@ -32,21 +33,21 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.read())
     with Path(os.devnull).open("rb") as nothing:  # workers may inherit it
         os.dup2(nothing.fileno(), 0)
-    sys.path.insert(0, request["folder"])
+    sys.path.insert(0, folder := request["folder"])
     report = Report(request["report"])
     results = []
     try:
         for one in request["runs"]:
-            results.append(run(one, report))
+            results.append(run(one, folder, report))
             report.tell(results=results)
     except Exception as error:
         report.tell(refused=describe(error))
     os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
 
 
-def run(request: dict[str, Any], report: Report) -> dict[str, Any]:
+def run(request: dict[str, Any], folder: str, report: Report) -> dict[str, Any]:
     """Run an engine until all is done or the seconds are over; return the facts."""
-    sys.path[:0] = request["path"]
+    find(request, folder)
     package = request["engine"].rpartition(".")[0]
     job = importlib.import_module(f"{package}.job")
     engine = importlib.import_module(request["engine"])
