@@ -154,7 +154,7 @@ def test_settings(rendered: Rendered) -> None:
     """The workers that were advised are the default, and a limit from outside is told."""
     workers, limit = rendered.answers["max_workers"], rendered.answers["max_in_flight"]
     settings = rendered.read("my_crawler/settings.py")
-    assert f"\nMAX_WORKERS: int | None = {workers}\n" in settings
+    assert f"\nMAX_WORKERS: int | str | None = {workers}\n" in settings
     assert (f"More than {limit} at once" in settings) == (limit is not None)
 
 

@@ -86,6 +86,7 @@ _DECISION = {
         {
             **dict.fromkeys(("model", "time", "speedup", "memory", "note"), _is_line),
             "max_workers": _is_count_or_null,
+            "auto": lambda value: value in (None, True, False),
         }
     ],
     "flips": [_is_line],
@@ -108,7 +109,7 @@ _ANSWERS: dict[str, Any] = {
     "longest_seconds": number(0, LONGEST),
     "thread_gain": _is_gain_or_null,
     "process_gain": _is_gain_or_null,
-    "max_workers": _is_count_or_null,
+    "max_workers": lambda value: value == "auto" or _is_count_or_null(value),
     "ci": _is_bool,
     "ci_check": _is_bool,
     "sources": _are_sources,

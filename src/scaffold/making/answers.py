@@ -8,6 +8,7 @@ from typing import Any
 
 from scaffold.asking.interview import Replies
 from scaffold.asking.questions import QUESTIONS
+from scaffold.core.advice import finds_its_limit
 from scaffold.core.domain import Estimate, Model, Recommendation, Source, Workload
 from scaffold.core.models import MODELS
 from scaffold.core.rules import BEYOND
@@ -54,7 +55,9 @@ def with_model(answers: Mapping[str, Any], model: Model) -> Answers:
         if one.get("model") == model and "max_workers" in one:
             # One per core is right on every machine; any other count is this workload's own.
             per_core = MODELS[model].per_core and answers.get("max_in_flight") is None
-            changed["max_workers"] = None if per_core else one["max_workers"]
+            # With auto the figure is the most that the run may find: settings.py has it.
+            figure = "auto" if one.get("auto") else one["max_workers"]
+            changed["max_workers"] = None if per_core else figure
     if "model" in decided:
         chosen_by = "advice" if decided["model"] == model else "user"
         changed["decision"] = {**decided, "chosen_by": chosen_by}
@@ -94,6 +97,7 @@ def decision(advice: Recommendation, replies: Replies) -> Answers:
             {
                 "model": str(one.model),
                 "max_workers": one.max_workers,
+                "auto": finds_its_limit(one.model, advice.workload),
                 "time": show_seconds(one.seconds),
                 "speedup": show_ratio(one.speedup),
                 "memory": show_bytes(one.peak_memory_bytes),

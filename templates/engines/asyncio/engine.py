@@ -43,6 +43,7 @@ from .watchdog import Runner, Watchdog
 
 MODEL = "asyncio"
 AWAITS = "always"
+ADAPTS = True  # --max-workers auto finds how many the other end takes
 BURST = 0.005  # seconds: outcomes are handed over together, so that tiny tasks cost little
 LEAVING = 1.0  # seconds that cancelled coroutines get at the end
 

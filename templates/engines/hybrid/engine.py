@@ -40,6 +40,7 @@ from .task import (
 
 MODEL = "hybrid"
 AWAITS = "with an async client"
+ADAPTS = True  # --max-workers auto finds how many the other end takes
 # Seconds of work sent ahead. Where every thread of a process computes, its engine gets a turn after
 # all of them, one switch interval each: with less, they run out of tasks meanwhile.
 AHEAD = 0.2

@@ -40,6 +40,7 @@ from .task import (
 
 MODEL = "multiprocessing"
 AWAITS = "never"
+ADAPTS = False  # --max-workers auto is decided before the run
 TARGET = 0.010  # seconds of work that a batch aims at: handing it over costs about 1 % of that
 BUDGET = 0.050  # seconds after which a worker hands back what it has not begun
 LARGEST = 2000  # tasks in a batch: beyond, handing over costs nothing any more

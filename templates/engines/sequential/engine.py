@@ -36,6 +36,7 @@ from .task import (
 
 MODEL = "sequential"
 AWAITS = "never"
+ADAPTS = False  # --max-workers auto is decided before the run
 BURST = 0.005  # seconds: outcomes of tiny tasks are handed over together
 
 

@@ -41,6 +41,7 @@ from .task import (
 
 MODEL = "threading"
 AWAITS = "never"
+ADAPTS = True  # --max-workers auto finds how many the other end takes
 WINDOW = 4  # tasks in the window per thread: enough that none waits for the caller
 SMALLEST_WINDOW = 256  # few threads and tiny tasks: hand over in larger bursts
 NOT_BEGUN = EngineError("a thread has handed it back")

@@ -13,6 +13,8 @@ longer. Pure: it is told the time and what became of the tasks, and says how man
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .pacing import Bucket
 
 FEW = 4  # tasks in flight at first
@@ -39,8 +41,10 @@ CALM = 10.0  # seconds without a refusal after which it has doubled
 class AdaptiveLimit:
     """Between 1 and `most` tasks in flight. `rate` holds back their beginnings once it is known."""
 
-    def __init__(self, most: int, now: float) -> None:
-        self.most = most
+    def __init__(
+        self, most: int, now: float, has_memory: Callable[[], bool] = lambda: True
+    ) -> None:
+        self.most, self._has_memory = most, has_memory
         self.rate: Bucket | None = None
         self._limit = float(min(START, most))
         self._ramp, self._ramped = float(min(FEW, most)), now
@@ -61,7 +65,8 @@ class AdaptiveLimit:
 
     def places(self, now: float) -> int:
         """Tasks that may be in flight now."""
-        self._ramp = min(self._target, self._ramp * 2.0 ** ((now - self._ramped) / RAMP))
+        doublings = min(32.0, (now - self._ramped) / RAMP)
+        self._ramp = min(self._target, self._ramp * 2.0**doublings)
         self._ramped = now
         return int(self._ramp)
 
@@ -79,7 +84,7 @@ class AdaptiveLimit:
         self._backoff = BACKOFF
         self._used = self._used or busy >= USED * int(self._target)
         quick = seconds <= TOLERANCE * self._base or not self._base
-        if self._slow_start and self._used and quick:
+        if self._slow_start and self._used and quick and self._may_grow:
             self._limit = min(self._limit + GROWTH - 1, self.most)
         if now - seconds >= self._since:
             self._count += 1
@@ -117,6 +122,7 @@ class AdaptiveLimit:
         """A new mean, of tasks that begin from now on."""
         self._since, self._count, self._total = now, 0, 0.0
         self._wanted, self._used = max(SAMPLES, self._target), False
+        self._may_grow = self._has_memory()
 
     def _adapt(self, mean: float) -> None:
         last, self._last = self._last, mean
@@ -139,8 +145,8 @@ class AdaptiveLimit:
             self._limit = max(1.0, min(self._raised_limit(ratio), self.most))
 
     def _raised_limit(self, ratio: float) -> float:
-        if ratio < 1:
-            return self._limit * ratio + 1
+        if ratio < 1 or not self._may_grow:
+            return self._limit * min(1.0, ratio) + self._may_grow
         if self._limit > self._ceiling + 2:  # nothing was refused where it once was
             self._ceiling = self.most + 1.0
         if self._limit * ratio < self._ceiling:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from . import engine
 from .daemons import DaemonWorker
 from .job import Job
+from .pacing import Pacer
 from .task import EngineError, Numbered
 
 
@@ -30,16 +31,23 @@ def compare(
     max_workers: int,
     timeout: float | None,
     budget: float,
+    pacer: Pacer | None,
     **options: Any,
 ) -> tuple[Measured, Measured]:
     """Measure a plain loop for up to `budget` seconds, then the engine on the items it finished."""
     sample: list[Numbered] = []
-    plain = _sequentially(job, items, budget, sample)
+    plain = _sequentially(job, items, budget, pacer, sample)
     began = time.monotonic()
     outcomes = []
     stop = threading.Event()
     for burst in engine.run(
-        job, sample, max_workers=max_workers, timeout=timeout or budget, stop=stop, **options
+        job,
+        sample,
+        max_workers=max_workers,
+        timeout=timeout or budget,
+        stop=stop,
+        pacer=pacer,
+        **options,
     ):
         outcomes += burst
         if time.monotonic() - began > budget:
@@ -50,7 +58,11 @@ def compare(
 
 
 def _sequentially(
-    job: Job, items: Iterator[Numbered | None], budget: float, sample: list[Numbered]
+    job: Job,
+    items: Iterator[Numbered | None],
+    budget: float,
+    pacer: Pacer | None,
+    sample: list[Numbered],
 ) -> Measured:
     """In a daemon thread, so that an item that hangs ends the sample and not the program."""
     worker = DaemonWorker(job)
@@ -60,6 +72,9 @@ def _sequentially(
     for numbered in items:
         if numbered is None:
             continue
+        if pacer is not None:
+            time.sleep(max(0.0, pacer.due() - time.monotonic()))
+            pacer.begin(time.monotonic(), numbered[1])
         worker.submit(numbered[1], lambda value, error: reply.put((value, error)))
         try:
             _, error = reply.get(timeout=max(0.0, began + budget - time.monotonic()))

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import settings
-from . import engine
+from . import engine, limits
 from .bench import compare
 from .formats import READ
 from .items import Items, ItemsError, Nothing
@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """work through the items that have no result yet"""
     workers, options = _choices(args)
     work = _work(workers)
+    workers, pacer = limits.find(engine, work, workers, args.max_workers, args.rate)
     job = _job(work, workers)
     with (
         closing(Items(args.items, args.key, say)) as items,
@@ -66,7 +67,11 @@ def run(args: argparse.Namespace) -> int:
         ) as resume,
         stop_on_signals() as stop,
         Progress(
-            items, workers=workers, earlier=journal.ok + journal.failed, quiet=args.quiet
+            items,
+            workers=workers,
+            pacer=pacer,
+            earlier=journal.ok + journal.failed,
+            quiet=args.quiet,
         ) as progress,
     ):
         for burst in engine.run(
@@ -76,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             timeout=args.timeout,
             retry=Retry(args.retries),
             stop=stop,
+            pacer=pacer,
             **options,
         ):
             progress.add(journal.write(burst, items.keys))
@@ -87,10 +93,12 @@ def run(args: argparse.Namespace) -> int:
 def bench(args: argparse.Namespace) -> int:
     """run a sample one after the other and with the engine, and compare"""
     workers, options = _choices(args)
-    job = _job(_work(workers), workers)
+    work = _work(workers)
+    workers, pacer = limits.find(engine, work, workers, args.max_workers, args.rate)
+    job = _job(work, workers)
     with closing(Items(args.items, args.key, say)) as items:
         pending = items.pending(Nothing(), args.limit)
-        results = compare(job, pending, workers, args.timeout, args.seconds, **options)
+        results = compare(job, pending, workers, args.timeout, args.seconds, pacer, **options)
     rates = [result.items / result.seconds for result in results]
     speedup = rates[1] / rates[0]
     if args.json:
@@ -133,8 +141,8 @@ def _job(work: ModuleType, workers: int) -> Job:
 def _choices(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     """Tasks in flight at once, and the options that only this engine has."""
     options = {name: getattr(args, name) for name in OPTIONS}
-    workers = default_workers(**options)  # an engine that cannot run says so here
-    return args.max_workers or workers, options
+    default = default_workers(**options)  # an engine that cannot run says so here
+    return limits.most_workers(engine, args.max_workers, default), options
 
 
 def _answer(text: str) -> int:
@@ -174,10 +182,18 @@ def _parser() -> argparse.ArgumentParser:
         )
         add(
             "--max-workers",
-            type=_number(int, 1),
+            type=limits.workers,
             default=settings.MAX_WORKERS,
             metavar="N",
-            help="tasks in flight at once [%(default)s; None is one per core]",
+            help="tasks in flight at once; auto finds how many [%(default)s; None is one per core]",
+        )
+        add(
+            "--rate",
+            type=limits.rate,
+            default=None,
+            metavar="R",
+            help="at which tasks begin, retries counted, such as 10/s, 600/min or 5000/h "
+            f"[{getattr(settings, 'RATE', None)}]",
         )
         add(
             "--timeout",

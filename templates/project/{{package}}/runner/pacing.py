@@ -102,6 +102,18 @@ class Pacer:
         """There is nothing to keep to any more."""
         return not self._buckets and self.limit is None and now >= self._resume
 
+    def words(self, size: int, now: float) -> list[str]:
+        """What it keeps to at present, for the progress line."""
+        words = [f"{self.places(size, now)} at once"] if size else []
+        if self.limit is not None:
+            words[0] += " (auto)"
+        if found := self._all():
+            slowest = max(found, key=lambda bucket: 0 if bucket.unit else bucket.gap)
+            words.append(f"{1 / slowest.gap:.3g}/s at most")
+        if self.paused(now):
+            words.append(f"paused for {self._resume - now:.0f} s")
+        return words
+
     def _all(self) -> list[Bucket]:
         found = self.limit.rate if self.limit else None
         return self._buckets if found is None else [*self._buckets, found]

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 
 from .items import Items
+from .pacing import Pacer
 from .task import Burst, tell
 
 REDRAW = 0.1  # seconds between two updates of the line on a terminal
@@ -21,8 +22,11 @@ CLEAR = "\r\x1b[K"  # back to the start of the line, and wipe it
 class Progress:
     """Counts outcomes and tells of them at intervals; `earlier` were done by runs before."""
 
-    def __init__(self, items: Items, *, workers: int, earlier: int, quiet: bool) -> None:
+    def __init__(
+        self, items: Items, *, workers: int, pacer: Pacer | None, earlier: int, quiet: bool
+    ) -> None:
         self._items, self._workers, self._earlier, self._quiet = items, workers, earlier, quiet
+        self._pacer = pacer
         self._tty = sys.stderr.isatty()
         self._began = self._told = time.monotonic()
         self.done = self.failed = 0
@@ -47,7 +51,9 @@ class Progress:
         if (total := self._items.total) is not None and rate:
             left = max(0.0, total - self._earlier - self.done) / rate
             parts.append(f"{_duration(left)} left")
-        if self._workers:  # otherwise as many as a cluster has
+        if self._pacer is not None:
+            parts += self._pacer.words(self._workers, time.monotonic())
+        elif self._workers:  # otherwise as many as a cluster has
             parts.append(f"{self._workers} at once")
         line = " · ".join(parts)
         if self._tty:
