@@ -16,6 +16,7 @@ from typing import Any
 
 from .runner import engine
 from .runner.job import Job
+from .runner.pacing import Pacer
 from .runner.task import GRACE, Burst, EngineError, Numbered, Outcome, Retry, describe
 
 QUEUE = 8  # items that may wait for a worker: enough that none is idle, few enough to be soon done
@@ -24,9 +25,11 @@ QUEUE = 8  # items that may wait for a worker: enough that none is idle, few eno
 class Bridge:
     """The engine behind a queue. All but the engine's thread belongs to one event loop."""
 
-    def __init__(self, job: Job, workers: int, timeout: float | None, retries: int) -> None:
+    def __init__(
+        self, job: Job, workers: int, timeout: float | None, retries: int, pacer: Pacer | None
+    ) -> None:
         self._job, self._workers, self._timeout = job, workers, timeout
-        self._retry = Retry(retries)
+        self._retry, self._pacer = Retry(retries), pacer
         self.capacity = workers + QUEUE
         self.failure: str | None = None  # why the engine has ended, if it was not told to
         self._todo: SimpleQueue[Numbered | None] = SimpleQueue()
@@ -80,6 +83,7 @@ class Bridge:
                 timeout=self._timeout,
                 retry=self._retry,
                 stop=self._stop,
+                pacer=self._pacer,
             )
             for burst in outcomes:
                 self._loop.call_soon_threadsafe(self._settle, burst)

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from . import settings
-from .runner import engine
+from .runner import engine, limits
 from .runner.job import Job, load_work
 from .runner.lifecycle import begin, leave
 from .runner.machine import NotReady, make_room, usable_cores
@@ -33,11 +33,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = _parser()
     args = parser.parse_args(argv)
     begin()
-    if not all(number is None or number > 0 for number in (args.max_workers, args.timeout)):
-        parser.error("--max-workers and --timeout have to be above 0")
-    workers = args.max_workers or usable_cores()
+    if args.timeout is not None and not args.timeout > 0:
+        parser.error("--timeout has to be above 0")
+    most = limits.most_workers(engine, args.max_workers, usable_cores())
     try:
         work = load_work()  # not above: a worker process may import this module
+        workers, pacer = limits.find(engine, work, most, args.max_workers, args.rate)
         make_room(workers, engine.in_one_process(workers), getattr(work, "OPEN_FILES", 1))
         listener = _listen(args.host, args.port)
     except NotReady as exc:
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from .bridge import Bridge
 
     job = Job(work.work, getattr(work, "setup", None))
-    bridge = Bridge(job, workers, args.timeout, settings.RETRIES)
+    bridge = Bridge(job, workers, args.timeout, settings.RETRIES, pacer)
     leave(_serve(bridge, listener))
 
 
@@ -105,10 +106,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=8000, help="0 takes a free one [%(default)s]")
     add(
         "--max-workers",
-        type=int,
+        type=limits.workers,
         default=settings.MAX_WORKERS,
         metavar="N",
-        help="tasks at once [%(default)s; None is one per core]",
+        help="tasks at once; auto finds how many [%(default)s; None is one per core]",
+    )
+    add(
+        "--rate",
+        type=limits.rate,
+        metavar="R",
+        help=f"at which tasks begin, such as 10/s or 600/min [{settings.RATE}]",
     )
     add(
         "--timeout",

@@ -48,7 +48,7 @@ class Runner(Generic[Item, Value]):
         items: Iterable[Item],
         *,
         ordered: bool = False,
-        max_workers: int | None = None,
+        max_workers: int | str | None = None,
         rate: str | None = None,
         timeout: float | None = None,
         retries: int | None = None,
@@ -58,6 +58,7 @@ class Runner(Generic[Item, Value]):
         """Yield what became of each item: as they complete, or in their own order if `ordered`.
 
         What is not given is as settings.py has it; `options` are those that only this engine takes.
+        `max_workers` may be "auto": as many as the other end takes, found as it runs.
         `rate` is what the other end allows, such as "10/s", "600/min" or "5000/h".
         With `results` every outcome is in that file, as JSON Lines, before it is yielded; items
         that are in it already are neither run nor yielded again.
@@ -72,7 +73,7 @@ class Runner(Generic[Item, Value]):
         items: Iterable[Item],
         *,
         ordered: bool = False,
-        max_workers: int | None = None,
+        max_workers: int | str | None = None,
         rate: str | None = None,
         timeout: float | None = None,
         retries: int | None = None,
@@ -135,7 +136,7 @@ class _Prepared(NamedTuple):
 def _prepare(
     items: Iterable[Any],
     ordered: bool,
-    max_workers: int | None,
+    max_workers: int | str | None,
     rate: str | None,
     timeout: float | None,
     retries: int | None,
@@ -144,27 +145,31 @@ def _prepare(
 ) -> _Prepared:
     _leave_imports()
     from .. import settings
-    from . import engine
+    from . import engine, limits
     from .job import Job, load_work
     from .machine import make_room, usable_cores
-    from .pacing import Pacer, Rate
+    from .pacing import Rate
 
-    _check("max_workers", max_workers, 1)
+    if not isinstance(max_workers, str):
+        _check("max_workers", max_workers, 1)
+    elif max_workers != limits.AUTO:
+        raise ValueError(f"max_workers={max_workers!r} is neither a number nor {limits.AUTO!r}")
     _check("retries", retries, 0)
     _check("timeout", timeout, 0)
     _refuse_unknown(options, getattr(engine, "OPTIONS", {}))
-    rates = [Rate.parse(rate)] if rate else []
+    allowed = Rate.parse(rate) if rate else None
     module = load_work()
-    size = max_workers or settings.MAX_WORKERS
+    asked = max_workers or settings.MAX_WORKERS
     default: Callable[..., int] = getattr(engine, "default_workers", usable_cores)
-    workers = size or default(**options)
+    most = limits.most_workers(engine, asked, default(**options))
+    workers, pacer = limits.find(engine, module, most, asked, allowed)
     make_room(workers, engine.in_one_process(workers), getattr(module, "OPEN_FILES", 1))
     job = Job(module.work, getattr(module, "setup", None))
     job.quiet = True
     arguments = {
         "max_workers": workers,
         "timeout": settings.TIMEOUT if timeout is None else timeout,
-        "pacer": Pacer(rates, getattr(module, "cost", None)) if rates else None,
+        "pacer": pacer,
         "retry": Retry(settings.RETRIES if retries is None else retries),
         **options,
     }
