@@ -1,0 +1,96 @@
+"""The pool's bookkeeping, in simulated worlds: a seed replays every fault.
+
+`SIMULATION_SEEDS=20000 pytest tests/simulation` looks longer; a seed that fails is in the message.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scaffold.core.domain import Model
+from scaffold.making.inventory import runner_files
+
+from . import world
+from .world import World
+
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "2000"))
+CHUNK = 250  # seeds in one test, so that they spread over the processes
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """The modules of a project with processes, for the simulation alone."""
+    root = tmp_path_factory.mktemp("packages")
+    runner = root / "simulated" / "runner"
+    runner.mkdir(parents=True)
+    for package in (runner.parent, runner):
+        (package / "__init__.py").touch()
+    for name, source in runner_files(Model.MULTIPROCESSING).items():
+        shutil.copyfile(source, runner / f"{name}.py")
+    sys.path.insert(0, str(root))
+    names = ("task", "engine", "pool", "pacing")
+    return SimpleNamespace(
+        **{name: importlib.import_module(f"simulated.runner.{name}") for name in names}
+    )
+
+
+def simulate(seed: int, modules: SimpleNamespace) -> World:
+    """Run one seed, and leave the modules as they were."""
+    with pytest.MonkeyPatch.context() as patch:
+        return world.simulate(seed, modules, patch.setattr)
+
+
+def check(seen: World, modules: SimpleNamespace) -> None:
+    """What has to hold of every run."""
+    ids = Counter(entry[0] for entry in seen.trace)
+    assert not ids or max(ids.values()) == 1, "a task has two outcomes"
+    if seen.error is None and seen.clock.now < seen.stop_at:
+        assert set(ids) == set(range(seen.count)), "a task has no outcome"
+    assert set(ids) <= set(range(seen.pulled)), "an outcome of nothing"
+    for index, value, error, attempts in seen.trace:
+        assert (error is None) == (value == 2 * index)
+        assert 1 <= attempts <= max(seen.times, modules.task.Retry().refusals) + 1
+    if not seen.troubles:  # what is to run again waits outside of the window
+        assert seen.most_ahead <= 2 * seen.size * world.BATCH, "the window is not bounded"
+    if seen.rate:
+        begins = sorted(seen.begins)
+        most = int(seen.rate) + 1
+        for first, last in zip(begins, begins[most:], strict=False):
+            assert last - first >= 1.0, "more than the rate in a second"
+
+
+@pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))
+def test_each_task_has_exactly_one_outcome_whatever_happens(
+    start: int, modules: SimpleNamespace
+) -> None:
+    """Workers that die, hang, refuse and start badly; inputs that stall and break; stops; rates."""
+    for seed in range(start, start + CHUNK):
+        try:
+            check(simulate(seed, modules), modules)
+        except Exception as exc:
+            raise AssertionError(f"seed {seed}: {exc}") from exc
+
+
+def test_a_seed_replays_the_same_run(modules: SimpleNamespace) -> None:
+    def story(seed: int) -> tuple[Any, ...]:
+        seen = simulate(seed, modules)
+        return seen.trace, seen.clock.now, seen.begins
+
+    assert all(story(seed) == story(seed) for seed in range(40))
+
+
+def test_the_seeds_meet_with_every_trouble(modules: SimpleNamespace) -> None:
+    """A simulation in which nothing goes wrong shows nothing."""
+    errors = " ".join(
+        str(entry[2]) for seed in range(300) for entry in simulate(seed, modules).trace
+    )
+    for told in ("ValueError", "worker died", "timeout", "too much", "None"):
+        assert told in errors
