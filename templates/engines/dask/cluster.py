@@ -10,7 +10,8 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING, cast
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, cast
 
 from .task import EngineError, describe
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from tornado.ioloop import IOLoop
 
 CONNECTING = 10.0  # seconds for the scheduler to answer
-LEAVING = 5.0  # seconds for the teardown after setup(), and for each other step of the end
+MARGIN = 1.0  # seconds for it to say itself that there is none
+ANSWERING = 30.0  # seconds for it to say which workers there are
+IMPORTING = 300.0  # seconds for the workers to import work.py
+LEAVING = 5.0  # seconds for each step of the end but the teardown after setup()
 STARTS = 3  # of a cluster here, until the run ends
 MENDING = 1.0  # seconds between two looks at whether workers here have to be replaced
 LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")  # they print tracebacks
@@ -44,13 +48,15 @@ def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
 
     try:
         resolve_address(address)  # a client that fails on it prints a traceback as it is dropped
-        client = Client(address, timeout=CONNECTING, set_as_default=False)
-    except (OSError, ValueError) as exc:
-        raise EngineError(f"no scheduler at {address}: {exc}") from None
+        options = {"timeout": CONNECTING, "set_as_default": False}
+        client = within(CONNECTING + MARGIN, Client, address, **options)
+    except Exception as exc:
+        raise EngineError(f"no scheduler at {address}: {describe(exc)}") from None
     try:
         yield client, lambda _: None
     finally:
-        client.close(timeout=LEAVING)
+        with contextlib.suppress(Exception):
+            within(LEAVING, client.close)
 
 
 @contextlib.contextmanager
@@ -75,7 +81,8 @@ def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
     try:
         yield client, kill
     finally:
-        client.close(timeout=LEAVING)
+        with contextlib.suppress(Exception):
+            within(LEAVING, client.close)
         kill([nanny.worker_address for nanny in cluster.workers.values()])
         cluster.close(timeout=LEAVING)
 
@@ -136,13 +143,21 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def within(seconds: float, call: Callable[..., object], *arguments: object) -> None:
-    """Call it, at the end of a run; when it takes too long or fails, the cluster is gone anyway."""
+def within(seconds: float, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call it, and raise TimeoutError when it takes longer: Dask's own waits may have no end."""
+    reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
 
     def attempt() -> None:
-        with contextlib.suppress(Exception):
-            call(*arguments)
+        try:
+            reply.put((call(*arguments, **options), None))
+        except BaseException as exc:
+            reply.put((None, exc))
 
-    thread = threading.Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    threading.Thread(target=attempt, daemon=True).start()
+    try:
+        value, error = reply.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError(f"no answer in {seconds:g} s") from None
+    if error is not None:
+        raise error
+    return value

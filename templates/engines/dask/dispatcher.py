@@ -11,6 +11,7 @@ A task that outlives too many workers, the last of them alone, has failed.
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import time
 from collections.abc import Iterator
@@ -80,7 +81,8 @@ class Dispatcher:
         """Call back all batches; return the addresses of the workers that were at one."""
         busy = self._roster.busy()
         batches = [future for worker in busy for future in worker.batches]
-        within(LEAVING, self._client.cancel, batches)
+        with contextlib.suppress(Exception):  # the scheduler is gone, and they are with it
+            within(LEAVING, self._client.cancel, batches)
         return [worker.address for worker in busy]
 
     def _dispatch(self) -> None:

@@ -18,8 +18,9 @@ import sys
 import uuid
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from .cluster import LEAVING, connect, within
+from .cluster import IMPORTING, LEAVING, connect, within
 from .dispatcher import Dispatcher
 from .job import Job
 from .machine import NotReady, usable_cores
@@ -27,6 +28,7 @@ from .pacing import Pacer
 from .task import (
     NO_RETRY,
     PACKAGE,
+    TEARDOWN,
     Backlog,
     Burst,
     EngineError,
@@ -36,6 +38,9 @@ from .task import (
     describe,
     say,
 )
+
+if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
+    from distributed import Client
 
 MODEL = "dask"
 AWAITS = "never"
@@ -90,9 +95,8 @@ def run(
         if not job.quiet:
             say(f"dashboard of the cluster: {client.dashboard_link}")
         with contextlib.suppress(OSError):  # of a worker that dies just now: the next ones get it
-            client.register_plugin(
-                JobPlugin(name, PACKAGE, pack(PACKAGE) if address else None, packed)
-            )
+            plugin = JobPlugin(name, PACKAGE, pack(PACKAGE) if address else None, packed)
+            within(IMPORTING, client.register_plugin, plugin)
         dispatcher = Dispatcher(client, backlog, max_workers, timeout, name, job.quiet)
         try:
             yield from dispatcher.run()
@@ -100,5 +104,20 @@ def run(
             raise EngineError(f"lost the scheduler: {describe(exc)}") from None
         finally:
             kill(dispatcher.dismiss())
-            within(LEAVING, client.unregister_worker_plugin, name)
+            problem = _tear_down(client, name)
+        if problem:
+            raise EngineError(problem)
     backlog.raise_failure()
+
+
+def _tear_down(client: Client, name: str) -> str:
+    """Let the workers tear down what setup() made. Return what was wrong with that."""
+    try:
+        within(TEARDOWN + LEAVING, client.unregister_worker_plugin, name)
+    except EngineError as exc:
+        return str(exc)
+    except TimeoutError:
+        return f"the teardown after setup() goes on after {TEARDOWN:g} s: it is cut off"
+    except Exception:  # of a cluster that is gone
+        return ""
+    return ""

@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
-from .daemons import DaemonWorker
+from .daemons import DaemonWorker, join_all
 from .job import Call, Job
 from .task import Failure, describe, timed_out
 
 BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
 FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days
-LEAVING = 2.0  # seconds that lanes get for the teardown after setup(), all together
 
 Row = tuple[bytes, Failure | None, float]  # pickled value, seconds
 
@@ -70,9 +69,7 @@ class BatchExecutor:
             over.put(None)
         for worker in self._free:
             worker.leave()
-        end = time.monotonic() + LEAVING
-        for worker in self._free:
-            worker.join(max(0.0, end - time.monotonic()))
+        join_all(self._free)
 
 
 class _BatchJob(Job):

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import os
 import pickle
-import signal
 import sys
 import tempfile
 from io import BytesIO
@@ -26,7 +24,7 @@ class JobPlugin(WorkerPlugin):
     """Unpacked once on each worker, also on those that join later, and cleared away at the end.
 
     `archive` is the package as pack() makes it, None where workers can import it as it is. A worker
-    that serves no other run gets a process group of its own, so that no Ctrl-C reaches it.
+    that serves no other run stands alone: no Ctrl-C reaches it.
     """
 
     def __init__(self, name: str, package: str, archive: bytes | None, job: bytes) -> None:
@@ -38,18 +36,28 @@ class JobPlugin(WorkerPlugin):
         """Import the package, this version of it. A failure is told to the first batch."""
         try:
             if self._archive is None:
-                _stand_alone()
+                self._lifecycle().stand_alone()
             else:
                 _import_from(self._archive, self._package, worker.local_directory)
             executor = importlib.import_module(f"{self._package}.runner.executor")
             self._executor = executor.BatchExecutor(pickle.loads(self._job))  # noqa: S301  # from our own cluster
-        except Exception as exc:
+        except BaseException as exc:
             self._failure = f"a worker cannot import work(): {type(exc).__name__}: {exc}"
 
     async def teardown(self, worker: Any) -> None:
-        """Close what setup() of the user's opened, and let go of the threads that wait."""
-        if self._executor is not None:
-            await asyncio.to_thread(self._executor.close)
+        """Close what setup() of the user's opened, and let go of the threads that wait.
+
+        A worker that serves no other run is killed then: its exit functions run here.
+        """
+        try:
+            if self._executor is not None:
+                await asyncio.to_thread(self._executor.close)
+        finally:
+            if self._archive is None:
+                await asyncio.to_thread(self._lifecycle().finish)
+
+    def _lifecycle(self) -> Any:
+        return importlib.import_module(f"{self._package}.runner.lifecycle")
 
     def serve(self, batch: bytes, timeout: float | None) -> bytes:
         """Run a batch; BatchExecutor.serve() says what is in it, and in the reply."""
@@ -107,12 +115,3 @@ def _import_from(archive: bytes, package: str, parent: str) -> None:
         importlib.import_module(package)  # it finds its modules by itself from then on
     finally:
         sys.path.remove(folder)
-
-
-def _stand_alone() -> None:
-    """Let the parent decide what a signal means: it will tell, or its end will."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    if sys.platform != "win32":
-        os.setpgid(0, 0)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .cluster import ANSWERING
 from .task import Task, say
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
@@ -51,7 +52,7 @@ class Roster:
         """
         if time.monotonic() < self._next:
             return []
-        present: dict[str, int] = self._client.nthreads()
+        present: dict[str, int] = self._client.nthreads(callback_timeout=ANSWERING)
         seen = present.keys() if self._seen is None else self._seen
         gone = [self._workers.pop(name) for name in self._workers.keys() - present.keys()]
         free = self._size - sum(worker.slots for worker in self)

@@ -99,10 +99,15 @@ def end_worker() -> NoReturn:
     """The same where multiprocessing would end the process at once."""
     _watch_the_end(0)
     threading._shutdown()  # type: ignore[attr-defined]  # joins them; multiprocessing calls it too
+    finish()
+    os._exit(0)
+
+
+def finish() -> None:
+    """Run the exit functions of a worker, and write out what files hold back."""
     _ends_here.append(True)
     atexit._run_exitfuncs()
     flush_files(close=True)
-    os._exit(0)
 
 
 def _watch_the_end(code: int) -> None:
