@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,12 +33,20 @@ def work(item):
     if item == "raises":
         raise ValueError("on purpose")
     if item == "hangs":
-        subprocess.run([sys.executable, "-c", PROGRAM], stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "program.py"], stdout=subprocess.DEVNULL)
     if item == "dies":
         os._exit(7)
     time.sleep(0.02)
     return item * 2
 """
+PROGRAM = """
+import time
+
+for _ in range(200):
+    with open("alive", "a") as file:
+        file.write(".")
+    time.sleep(0.1)
+"""  # what a task starts, and must not outlive the worker process that is ended
 ASYNC_WORK = """
 import asyncio
 
@@ -110,12 +119,13 @@ def misbehave(project: Path, kinds: set[str]) -> None:
     """A task that raises, hangs or kills its worker fails alone; the others are not touched."""
     work = ASYNC_WORK if project.name == "by_asyncio" else WORK
     (project / project.name / "work.py").write_text(work, encoding="utf-8")
+    (project / "program.py").write_text(PROGRAM, encoding="utf-8")
     items = [*range(GOOD // 2), *sorted(kinds), *range(GOOD // 2, GOOD)]
     lines = "".join(json.dumps(item) + "\n" for item in items)
     (project / "bad.jsonl").write_text(lines, encoding="utf-8")
     options = ["--items", "bad.jsonl", "--results", "bad-results.jsonl"]
     if "hangs" in kinds:
-        options += ["--timeout", "2"]
+        options += ["--timeout", "5"]  # time enough for a program to start
     python(project, "-m", project.name, "run", *options, code=1)
     rows = results(project / "bad-results.jsonl")
     failed = {items[number]: row["error"] for number, row in rows.items() if not row["ok"]}
@@ -133,8 +143,10 @@ def switch(project: Path) -> None:
     edited = settings.read_text("utf-8").replace("RETRIES: int = 0", "RETRIES: int = 3")
     settings.write_text(edited, encoding="utf-8", newline="")
     before = snapshot(project)
-    concgen(project, "switch", "multiprocessing")
+    merged = shutil.which("git") is not None  # without it both versions are left for the user
+    concgen(project, "switch", "multiprocessing", code=0 if merged else 4)
     assert "RETRIES: int = 3" in settings.read_text("utf-8")
+    assert merged != settings.with_name("settings.py.new").exists()
     python(project, "-m", project.name, "run", "--fresh", "--items", "bad.jsonl", "--limit", "5")
     concgen(project, "undo")
     after = snapshot(project)
@@ -163,9 +175,9 @@ def doctor(scratch: Path) -> None:
     assert machine["memory_bytes"] > 0, machine
 
 
-def concgen(where: Path, *arguments: str) -> str:
+def concgen(where: Path, *arguments: str, code: int = 0) -> str:
     """Run a command of concgen there."""
-    return python(where, "-m", "scaffold", *arguments)
+    return python(where, "-m", "scaffold", *arguments, code=code)
 
 
 def python(where: Path, *arguments: str, code: int = 0) -> str:

@@ -23,7 +23,7 @@ from .job import Job
 from .machine import usable_cores
 from .pacing import Pacer
 from .pool import PoolWorker, ProcessPool
-from .processes import NEVER
+from .processes import MOST, NEVER
 from .task import (
     NO_RETRY,
     Backlog,
@@ -80,7 +80,7 @@ class HybridPool(ProcessPool[HybridWorker]):
     def __init__(
         self, job: Job, backlog: Backlog, size: int, timeout: float | None, method: str | None
     ) -> None:
-        super().__init__(job, backlog, size, min(size, usable_cores()), timeout, method)
+        super().__init__(job, backlog, size, min(size, usable_cores(), MOST), timeout, method)
         engine_for(job)  # imported here, a forked process has it already
         self._cores = own_cores(job, self.processes)
         self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead

@@ -1,8 +1,8 @@
 """A worker process and its pipe, from both sides: nothing it does, or that is done to it, spreads.
 
-Each worker has a pipe of its own and shares no lock, so killing one cannot wedge another. It leads
-a process group of its own, so Ctrl-C in the terminal does not reach it (the parent decides), and
-killing it kills the programs that work() started too. It dies with its parent, however that dies.
+Each worker has a pipe of its own and shares no lock, so killing one cannot wedge another. A
+Ctrl-C in the terminal does not end it (the parent decides), and killing it kills the programs that
+work() started too. It dies with its parent, however that dies.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from multiprocessing.heap import BufferWrapper
 from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
+from .family import Family
 from .job import Job
 from .lifecycle import FLUSHING, SIGNALS, end_worker, flush_files, stand_alone
 from .lifecycle import LEAVING as EXITING
@@ -36,6 +37,8 @@ Serve = Callable[..., None]  # a top-level function: serve(conn, clock, job, *ar
 LAST_WORDS, CAUSE = b"!", b"?"
 NEVER = float("inf")
 CLOCK = 16  # bytes: two doubles
+# Pipes that Windows waits for at once: 64 things in all, which Python 3.13 does in batches.
+MOST = 63 if sys.platform == "win32" and sys.version_info < (3, 13) else sys.maxsize
 LAST_BREATH = 1.0  # seconds that a worker whose pipe has ended gets to exit
 
 
@@ -59,7 +62,7 @@ class WorkerProcess:
     def _start(self, method: str, serve: Serve, share: int, job: bytes, *arguments: Any) -> None:
         if method == "fork":
             flush_files()  # or the worker would write the same once more
-        else:
+        elif sys.platform != "win32":
             resource_tracker.ensure_running()  # here, because it would unblock the signals
         context: Any = multiprocessing.get_context(method)
         self._shared = BufferWrapper(CLOCK)  # its memory is used again once this is dropped
@@ -71,6 +74,7 @@ class WorkerProcess:
             self.process = context.Process(target=main, args=target)
             with _signals_blocked():
                 self.process.start()
+        self._family = Family(self.process.pid)
 
     @property
     def began(self) -> bool:
@@ -79,9 +83,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it, and the programs that work() started, now."""
-        if sys.platform != "win32":
-            with contextlib.suppress(ProcessLookupError):  # it does not lead its group yet
-                os.killpg(self.process.pid, signal.SIGKILL)
+        self._family.kill()
         self.process.kill()
 
     def bury(self) -> int | None:

@@ -60,15 +60,15 @@ def run(
     job = job.for_attempts(retry, pacer)
     with job.open() if timeout is None else _impatient(job, timeout) as call:
         burst: Burst = []
-        due = time.monotonic() + BURST
+        due = time.perf_counter() + BURST
         try:
             while not (backlog.heed_stop() or backlog.stopping or backlog.empty):
                 tasks = backlog.take(1)
                 for task in tasks:
                     burst += _attempt(call, task, backlog)
-                if burst and (not tasks or time.monotonic() > due):
+                if burst and (not tasks or time.perf_counter() > due):
                     yield burst
-                    burst, due = [], time.monotonic() + BURST
+                    burst, due = [], time.perf_counter() + BURST
                 if not (tasks or backlog.empty):
                     time.sleep(backlog.patience)
         except (KeyboardInterrupt, EngineError):  # a Ctrl-C in work(), or a setup() that failed
@@ -80,14 +80,14 @@ def run(
 
 def _attempt(call: Call, task: Task, backlog: Backlog) -> Burst:
     index, item, attempt = task
-    began = time.monotonic()
+    began = time.perf_counter()
     try:
         value = call(item)
     except BaseException as exc:  # whatever it is, it costs this task only
         if isinstance(exc, EngineError) or is_interrupt(exc):
             raise
-        return backlog.failed(task, Failure.of(exc), time.monotonic() - began)
-    return [Outcome(index, item, value, None, time.monotonic() - began, attempt)]
+        return backlog.failed(task, Failure.of(exc), time.perf_counter() - began)
+    return [Outcome(index, item, value, None, time.perf_counter() - began, attempt)]
 
 
 @contextmanager

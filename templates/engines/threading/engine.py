@@ -67,9 +67,9 @@ class ThreadWorker(JobThread):
 
     def serve(self, call: Call) -> None:
         """Run tasks until None comes, or until the task at hand was given up."""
-        get, put, monotonic = self._todo.get, self._done.put, time.monotonic
+        get, put, perf_counter = self._todo.get, self._done.put, time.perf_counter
         while (task := get()) is not None:
-            began = monotonic()
+            began = perf_counter()
             self.claim = claim = [(task, began)]
             value, error = None, None
             try:
@@ -80,7 +80,7 @@ class ThreadWorker(JobThread):
                 claim.pop()  # atomic: either this thread or `abandon` gets the task
             except IndexError:
                 return
-            put((task, value, error, monotonic() - began))
+            put((task, value, error, perf_counter() - began))
             if error is not None and Failure.of(error).refused:
                 self._hand_back()
 
@@ -154,7 +154,7 @@ class ThreadPool:
 
     def abandon_overdue(self, timeout: float) -> Iterator[Task]:
         """Give up the tasks that run for too long, and replace their threads."""
-        now = time.monotonic()
+        now = time.perf_counter()
         for worker in self._workers[:]:
             if (task := worker.abandon(now, timeout)) is not None:
                 self._workers.remove(worker)

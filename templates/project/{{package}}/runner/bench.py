@@ -37,7 +37,7 @@ def compare(
     """Measure a plain loop for up to `budget` seconds, then the engine on the items it finished."""
     sample: list[Numbered] = []
     plain = _sequentially(job, items, budget, pacer, sample)
-    began = time.monotonic()
+    began = time.perf_counter()
     outcomes = []
     stop = threading.Event()
     for burst in engine.run(
@@ -50,9 +50,9 @@ def compare(
         **options,
     ):
         outcomes += burst
-        if time.monotonic() - began > budget:
+        if time.perf_counter() - began > budget:
             stop.set()
-    seconds = time.monotonic() - began
+    seconds = time.perf_counter() - began
     failed = sum(outcome.error is not None for outcome in outcomes)
     return plain, Measured(engine.MODEL, max_workers, len(outcomes), failed, seconds)
 
@@ -68,21 +68,21 @@ def _sequentially(
     worker = DaemonWorker(job)
     reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
     failed = 0
-    began = finished = time.monotonic()
+    began = finished = time.perf_counter()
     for numbered in items:
         if numbered is None:
             continue
         if pacer is not None:
-            time.sleep(max(0.0, pacer.due() - time.monotonic()))
-            pacer.begin(time.monotonic(), numbered[1])
+            time.sleep(max(0.0, pacer.due() - time.perf_counter()))
+            pacer.begin(time.perf_counter(), numbered[1])
         worker.submit(numbered[1], lambda value, error: reply.put((value, error)))
         try:
-            _, error = reply.get(timeout=max(0.0, began + budget - time.monotonic()))
+            _, error = reply.get(timeout=max(0.0, began + budget - time.perf_counter()))
         except Empty:
             break
         if isinstance(error, EngineError):
             raise error
-        finished = time.monotonic()
+        finished = time.perf_counter()
         failed += error is not None
         sample.append(numbered)
     worker.leave()

@@ -24,7 +24,10 @@ from .task import say
 
 LEAVING = 10.0  # seconds for threads and exit functions of the user's, once the work is done
 FLUSHING = 1.0  # seconds for files after that: whoever hangs may hold the lock of one
-SIGNALS = {signal.SIGINT, signal.SIGTERM}
+# Ctrl-C, a polite end, and the Ctrl-Break of Windows.
+SIGNALS = {
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+}
 _HOME = os.getpid()  # where this was imported: a forked worker is another process
 _ends_here: list[bool] = []  # a worker that runs its exit functions
 

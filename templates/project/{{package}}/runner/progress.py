@@ -16,7 +16,6 @@ REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
 KINDS = 1000  # different errors counted one by one; more fill memory, and nobody reads them
 SHOWN = 3  # most frequent errors in the summary
 WIDEST = 200  # characters of an error shown; the results have all of it
-CLEAR = "\r\x1b[K"  # back to the start of the line, and wipe it
 
 
 class Progress:
@@ -28,7 +27,7 @@ class Progress:
         self._items, self._workers, self._earlier, self._quiet = items, workers, earlier, quiet
         self._pacer = pacer
         self._tty = sys.stderr.isatty()
-        self._began = self._told = time.monotonic()
+        self._began = self._told = time.perf_counter()
         self.done = self.failed = 0
         self._errors: Counter[str] = Counter()
 
@@ -40,7 +39,7 @@ class Progress:
                 self.failed += 1
                 known = outcome.error in self._errors or len(self._errors) < KINDS
                 self._errors[str(outcome.error) if known else "other errors"] += 1
-        now = time.monotonic()
+        now = time.perf_counter()
         if not self._quiet and now - self._told >= (REDRAW if self._tty else REPORT):
             self._told = now
             self._tell(now - self._began)
@@ -56,11 +55,7 @@ class Progress:
         elif self._workers:  # otherwise as many as a cluster has
             parts.append(f"{self._workers} at once")
         line = " · ".join(parts)
-        if self._tty:
-            line = line[: shutil.get_terminal_size().columns - 1]
-            tell(f"{CLEAR}{line}")
-        else:
-            tell(f"{line}\n")
+        tell(_over(line) if self._tty else f"{line}\n")
 
     def __enter__(self) -> Progress:
         return self
@@ -72,14 +67,21 @@ class Progress:
         """Counts, time, throughput, and the most frequent errors."""
         if self._quiet:
             return
-        elapsed = time.monotonic() - self._began
+        elapsed = time.perf_counter() - self._began
         parts = [f"{self.done - self.failed:,} ok", f"{self.failed:,} failed"]
         if self._earlier:
             parts.append(f"{self._earlier:,} done before")
         parts += [_duration(elapsed), f"{self.done / elapsed:,.1f}/s"]
-        tell(f"{CLEAR if self._tty else ''}{' · '.join(parts)}\n")
+        line = " · ".join(parts)
+        tell(f"{_over(line) if self._tty else line}\n")
         for error, count in self._errors.most_common(SHOWN):
             tell(f"  {count:,} times {error[:WIDEST]}\n")
+
+
+def _over(text: str) -> str:
+    """Over the line before, with blanks: not every console of Windows knows the code that wipes."""
+    columns = shutil.get_terminal_size().columns - 1
+    return f"\r{text[:columns].ljust(columns)}"
 
 
 def _duration(seconds: float) -> str:

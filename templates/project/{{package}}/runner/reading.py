@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 import os
+import queue
 import select
 import stat
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -112,13 +115,42 @@ class Lines:
 
     def _pipe(self) -> Iterator[bytes | None]:
         """Chunks of a pipe or terminal, without ever waiting for one."""
+        number = self._file.fileno()
+        if sys.platform == "win32":
+            yield from _read_ahead(number)
+            return
         while True:
-            if hasattr(select, "poll") and not select.select([self._file], [], [], 0)[0]:
+            if not select.select([number], [], [], 0)[0]:
                 yield None
-            elif chunk := os.read(self._file.fileno(), CHUNK):
+            elif chunk := os.read(number, CHUNK):
                 yield chunk
             else:
                 return
+
+
+def _read_ahead(number: int) -> Iterator[bytes | None]:
+    """Windows does not tell whether a pipe has something: a thread waits, one chunk ahead."""
+    chunks: queue.Queue[bytes] = queue.Queue(1)
+    threading.Thread(target=_fill, args=(number, chunks), daemon=True).start()
+    while True:
+        try:
+            chunk = chunks.get_nowait()
+        except queue.Empty:
+            yield None
+            continue
+        if not chunk:
+            return
+        yield chunk
+
+
+def _fill(number: int, chunks: queue.Queue[bytes]) -> None:
+    chunk = b" "
+    while chunk:
+        try:
+            chunk = os.read(number, CHUNK)
+        except OSError:  # its writer was killed
+            chunk = b""
+        chunks.put(chunk)
 
 
 def _encoding(head: bytes) -> tuple[bytes, str]:

@@ -1,16 +1,18 @@
-"""Ctrl-C and SIGTERM: the first lets running tasks finish, the second stops at once."""
+"""Ctrl-C, SIGTERM and Ctrl-Break: the first lets running tasks finish, the second stops at once."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
-from _thread import start_new_thread
+from _thread import interrupt_main, start_new_thread
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from .lifecycle import SIGNALS
 from .task import GRACE, Interrupted, say
 
 INTERRUPTED = 130  # exit code of a run that was interrupted: 128 + SIGINT, as in a shell
@@ -19,7 +21,7 @@ MARGIN = 2.0  # seconds that an orderly end gets before it is forced
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """Give an event that the first SIGINT or SIGTERM sets; the second raises Interrupted.
+    """Give an event that the first of SIGNALS sets; the second raises Interrupted.
 
     What does not end by itself is ended, for work() can swallow exceptions or hang in C code: after
     the grace by an Interrupted, MARGIN later by os._exit (the results are on disk by then).
@@ -35,7 +37,9 @@ def stop_on_signals() -> Iterator[threading.Event]:
     def hurry() -> None:
         say(f"stopping: running tasks get {GRACE:g} s to finish; once more to stop at once")
         if not over.wait(GRACE + MARGIN):
-            if hasattr(signal, "pthread_kill") and main is not None:
+            if sys.platform == "win32" or main is None:
+                interrupt_main()
+            else:
                 signal.pthread_kill(main, signal.SIGINT)
             force_exit()
 
@@ -51,11 +55,10 @@ def stop_on_signals() -> Iterator[threading.Event]:
         if signals == 2:
             raise Interrupted
 
-    names = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(name, handle) for name in names]
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
         yield stop
     finally:
         over.set()
-        for name, handler in zip(names, before, strict=True):
-            signal.signal(name, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
