@@ -25,10 +25,14 @@ class Given(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A measured workload, and how its worker processes would be started."""
+    """A measured workload, how its worker processes would be started, and how busy it was here.
+
+    `busy_fraction` is the share of its time that the function waited for a core.
+    """
 
     workload: Workload
     start_method: str
+    busy_fraction: float = 0.0
 
 
 class Advice(NamedTuple):

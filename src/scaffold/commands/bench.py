@@ -44,6 +44,12 @@ class Result:
     items: int
     failed: int
     extrapolated: bool
+    first_error: str | None = None
+
+    @property
+    def works(self) -> bool:
+        """Tell whether so few items failed that its time says something."""
+        return self.failed <= measure.MOST_FAILURES * self.items
 
     @property
     def error(self) -> float:
@@ -62,9 +68,14 @@ class Bench:
     complete: bool
 
     @property
-    def fastest(self) -> Result:
-        """The result with the shortest measured makespan."""
-        return min(self.results, key=lambda one: one.measured_seconds)
+    def ranked(self) -> list[Result]:
+        """The results, shortest measured makespan first; those that failed come last."""
+        return sorted(self.results, key=lambda one: (not one.works, one.measured_seconds))
+
+    @property
+    def fastest(self) -> Result | None:
+        """The first of them that did not fail."""
+        return next((one for one in self.ranked if one.works), None)
 
 
 @dataclass(frozen=True)
@@ -194,6 +205,7 @@ def _result(predicted: Estimate, ran: Measurement, count: int, seconds: float) -
         measured_seconds=_whole(ran, count),
         items=ran.items,
         failed=ran.failed,
+        first_error=ran.first_error,
         extrapolated=not ran.complete,
     )
 

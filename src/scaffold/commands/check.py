@@ -11,11 +11,18 @@ from scaffold import api
 from scaffold.changing import record
 from scaffold.commands import bench, measure
 from scaffold.commands.progress import Progress
+from scaffold.core.advice import FORGIVEN_SECONDS
 from scaffold.core.domain import Bound, Model, Recommendation, Source, Workload
+from scaffold.core.rules import forbidden
 from scaffold.measuring import machine
 
 # `check` in a pipeline: a decision that flipped is neither an error nor all right.
 FLIPPED = 5
+# A decision holds while its model takes at most so many times what the new advice does: two
+# measurements of the same function differ by that much on a machine that others use too.
+STEADY = 1.5
+# Of its time, what a function waited for a core on a machine that is too busy to measure.
+BUSY = 0.25
 
 
 @dataclass(frozen=True)
@@ -27,14 +34,26 @@ class Check:
     chosen_by: str
     advice: Recommendation
     measured: bool
+    busy: bool = False
 
     @property
     def flipped(self) -> bool:
-        """Tell whether the advice differs from what the decision rested on.
+        """Tell whether the advice differs, by more than chance, from what the decision rested on.
 
         A user who overruled the advice is not told so again: only a change of the advice counts.
+        A machine that is too busy to measure flips nothing.
         """
-        return str(self.advice.model) != (self.decided or str(self.model))
+        return not self.busy and not self._holds(self.decided or str(self.model))
+
+    def _holds(self, decided: str) -> bool:
+        """Tell whether the model of the decision is the advice, or not much slower than it is."""
+        chosen = self.advice.estimate(self.advice.model)
+        before = next((one for one in self.advice.estimates if one.model == decided), None)
+        if decided == self.advice.model or chosen is None or before is None:
+            return decided == self.advice.model
+        off = forbidden(self.advice.findings)
+        limit = STEADY * (chosen.seconds + FORGIVEN_SECONDS)
+        return before.model not in off and before.seconds + FORGIVEN_SECONDS <= limit
 
     @property
     def exit_code(self) -> int:
@@ -50,10 +69,12 @@ def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
     found = record.load(place)
     facts = machine.inspect()
     work = workload(found.answers)
+    busy = False
     if remeasure:
         target, items = measure.prepare(*bench.project_target(found.root))
         taken = measure.measured(target, items, measure.Effort(), progress)
         work, facts = taken.workload, facts._replace(start_method=taken.start_method)
+        busy = taken.busy_fraction > BUSY
     decided = found.answers.get("decision") or {}
     return Check(
         model=found.model,
@@ -61,6 +82,7 @@ def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
         chosen_by=decided.get("chosen_by", "user"),
         advice=api.recommend(work, facts, models=found.starter.models),
         measured=remeasure,
+        busy=busy,
     )
 
 

@@ -109,7 +109,7 @@ def measured(target: Target, items: Items, effort: Effort, progress: Progress) -
     """Measure the function, after saying so; return what `advise` takes instead of answers."""
     progress.step(announcement(target, items, effort))
     found = profile(target, items, effort, progress)
-    return Measured(workload(found, items), found.start_method)
+    return Measured(workload(found, items), found.start_method, found.busy_fraction)
 
 
 def workload(profile: Profile, items: Items) -> Workload:

@@ -28,12 +28,16 @@ SPARE = 10
 
 @dataclass
 class Side:
-    """What some calls took: seconds less those lost for want of a core, CPU seconds, the lost."""
+    """What some calls took: seconds less those lost for want of a core, CPU seconds, the lost.
+
+    And how many of the calls failed.
+    """
 
     calls: int = 0
     own: float = 0.0
     cpu: float = 0.0
     queued: float = 0.0
+    failures: int = 0
 
 
 def main() -> None:
@@ -98,8 +102,10 @@ def run(
                     break
                 if repeat:
                     todo.append(item)
-                with suppress(BaseException):
+                try:
                     call(item)
+                except BaseException:  # whatever it is, it costs this call only
+                    side.failures += 1
                 side.calls += 1
             side.queued = queued() - waited
             side.own = max(0.0, time.perf_counter() - began - side.queued)
@@ -113,7 +119,8 @@ def run(
         worker.join()
     taken = cpu_seconds() - before
     calls, queued = sum(side.calls for side in sides), sum(side.queued for side in sides)
-    return Side(calls, sum(side.own for side in sides), taken, queued)
+    failures = sum(side.failures for side in sides)
+    return Side(calls, sum(side.own for side in sides), taken, queued, failures)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from scaffold.asking.target import Target
 from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Measurement
+from scaffold.making.interrupt import guarded
 from scaffold.making.inventory import available_models, runner_files
 from scaffold.measuring.child import run_child
 
@@ -95,7 +96,11 @@ def _request(trial: Trial, seconds: float) -> dict[str, Any]:
 @contextmanager
 def laboratory() -> Iterator[Laboratory]:
     """Assemble a laboratory, and remove it at the end."""
-    with tempfile.TemporaryDirectory(prefix="concgen-lab-") as name:
+    with (
+        guarded() as guard,
+        tempfile.TemporaryDirectory(prefix="concgen-lab-") as name,
+        guard.open(),
+    ):
         folder = Path(name)
         assemble(folder / PACKAGE)
         yield Laboratory(folder)

@@ -31,6 +31,8 @@ LEAST_SPAN = 0.08
 MOST_APART = 0.2
 # Seconds of a call below which handing it over from here costs as much as it takes.
 SHORTEST = 1e-5
+# Beside another call it fails in earnest when it does so many times as often as alone.
+FAILS_MORE = 5
 # Tasks are uneven when the longest takes this many times the mean: then CPU seconds compare them.
 UNEVEN = 1.5
 # The shares of the items that are left which go to two threads, and then to two processes.
@@ -120,6 +122,8 @@ def _when_there_is_time(
     side: Side = measure(items, min(SPAN, left / 3), alone.supply.repeat, deadline)
     if not side.calls:
         return TOO_LONG
+    if side.failures * alone.count > FAILS_MORE * max(1, alone.failures) * side.calls:
+        return "it fails where two run at once"
     return side if side.own > LEAST_SPAN else TOO_FEW
 
 

@@ -22,7 +22,7 @@ def watch(request: Order) -> tuple[Bench, int]:
     try:
         with console.Steps(margin="  ") as steps:
             so_far.extend(bench.run(request, steps))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted):  # between two runs, or inside one
         code = Interrupted.exit_code
     if not so_far:
         raise Interrupted("interrupted before there was a result")

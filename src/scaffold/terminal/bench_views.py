@@ -11,9 +11,12 @@ from scaffold.terminal.layout import Column, bar, entries, table, wrap
 
 def bench(found: Bench, width: int) -> list[str]:
     """Return a line per model, fastest first, and the name of the fastest."""
-    ranked = sorted(found.results, key=lambda one: one.measured_seconds)
-    shortest, longest = ranked[0].measured_seconds, ranked[-1].measured_seconds
-    bars = [bar(one.measured_seconds, shortest, longest) for one in ranked]
+    ranked = found.ranked
+    times = [one.measured_seconds for one in ranked if one.works] or [0.0]
+    bars = [
+        bar(one.measured_seconds, min(times), max(times)) if one.works else "failed"
+        for one in ranked
+    ]
     columns = [
         Column("", [str(one.model) for one in ranked], left=True),
         Column("measured", [show_seconds(one.measured_seconds) for one in ranked]),
@@ -23,13 +26,15 @@ def bench(found: Bench, width: int) -> list[str]:
         Column("", bars, left=True, dropped=1),
     ]
     fastest = found.fastest
-    told = (
-        f"fastest: {fastest.model}, {show_seconds(fastest.measured_seconds)}"
-        f" for {show_count(found.workload.tasks)} items"
-    )
+    told = "none of them did the work: mend the function first"
+    if fastest is not None:
+        told = (
+            f"fastest: {fastest.model}, {show_seconds(fastest.measured_seconds)}"
+            f" for {show_count(found.workload.tasks)} items"
+        )
     notes = [(str(one.model), remark) for one in ranked for remark in _remarks(one)]
     return [
-        *table(columns, width, marked=ranked.index(fastest)),
+        *table(columns, width, marked=0 if fastest else None),
         "",
         *wrap(told, width),
         *entries("Note", notes, width),
@@ -40,4 +45,4 @@ def _remarks(one: Result) -> Iterator[str]:
     if one.extrapolated:
         yield f"time ran out after {show_count(one.items)} items, the rest is in proportion"
     if one.failed:
-        yield f"{show_count(one.failed)} items failed"
+        yield f"{show_count(one.failed)} items failed, the first with {one.first_error}"

@@ -100,11 +100,12 @@ def bench(bench: Bench) -> Document:
                 "measured_seconds": one.measured_seconds,
                 "items": one.items,
                 "failed": one.failed,
+                "first_error": one.first_error,
                 "extrapolated": one.extrapolated,
             }
             for one in bench.results
         ],
-        "fastest": bench.fastest.model,
+        "fastest": bench.fastest.model if bench.fastest else None,
         "complete": bench.complete,
     }
 

@@ -71,11 +71,12 @@ def svg(bench: Bench) -> str:
 
 def page(bench: Bench, drawing: str) -> str:
     """Return a page that holds the drawing and says the same in words."""
-    fastest = bench.fastest
-    words = (
-        f"{fastest.model} is the fastest: {show_seconds(fastest.measured_seconds)}"
-        f" for {show_count(bench.workload.tasks)} items"
-    )
+    fastest, words = bench.fastest, "none of the models did the work"
+    if fastest is not None:
+        words = (
+            f"{fastest.model} is the fastest: {show_seconds(fastest.measured_seconds)}"
+            f" for {show_count(bench.workload.tasks)} items"
+        )
     rows = "".join(
         f"<tr><td>{one.model}<td>{one.max_workers:,}<td>{show_seconds(one.predicted_seconds)}"
         f"<td>{show_seconds(one.measured_seconds)}<td>{one.error:+.0%}"
@@ -92,7 +93,7 @@ def page(bench: Bench, drawing: str) -> str:
 
 
 def _draw_bars(axes: Axes, bench: Bench) -> None:
-    ranked = sorted(bench.results, key=lambda one: -one.measured_seconds)
+    ranked = bench.ranked[::-1]
     places = range(len(ranked))
     colours = [STYLES[one.model].colour for one in ranked]
     predicted = [one.predicted_seconds for one in ranked]
