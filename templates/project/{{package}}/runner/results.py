@@ -21,7 +21,7 @@ from io import FileIO
 from typing import Any, NamedTuple
 
 from .ledger import Damaged, InUse, Ledger, is_at, write_all
-from .task import Burst, Failure, describe
+from .task import Burst, ErrorText, Failure, describe
 from .values import Encode, Unwritable, json_of, to_json
 
 LINE = re.compile(
@@ -138,7 +138,7 @@ class Journal:
                     outcome = outcome._replace(value=None, failure=failure)
                     self._unwritable += 1
             if failure is not None:
-                what = f'false, "error": {to_json(failure.error)}'
+                what = f'false, "error": {to_json(failure.error)}{_origin(failure.error)}'
                 self.failed += 1
             key = f', "key": {to_json(keys.pop(index))}' if index in keys else ""
             tail = f'"seconds": {seconds:.6f}, "attempts": {attempts}}}\n'
@@ -254,6 +254,14 @@ def parse(line: bytes) -> Line | None:
         return Line(int(record["id"]), bool(record["ok"]), record.get("key"))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+
+
+def _origin(error: str) -> str:
+    """Where an exception of work() came from, as fields of a line."""
+    if not isinstance(error, ErrorText) or not (trace := error.traceback):
+        return ""
+    where = f', "where": {to_json(error.where)}' if error.where else ""
+    return f'{where}, "traceback": {to_json(trace)}'
 
 
 def renumbered(line: bytes, index: int) -> bytes:

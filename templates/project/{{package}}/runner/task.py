@@ -408,6 +408,24 @@ class ErrorText(str):
     """An error in one line, which remembers the exception that it tells of."""
 
     exception: BaseException | None = None
+    _trace: tuple[str, str] | None = None  # where and traceback, from another process
+
+    @property
+    def where(self) -> str:
+        """The user's innermost frame, such as "work.py:31 in price"; empty when there is none."""
+        return self._traced()[0]
+
+    @property
+    def traceback(self) -> str:
+        """As Python prints it, bounded in size."""
+        return self._traced()[1]
+
+    def _traced(self) -> tuple[str, str]:
+        if self._trace is None:
+            from .failures import trace
+
+            self._trace = trace(self.exception) if self.exception else ("", "")
+        return self._trace
 
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process the exception goes along if it can, and if it is not large."""
@@ -417,13 +435,15 @@ class ErrorText(str):
             packed = pickle.dumps(self.exception, pickle.HIGHEST_PROTOCOL)
         except Exception:
             packed = b""
-        return _unpacked, (str(self), packed if len(packed) <= LARGEST_EXCEPTION else b"")
+        packed = packed if len(packed) <= LARGEST_EXCEPTION else b""
+        return _unpacked, (str(self), packed, self._traced())
 
 
-def _unpacked(text: str, packed: bytes) -> str:
+def _unpacked(text: str, packed: bytes, trace: tuple[str, str]) -> str:
     import pickle
 
     error = ErrorText(text)
+    error._trace = trace
     with contextlib.suppress(Exception):  # its class can be made in one way only: not so
         error.exception = pickle.loads(packed)  # noqa: S301  # from a worker of ours
     return error
