@@ -55,8 +55,8 @@ def test_a_line_per_task(make: Make) -> None:
     assert (second["id"], second["ok"], second["error"]) == (1, False, "ValueError: it was told to")
     assert (third["id"], third["value"]) == (2, [2])  # the blank line is not an item
     assert set(first) == {"id", "ok", "value", "seconds", "attempts"}
-    assert set(second) == {"id", "ok", "error", "seconds", "attempts"}
-    assert "ValueError: it was told to" in done.stderr
+    assert set(second) == {"id", "ok", "error", "where", "traceback", "seconds", "attempts"}
+    assert "ValueError at work.py:4 in work" in done.stderr
     assert not done.stdout
 
 

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -13,14 +14,14 @@ from types import ModuleType
 from typing import Any
 
 from .. import settings
-from . import engine, limits
+from . import afterwards, engine, limits
 from .bench import compare
 from .formats import READ
 from .items import Items, ItemsError, Nothing
 from .job import Job, load_work
 from .lifecycle import begin, leave
 from .machine import NotReady, make_room, share_cores, usable_cores
-from .progress import Progress
+from .progress import MaxFailures, Progress
 from .results import Journal, JournalError, Refused
 from .resume import Resume
 from .signals import INTERRUPTED, stop_on_signals
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     work = _work(workers)
     workers, pacer = limits.find(engine, work, workers, args.max_workers, args.rate)
     job = _job(work, workers)
+    too_many = False
     with (
         closing(Items(args.items, args.key, say)) as items,
         closing(_journal(args, work)) as journal,
@@ -70,10 +72,15 @@ def run(args: argparse.Namespace) -> int:
             items,
             workers=workers,
             pacer=pacer,
-            earlier=journal.ok + journal.failed,
+            limit=args.limit,
+            ok=journal.ok,
+            failed=journal.failed,
             quiet=args.quiet,
+            again=_again(args),
         ) as progress,
     ):
+        for first, last in journal.others_work():
+            say(f"results {first:,}-{last:,} were made by another work.py: --fresh makes them anew")
         for burst in engine.run(
             job,
             resume.pending(),
@@ -85,9 +92,22 @@ def run(args: argparse.Namespace) -> int:
             **options,
         ):
             progress.add(journal.write(burst, items.keys))
+            if args.max_failures is not None and args.max_failures.reached(progress):
+                too_many = True
+                stop.set()
+    if too_many:
+        return _complain(f"{progress.failed:,} tasks have failed: --max-failures", FAILED)
     if stop.is_set():
         return INTERRUPTED
     return FAILED if journal.failed else OK
+
+
+def _again(args: argparse.Namespace) -> str:
+    """The command for the same files, with what follows `run` left open."""
+    names = {"items": "items.jsonl", "results": "results.jsonl", "key": None}
+    given = [(name, getattr(args, name)) for name in names if getattr(args, name) != names[name]]
+    options = [part for name, value in given for part in (f"--{name}", value)]
+    return shlex.join(["python", "-m", PACKAGE, "{}", *options]).replace("'{}'", "{}")
 
 
 def bench(args: argparse.Namespace) -> int:
@@ -161,25 +181,14 @@ def _complain(problem: object, code: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {PACKAGE}")
-    commands = parser.add_subparsers(required=True, metavar="run | bench")
+    commands = parser.add_subparsers(required=True, metavar="run | try | export | status | bench")
     for command in (run, bench):
         sub = commands.add_parser(
             command.__name__, help=command.__doc__, description=command.__doc__
         )
         sub.set_defaults(command=command)
         add = sub.add_argument
-        add(
-            "--items",
-            default="items.jsonl",
-            metavar="FILE",
-            help=f"{READ}; - is JSON Lines from stdin [%(default)s]",
-        )
-        add(
-            "--key",
-            default=getattr(settings, "KEY", None),
-            metavar="FIELD",
-            help="of an item: its own name, for results and messages [%(default)s]",
-        )
+        _add_files(add)
         add(
             "--max-workers",
             type=limits.workers,
@@ -220,6 +229,12 @@ def _parser() -> argparse.ArgumentParser:
                 action="store_true",
                 help="run the failed tasks of earlier runs again",
             )
+            add(
+                "--max-failures",
+                type=MaxFailures.parse,
+                metavar="N|P%",
+                help="stop when so many tasks, or so many in a hundred, have failed",
+            )
             add("--fsync", action="store_true", help="results survive a power cut too, at a price")
             add("--quiet", action="store_true", help="no progress and no summary")
         else:
@@ -231,7 +246,48 @@ def _parser() -> argparse.ArgumentParser:
                 help="at most, for each [%(default)s]",
             )
             add("--json", action="store_true", help="one JSON document")
+    _add_afterwards(commands)
     return parser
+
+
+def _add_afterwards(commands: Any) -> None:
+    """What needs no engine: one row for each command."""
+    for name, command in (
+        ("try", afterwards.try_),
+        ("export", afterwards.export),
+        ("status", afterwards.status),
+    ):
+        sub = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
+        sub.set_defaults(command=command)
+        add = sub.add_argument
+        if name == "try":
+            add("id", nargs="?", metavar="ID", help="or key [the first that failed]")
+            add("--item", metavar="JSON", help="in place of one of the input")
+            add("--pdb", action="store_true", help="stop in the debugger where it fails")
+        if name == "export":
+            add("file", nargs="?", metavar="FILE", help=".csv, .jsonl or .parquet [JSON Lines]")
+            which = sub.add_mutually_exclusive_group()
+            which.add_argument(
+                "--failed", action="store_true", help="only items that failed, to be run again"
+            )
+            which.add_argument("--ok", action="store_true", help="only good results")
+        _add_files(add)
+        add("--results", default="results.jsonl", metavar="FILE", help="[%(default)s]")
+
+
+def _add_files(add: Callable[..., Any]) -> None:
+    add(
+        "--items",
+        default="items.jsonl",
+        metavar="FILE",
+        help=f"{READ}; - is JSON Lines from stdin [%(default)s]",
+    )
+    add(
+        "--key",
+        default=getattr(settings, "KEY", None),
+        metavar="FIELD",
+        help="of an item: its own name, for results and messages [%(default)s]",
+    )
 
 
 def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:

@@ -26,7 +26,6 @@ BECAUSE = "\nThe above exception was the direct cause of the following exception
 DURING = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
 
-
 class Stack(NamedTuple):
     """The frames of one traceback, from the first that is not ours."""
 

@@ -76,14 +76,12 @@ class Ledger:
     def load(self, inode: int) -> None:
         """Read the header; `inode` is that of the results. Raises Damaged."""
         try:
-            header = json.loads(self._read(0, HEADER))
-            self.area, self.other = header["area"], header["other"]
+            text = self._read(0, HEADER)
+            header = json.loads(text)
+            self.area = areas(text, inode)
             self.backup, self.versions = header["backup"], header["versions"]
         except (ValueError, KeyError, TypeError):
             raise Damaged from None
-        if self.other is not None and self.other["inode"] == inode:
-            self.area = self.other["area"]
-        self.other = None
 
     def save(self) -> None:
         """Write the header."""
@@ -165,6 +163,16 @@ class Ledger:
         write_all(self.file, data)
         if self._fsync:
             os.fsync(self.file.fileno())
+
+
+def areas(header: bytes, inode: int) -> int:
+    """Where the digests of the results with that inode begin. Raises ValueError."""
+    try:
+        said = json.loads(header)
+        other = said["other"]
+        return int(other["area"] if other and other["inode"] == inode else said["area"])
+    except (KeyError, TypeError) as exc:
+        raise ValueError(header) from exc
 
 
 def write_all(file: FileIO, data: bytes | bytearray) -> None:

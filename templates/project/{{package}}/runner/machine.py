@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import math
 import os
 import sys
@@ -67,9 +68,7 @@ def share_cores(workers: int) -> None:
         os.environ.setdefault(name, str(cores))
     if "numpy" in sys.modules and not decided:
         with contextlib.suppress(ImportError):
-            import threadpoolctl
-
-            threadpoolctl.threadpool_limits(cores)
+            importlib.import_module("threadpoolctl").threadpool_limits(cores)
 
 
 def cpu_quotas(own: str = CGROUPS, root: str = CGROUP_ROOT) -> Iterator[float]:

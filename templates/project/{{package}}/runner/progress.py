@@ -6,39 +6,78 @@ import shutil
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from .items import Items
 from .pacing import Pacer
+from .snapshot import TIMES, count_kind
 from .task import Burst, tell
 
 REDRAW = 0.1  # seconds between two updates of the line on a terminal
 REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
-KINDS = 1000  # different errors counted one by one; more fill memory, and nobody reads them
+ENOUGH = 20  # tasks: of fewer, a share tells nothing
 SHOWN = 3  # most frequent errors in the summary
 WIDEST = 200  # characters of an error shown; the results have all of it
 
 
+class MaxFailures(NamedTuple):
+    """When a run has failed often enough."""
+
+    most: float
+    percent: bool
+
+    @classmethod
+    def parse(cls, text: str) -> MaxFailures:
+        """Of 20, or 5%. Raises ValueError."""
+        most = float(text.removesuffix("%"))
+        if not 0 <= most < float("inf") or (most > 100 and text.endswith("%")):
+            raise ValueError(text)
+        return cls(most, text.endswith("%"))
+
+    def reached(self, progress: Progress) -> bool:
+        """Whether more tasks have failed; a share is one of ENOUGH tasks at least."""
+        if not self.percent:
+            return progress.failed > 0 and progress.failed >= self.most
+        return progress.failed > self.most / 100 * max(progress.done, ENOUGH)
+
+
 class Progress:
-    """Counts outcomes and tells of them at intervals; `earlier` were done by runs before."""
+    """Counts outcomes and tells of them at intervals.
+
+    `ok` and `failed` were done by runs before; `again` is the command for the same files, where
+    {} stands for what it does.
+    """
 
     def __init__(
-        self, items: Items, *, workers: int, pacer: Pacer | None, earlier: int, quiet: bool
+        self,
+        items: Items,
+        *,
+        workers: int,
+        pacer: Pacer | None,
+        limit: int | None,
+        ok: int,
+        failed: int,
+        quiet: bool,
+        again: str,
     ) -> None:
-        self._items, self._workers, self._earlier, self._quiet = items, workers, earlier, quiet
+        self._items, self._workers, self._limit, self._quiet = items, workers, limit, quiet
+        self._earlier, self._failed_before, self._again = ok + failed, failed, again
         self._pacer = pacer
         self._tty = sys.stderr.isatty()
         self._began = self._told = time.perf_counter()
         self.done = self.failed = 0
-        self._errors: Counter[str] = Counter()
+        self._busy = 0.0  # seconds that tasks took, all together
+        self._kinds: Counter[str] = Counter()  # of failures
 
     def add(self, outcomes: Burst) -> None:
         """Count outcomes, and tell when it is time."""
         self.done += len(outcomes)
         for outcome in outcomes:
-            if outcome.error is not None:
+            self._busy += outcome.seconds
+            if (error := outcome.error) is not None:
                 self.failed += 1
-                known = outcome.error in self._errors or len(self._errors) < KINDS
-                self._errors[str(outcome.error) if known else "other errors"] += 1
+                count_kind(self._kinds, error, getattr(error, "where", ""))
         now = time.perf_counter()
         if not self._quiet and now - self._told >= (REDRAW if self._tty else REPORT):
             self._told = now
@@ -47,7 +86,7 @@ class Progress:
     def _tell(self, elapsed: float) -> None:
         rate = self.done / elapsed
         parts = [f"{self.done:,} done", f"{self.failed:,} failed", f"{rate:,.1f}/s"]
-        if (total := self._items.total) is not None and rate:
+        if (total := self._total()) is not None and rate:
             left = max(0.0, total - self._earlier - self.done) / rate
             parts.append(f"{_duration(left)} left")
         if self._pacer is not None:
@@ -57,25 +96,38 @@ class Progress:
         line = " · ".join(parts)
         tell(_over(line) if self._tty else f"{line}\n")
 
+    def _total(self) -> int | None:
+        known = [n for n in (self._items.total, self._limit) if n is not None]
+        return min(known, default=None) if self._items.total is not None else self._limit
+
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._summary()
+        if not self._quiet:
+            first, *rest = self._summary()
+            tell("\n".join([_over(first) if self._tty else first, *rest, ""]))
 
-    def _summary(self) -> None:
-        """Counts, time, throughput, and the most frequent errors."""
-        if self._quiet:
-            return
-        elapsed = time.perf_counter() - self._began
-        parts = [f"{self.done - self.failed:,} ok", f"{self.failed:,} failed"]
-        if self._earlier:
-            parts.append(f"{self._earlier:,} done before")
-        parts += [_duration(elapsed), f"{self.done / elapsed:,.1f}/s"]
-        line = " · ".join(parts)
-        tell(f"{_over(line) if self._tty else line}\n")
-        for error, count in self._errors.most_common(SHOWN):
-            tell(f"  {count:,} times {error[:WIDEST]}\n")
+    def _summary(self) -> Iterator[str]:
+        """Counts, time and throughput; why tasks failed; what to do next."""
+        failed = self._failed_before + self.failed
+        if not self.done and self._earlier:
+            before = f", {self._failed_before:,} of them failed" if self._failed_before else ""
+            yield f"nothing to do: {self._earlier:,} items have a result{before}"
+        else:
+            elapsed = time.perf_counter() - self._began
+            parts = [f"{self.done - self.failed:,} ok", f"{self.failed:,} failed"]
+            if self._earlier:
+                parts.append(f"{self._earlier:,} done before")
+            parts += [_duration(elapsed), f"{self.done / elapsed:,.1f}/s"]
+            if self._workers:
+                parts.append(f"{self._busy / elapsed:.1f} of {self._workers} in flight on average")
+            yield " · ".join(parts)
+        for kind, count in self._kinds.most_common(SHOWN):
+            yield f"  {count:,} {TIMES} {kind[:WIDEST]}"
+        if failed:
+            yield f"see one:  {self._again.format('try')}"
+            yield f"again:    {self._again.format('run')} --retry-failed"
 
 
 def _over(text: str) -> str:

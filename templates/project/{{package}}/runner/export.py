@@ -1,0 +1,176 @@
+"""`export`: items and results joined, in the order of the input, as CSV, JSON Lines or Parquet.
+
+Rows go out as they are read. A table has to know its columns first, so it goes through them twice.
+"""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, TextIO
+
+from .items import Items
+from .reading import Unreadable
+from .snapshot import Snapshot
+from .values import json_of
+
+BATCH = 1000  # rows that are written to Parquet together
+KINDS = ".csv, .jsonl, .parquet"
+Cells = dict[str, Any]
+
+
+class Export:
+    """The rows: those that are ok, those that failed as items that can be run again, or all."""
+
+    def __init__(
+        self, snapshot: Snapshot, items: Items, *, failed: bool = False, ok: bool = False
+    ) -> None:
+        self._snapshot, self._items = snapshot, items
+        self._only = False if failed else True if ok else None
+        self._bare = failed
+        self.count = self.missing = 0  # rows, and items without a result
+
+    def write(self, name: str) -> None:
+        """Write them to the file, whole or not at all. Raises Unreadable, OSError, ItemsError."""
+        suffix = os.path.splitext(name)[1].lower()
+        write = {".csv": self._csv, ".jsonl": self.lines, ".parquet": self._parquet}.get(suffix)
+        if write is None:
+            raise Unreadable(f"{name} is of no kind that is written: {KINDS}")
+        path = os.path.realpath(name)
+        number, new = tempfile.mkstemp(".new", f"{os.path.basename(path)}.", os.path.dirname(path))
+        try:
+            with open(number, "w", encoding="utf-8", newline="") as file:
+                write(file)
+            if os.path.exists(path):
+                shutil.copymode(path, new)
+            else:
+                os.chmod(new, 0o666 & ~_umask())
+            os.replace(new, path)
+        finally:
+            if os.path.exists(new):
+                os.unlink(new)
+
+    def lines(self, file: TextIO) -> None:
+        """JSON Lines."""
+        for item, result in self._rows():
+            row = item if self._bare else {"id": result.pop("id"), **_key(result), "item": item}
+            file.write(json_of(row if self._bare else row | result) + "\n")
+
+    def _csv(self, file: TextIO) -> None:
+        table = self._table()
+        writer = csv.writer(file)
+        writer.writerow(table.names)
+        for cells in table.rows():
+            writer.writerow(["" if cell is None else _text(cell) for cell in cells])
+
+    def _parquet(self, file: TextIO) -> None:
+        try:
+            pyarrow: Any = importlib.import_module("pyarrow")
+            parquet: Any = importlib.import_module("pyarrow.parquet")
+        except ImportError:
+            raise Unreadable("Parquet needs pyarrow: pip install pyarrow") from None
+        table = self._table()
+        kinds = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64()}
+        types = [kinds.get(kind, pyarrow.string()) for kind in table.kinds]
+        schema = pyarrow.schema(list(zip(table.names, types, strict=True)))
+        rows = iter(table.rows())
+        with parquet.ParquetWriter(file.buffer, schema) as writer:
+            while batch := list(islice(rows, BATCH)):
+                columns = [
+                    [_fit(cell, kind) for cell in column]
+                    for column, kind in zip(zip(*batch, strict=True), table.kinds, strict=True)
+                ]
+                writer.write_table(pyarrow.table(columns, schema=schema))
+
+    def _table(self) -> Table:
+        return Table(lambda: self._rows(), bare=self._bare)
+
+    def _rows(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Item and result."""
+        self._items.rewind()
+        self.count = self.missing = 0
+        for _, item, result in self._snapshot.join(self._items):
+            if result is None:
+                self.missing += 1
+            elif self._only in (None, result["ok"]):
+                self.count += 1
+                yield item, result
+
+
+class Table:
+    """Rows as cells: the item's fields, then what is in the result. Nested values are flattened."""
+
+    def __init__(
+        self, rows: Callable[[], Iterable[tuple[Any, dict[str, Any]]]], *, bare: bool
+    ) -> None:
+        self._rows, self._bare = rows, bare
+        fields: dict[str, type] = {}  # of items, by their names, in the order of their appearance
+        results: dict[str, type] = {}
+        for item, result in rows():
+            _widen(fields, _cells(item, "item"))
+            if not bare:
+                _widen(results, self._of_result(result))
+        self._fields, self._results = list(fields), list(results)
+        self.names = self._fields + [f"result.{x}" if x in fields else x for x in results]
+        self.kinds = [*fields.values(), *results.values()]
+
+    def rows(self) -> Iterator[list[Any]]:
+        """The cells of each row; None where it has no such field."""
+        for item, result in self._rows():
+            fields = _cells(item, "item")
+            cells = {} if self._bare else self._of_result(result)
+            yield [*map(fields.get, self._fields), *map(cells.get, self._results)]
+
+    def _of_result(self, result: dict[str, Any]) -> Cells:
+        """All but the traceback, which fits in no cell; the value as columns of its own."""
+        kept = {name: cell for name, cell in result.items() if name not in ("value", "traceback")}
+        return kept | (_cells(result["value"], "value", "value.") if "value" in result else {})
+
+
+def _cells(value: Any, name: str, prefix: str = "") -> Cells:
+    """An object as a cell for each of its fields, `a.b` for nested ones; anything else as one."""
+    if not isinstance(value, dict):
+        return {name: value}
+    cells: Cells = {}
+    for field, inner in value.items():
+        cells |= _cells(inner, f"{prefix}{field}", f"{prefix}{field}.")
+    return cells
+
+
+def _widen(kinds: dict[str, type], cells: Cells) -> None:
+    """The type that holds all cells of a column: text where they differ."""
+    for name, cell in cells.items():
+        kind = type(cell) if isinstance(cell, bool | int | float) else str
+        before = kinds.get(name)
+        if cell is None:
+            kinds.setdefault(name, type(None))
+        elif before in (None, type(None), kind):
+            kinds[name] = kind
+        else:
+            kinds[name] = float if {before, kind} == {int, float} else str
+
+
+def _fit(cell: Any, kind: type) -> Any:
+    if cell is None:
+        return None
+    return kind(cell) if kind in (bool, int, float) else _text(cell)
+
+
+def _text(cell: Any) -> str:
+    """Text as it is, anything else as JSON."""
+    return cell if isinstance(cell, str) else json_of(cell)
+
+
+def _key(result: dict[str, Any]) -> dict[str, Any]:
+    return {"key": result.pop("key")} if "key" in result else {}
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,149 @@
+"""`export`, `try` and `status`: what they print, and that they write nothing else."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from engines.assembly import Project
+
+WORK = """
+def work(item):
+    n = int(item["n"])
+    if n < 0:
+        raise ValueError("below zero")
+    return {"root": n, "more": {"a": [1, n]}}
+"""
+TABLE = 'id,n,note\na,1,"x, y"\nb,-2,\nc,3,z\nd,-4,\n'
+FILES = ["--items", "items.csv", "--key", "id"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A table of four rows, two of which have failed."""
+    made = Project.make("threading", tmp_path, WORK)
+    (tmp_path / "items.csv").write_text(TABLE)
+    assert made.run("run", *FILES).returncode == 1
+    return made
+
+
+def test_a_table(project: Project) -> None:
+    """Rows come in the order of the input, nested values as columns of their own."""
+    assert project.run("export", *FILES, "out.csv").returncode == 0
+    with (project.root / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows] == ["a", "b", "c", "d"]
+    assert [row["value.root"] for row in rows] == ["1", "", "3", ""]
+    assert rows[0]["note"] == "x, y"
+    assert rows[0]["value.more.a"] == "[1, 1]"
+    assert rows[1]["error"] == "ValueError: below zero"
+    assert rows[1]["where"] == "work.py:5 in work"
+    assert rows[1]["result.id"] == "1"  # the items have an id of their own
+
+
+def test_lines(project: Project) -> None:
+    """Without a file it is JSON Lines on stdout; --ok leaves out failures."""
+    done = project.run("export", *FILES, "--ok")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["id"], row["key"], row["value"]["root"]) for row in rows] == [
+        (0, "a", 1),
+        (2, "c", 3),
+    ]
+    assert rows[0]["item"] == {"id": "a", "n": "1", "note": "x, y"}
+
+
+@pytest.mark.parametrize("name", ["failed.csv", "failed.jsonl"])
+def test_what_failed_can_be_fed_in_again(project: Project, name: str) -> None:
+    """--failed writes the items as they were; corrected, they run."""
+    assert project.run("export", *FILES, "--failed", name).returncode == 0
+    file = project.root / name
+    file.write_text(file.read_text().replace("-", ""))
+    files = ["--items", name, "--key", "id", "--results", "again.jsonl"]
+    assert project.run("run", *files).returncode == 0
+    rows = [json.loads(x) for x in project.run("export", *files).stdout.splitlines()]
+    assert [(row["key"], row["value"]["root"]) for row in rows] == [("b", 2), ("d", 4)]
+
+
+def test_parquet(project: Project) -> None:
+    """Columns have the type that holds them; without pyarrow it is named."""
+    done = project.run("export", *FILES, "out.parquet")
+    try:
+        import pyarrow.parquet as pq  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        assert (done.returncode, "pip install pyarrow" in done.stderr) == (2, True)
+        assert not (project.root / "out.parquet").exists()
+        return
+    table = pq.read_table(project.root / "out.parquet")
+    assert table.column("value.root").to_pylist() == [1, None, 3, None]
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "items.csv", "no/out.csv"])
+def test_what_cannot_be_written(project: Project, name: str) -> None:
+    """Another kind, the input itself and a directory that is not there are refused in words."""
+    done = project.run("export", *FILES, name)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert name in done.stderr
+    assert (project.root / "items.csv").read_text() == TABLE
+
+
+def test_a_link_and_a_mode_stay(project: Project) -> None:
+    """An export is where the last one was, as private, and whole or not at all."""
+    (project.root / "big.csv").touch(mode=0o600)
+    (project.root / "out.csv").symlink_to("big.csv")
+    assert project.run("export", *FILES, "out.csv").returncode == 0
+    assert (project.root / "out.csv").is_symlink()
+    assert (project.root / "big.csv").stat().st_mode & 0o777 == 0o600
+    assert not list(project.root.glob("*.new"))
+
+
+def test_changed_items_are_not_joined(project: Project) -> None:
+    """A result is not put beside an item that it is not of."""
+    (project.root / "items.csv").write_text(TABLE.replace("a,1", "a,7"))
+    done = project.run("export", *FILES)
+    assert (done.returncode, "line 2: the item has changed" in done.stderr) == (2, True)
+
+
+def test_try(project: Project) -> None:
+    """One task, by its key, its position or as JSON; by itself the first that failed."""
+    before = (project.root / "results.jsonl").read_bytes()
+    assert json.loads(project.run("try", "c", *FILES).stdout)["root"] == 3
+    assert json.loads(project.run("try", "2", "--items", "items.csv").stdout)["root"] == 3
+    assert json.loads(project.run("try", "--item", '{"n": 5}').stdout)["root"] == 5
+    failed = project.run("try", *FILES)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert 'raise ValueError("below zero")' in failed.stderr
+    assert "runner" not in failed.stderr
+    for wrong in (["x"], ["--item", "{"]):
+        done = project.run("try", *wrong, *FILES)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert (project.root / "results.jsonl").read_bytes() == before
+
+
+def test_pdb_stops_where_it_fails(project: Project) -> None:
+    """The debugger is in the user's frame."""
+    process = project.start("try", "b", *FILES, "--pdb", stdin=-1)
+    out, _ = process.communicate("p n * 21\nq\n", timeout=60)
+    assert "-42" in out
+
+
+def test_status(project: Project) -> None:
+    """What is done, why tasks failed, what is left."""
+    with (project.root / "items.csv").open("a") as file:
+        file.write("e,5,\n")
+    done = project.run("status", *FILES)
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "2 ok",
+        "2 failed",
+        "  2 \N{MULTIPLICATION SIGN} ValueError at work.py:5 in work",
+        "1 left",
+    ]
+
+
+@pytest.mark.parametrize("command", ["status", "export"])
+def test_before_the_first_run(tmp_path: Path, command: str) -> None:
+    """That there are no results yet is said."""
+    done = Project.make("sequential", tmp_path, WORK, "1\n").run(command)
+    assert (done.returncode, "run first" in done.stderr) == (2, True)
