@@ -75,6 +75,21 @@ def no_cache(scene: Scene) -> None:
     scene.monkeypatch.setenv("HOME", str(scene.write("home")))
 
 
+def packages(*names: str) -> Callable[[Scene], Any]:
+    def before(scene: Scene) -> None:
+        scene.functions()
+        for name in names:
+            scene.write(name)
+
+    return before
+
+
+def added_twice(scene: Scene) -> None:
+    scene.write("shop/__init__.py")
+    for name in ("shop.one", "shop.two"):
+        assert scene.concgen("add", name, "--yes").code == 0
+
+
 def read_only(scene: Scene) -> None:
     (scene.project() / "crawl/runner/engine.py").chmod(0o444)
 
@@ -362,7 +377,7 @@ CASES = {
     "names.name_for: cannot name a project": Case(
         f"new $(id) {IO}", 2, ("'$(id)'", "only letters", "--name"),
     ),
-    "project.render: the project could not be rendered": Case(
+    "project._render: the project could not be rendered": Case(
         f"new p {IO} --dry-run", 1, (DISK, "could not be rendered", "make room"),
         lambda scene: (__import__("copier"), scene.monkeypatch.setattr(
             "copier.run_copy", _full)),
@@ -424,6 +439,31 @@ CASES = {
     "script.take: is not at the top of its module: no script can use it": Case(
         "new one.py --from functions.py:Client.fetch --items items.jsonl --yes",
         2, ("Client.fetch", "not at the top", "write a function"), Scene.functions,
+    ),
+    "add._write: cannot write": Case(
+        "add shop.parallel --yes", 1, ("test_parallel.py", "nothing was written"),
+        packages("shop/__init__.py", "tests"),
+    ),
+    "add.order: is there already": Case(
+        "add shop.parallel --yes", 3, ("test_parallel.py", "there already", "another name"),
+        packages("shop/__init__.py", "tests/test_parallel.py"),
+    ),
+    "add.take: is not at the top of its module: nothing can import it": Case(
+        "add shop.parallel --from functions.py:Client.fetch --items items.jsonl --yes",
+        2, ("Client.fetch", "not at the top", "write a function"), packages("shop/__init__.py"),
+    ),
+    "record.find: more than one here": Case(
+        "diff", 2, ("shop/one", "shop/two", "--project"), added_twice,
+    ),
+    "repository.find: is in more than one place": Case(
+        "add shop.parallel --yes", 2, ("shop", "more than one place", "go into"),
+        packages("a/shop/__init__.py", "b/shop/__init__.py"),
+    ),
+    "repository.find: no directory of a package": Case(
+        "add shop.parallel --yes", 2, ("shop", "no directory", "go to the top"),
+    ),
+    "repository.split: is no package inside one of yours": Case(
+        "add parallel --yes", 2, ("'parallel'", "no package inside", "shop.parallel"),
     ),
     "script.check_destination: could not be imported later": Case(
         "new no-name.py --yes", 2, ("'no-name.py'", "imported", "letters"),

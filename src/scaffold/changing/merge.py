@@ -84,8 +84,8 @@ class _Planner:
 
     def _successor(self, path: str) -> str | None:
         """Return where a module that stood beside the user's until 0.1.0 stands today."""
-        place = self.policy.runner + path.removeprefix(f"{self.policy.package}/")
-        moved = "/" not in path.removeprefix(f"{self.policy.package}/") and place not in self.base
+        place = self.policy.runner + path.removeprefix(self.policy.home)
+        moved = "/" not in path.removeprefix(self.policy.home) and place not in self.base
         return place if moved and place in self.new else None
 
     def _why(self, usual: str) -> str:

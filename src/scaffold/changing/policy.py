@@ -11,6 +11,8 @@ ITEMS = "items.jsonl"
 class Policy:
     """Whose file is whose in a project whose code is in `package`, on its way to `target`.
 
+    A package that was added to a repository is a project of its own: its `package` is empty then.
+
     The machinery is concgen's: all below `PACKAGE/runner/`. With `replace` it changes as a whole,
     being another model's. Everything else is the user's: merged where it was edited, never
     replaced. The user's `work` and data are not even merged, and while the work is edited, what the
@@ -26,19 +28,24 @@ class Policy:
     untouched: str = ""
 
     @property
+    def home(self) -> str:
+        """What the paths of the code begin with."""
+        return f"{self.package}/" if self.package else ""
+
+    @property
     def work(self) -> str:
         """The user's function."""
-        return f"{self.package}/work.py"
+        return f"{self.home}work.py"
 
     @property
     def main(self) -> str:
         """What `python -m PACKAGE` runs."""
-        return f"{self.package}/__main__.py"
+        return f"{self.home}__main__.py"
 
     @property
     def runner(self) -> str:
         """Where the machinery is, up to 0.1.0 beside the user's modules."""
-        return f"{self.package}/runner/"
+        return f"{self.home}runner/"
 
     def goes_with_work(self, path: str) -> bool:
         """Tell whether `path` makes sense with the starter's own work only."""
@@ -54,7 +61,5 @@ class Policy:
 
     def is_starters(self, path: str) -> bool:
         """Tell whether the file at `path` is the starter's code, which has the form of the work."""
-        own = (self.main, f"{self.package}/__init__.py", f"{self.package}/settings.py")
-        return (
-            path.startswith(f"{self.package}/") and not self.is_machinery(path) and path not in own
-        )
+        own = (self.main, f"{self.home}__init__.py", f"{self.home}settings.py")
+        return path.startswith(self.home) and not self.is_machinery(path) and path not in own

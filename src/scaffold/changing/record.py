@@ -31,6 +31,8 @@ ANSWERS = f"{FOLDER}/answers.json"
 RECORD = frozenset({ANSWERS, PRISTINE})
 
 SCHEMA = 1
+# Levels below the current directory on which an added package is looked for: packages/a/src/b/c.
+DEPTH = 6
 # A version, as PEP 440 has them.
 _VERSION = re.compile(r"\d[\w.+!-]{0,40}", re.ASCII)
 # A path in a rendering.
@@ -50,8 +52,8 @@ class Record:
 
     @property
     def package(self) -> str:
-        """The import package's name."""
-        return str(self.answers["package"])
+        """Where the code is below the root: nowhere, where a package was added to a repository."""
+        return "" if self.answers.get("inside") else str(self.answers["package"])
 
     @property
     def starter(self) -> Starter:
@@ -81,10 +83,22 @@ def find(place: Path | None) -> Path:
     for root in (start, *start.parents):
         if (root / FOLDER).is_dir():
             return root
+    below = _below(start)
+    if len(below) > 1:
+        listed = ", ".join(shown(one.relative_to(start)) for one in below)
+        raise UsageError(f"more than one here: {listed}", hint="name one with --project DIR")
+    if below:
+        return below[0]
     raise UsageError(
         f"no project in {shown(start)} or above: no {FOLDER} directory",
         hint="go into a project that `concgen new` made, or name it with --project DIR",
     )
+
+
+def _below(start: Path) -> list[Path]:
+    """Return the packages that were added to the repository at `start`, a few levels down."""
+    found = (one.parent for depth in range(1, DEPTH) for one in start.glob("*/" * depth + FOLDER))
+    return [root for root in found if not any(part.startswith(".") for part in root.parts[-DEPTH:])]
 
 
 def load(place: Path | None) -> Record:

@@ -100,6 +100,7 @@ _NAMES = ("name", "package", "starter", "model")
 # What is told from an answer of ours. One that is missing takes the template's default.
 _ANSWERS: dict[str, Any] = {
     "form": lambda value: value in FORMS,
+    "inside": lambda value: value == "" or (_is_module(value) and not value.startswith(".")),
     "from_module": _is_module,
     "from_function": _is_function,
     "dependencies": [_is_requirement],

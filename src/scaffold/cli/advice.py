@@ -131,6 +131,68 @@ def new(
         dialogue.show_created(created, dry_run=dry_run)
 
 
+@app.command(cls=Command)
+@with_questions
+def add(
+    package: Annotated[
+        str, typer.Argument(metavar="PACKAGE.SUB", help="The package to make, inside yours.")
+    ],
+    *,
+    work: Work,
+    function: From = None,
+    items: ItemsFile = None,
+    budget: Budget = None,
+    calls: Calls = None,
+    repeat: Repeat = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|MODEL",
+            help="Its model; auto takes the advice.",
+            autocompletion=completion.auto_or_model,
+            rich_help_panel=PROJECT,
+        ),
+    ] = None,
+    yes: Yes = False,
+    answers: AnswersFile = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Put the concurrency into a repository that is there.
+
+    One package that runs your function where it is, and its test; no other file is written.
+    """
+    from functools import partial
+
+    from scaffold.commands import add as command
+    from scaffold.commands import advise, measure
+    from scaffold.making import repository
+    from scaffold.terminal import console, dialogue, documents, views
+
+    given = advise.gather(work, answers, {"model": model})
+    wanted = command.order(package, given.project)
+    ask = None if yes else console.asker()
+    source = dialogue.Source(function, items, measure.read_effort(budget, calls, repeat))
+    locate = partial(repository.settled, root=wanted.root, here=Path.cwd())
+    advice, yours = dialogue.counsel(
+        given, ask, yes=yes, source=source, take=command.take, locate=locate
+    )
+    if not as_json:
+        lines = views.recommendation(advice.recommendation, console.width(), wanted.model)
+        console.answer_headed(lines)
+    chosen = wanted.model or dialogue.settle(advice, None, ask)
+    if chosen is None:
+        console.say("Nothing was written.")
+        return
+    added = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
+    if as_json:
+        console.answer_json(documents.add(advice.recommendation, added))
+    else:
+        dialogue.show_added(added, dry_run=dry_run)
+
+
 def _new_script(
     where: Path,
     given: Given,

@@ -110,7 +110,7 @@ def check(
 
 @app.command(cls=Command)
 def undo(project: ProjectDir = None, as_json: Json = False) -> None:
-    """Take back the last switch or update.
+    """Take back the last switch, update or add.
 
     Exactly, and also one that was cut short.
     """

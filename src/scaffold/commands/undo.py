@@ -13,4 +13,10 @@ def undo(place: Path | None) -> Journal:
 
     Raises what `record.find` and `apply.undo` raise.
     """
-    return apply.undo(record.find(place))
+    from scaffold.commands import add
+
+    root = record.find(place)
+    found = apply.undo(root)
+    if found.command == add.COMMAND:
+        add.remove_rest(root, found.target)
+    return found

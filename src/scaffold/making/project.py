@@ -6,6 +6,7 @@ imported where it is called, and called from one thread only.
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,8 +26,20 @@ def render(answers: Mapping[str, Any], into: Path) -> None:
     """Write the files that `answers` describe into the directory `into`.
 
     The keys of `answers` are the questions of `copier.yml`; what is missing takes its default.
-    Raises ConcgenError when they cannot be written.
+    Where they name the package `inside` which it is to be, the code alone is written, with the
+    record: the rest is the repository's. Raises ConcgenError when they cannot be written.
     """
+    if answers.get("inside"):
+        with TemporaryDirectory(prefix="concgen-") as scratch:
+            whole = Path(scratch)
+            _render(answers, whole)
+            shutil.copytree(whole / answers["package"], into, dirs_exist_ok=True)
+            shutil.copytree(whole / ".concgen", into / ".concgen")
+    else:
+        _render(answers, into)
+
+
+def _render(answers: Mapping[str, Any], into: Path) -> None:
     try:
         from copier import Settings, run_copy
 

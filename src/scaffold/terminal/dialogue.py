@@ -15,6 +15,7 @@ from typing import TypeVar
 from scaffold.asking.questions import Ask, Choice, Unsure, read_numbered
 from scaffold.asking.target import Items, Target, parse_target
 from scaffold.commands import measure
+from scaffold.commands.add import Added
 from scaffold.commands.advise import Advice, Given, advise
 from scaffold.commands.new import DEFAULT_DEST, Created, read_model
 from scaffold.commands.script import Written
@@ -60,11 +61,13 @@ def counsel(
     yes: bool,
     source: Source,
     take: Callable[[Target, Items], T],
+    locate: Callable[[Target], Target] = lambda target: target,
 ) -> tuple[Advice, T | None]:
     """Give advice by asking or by measuring, whichever the user wants.
 
-    `take` is called with function and items before they are measured; what it returns comes with
-    the advice, None where nothing was measured.
+    `locate` finds the function where its user's code does. `take` is called with function and items
+    before they are measured; what it returns comes with the advice, None where nothing was
+    measured.
     """
     asked = False
     if source.function is None:
@@ -75,6 +78,7 @@ def counsel(
                 raise
             source, asked = _ask_function(source), True
     target, items = measure.prepare(source.function or "", source.items)
+    target = locate(target)
     taken = take(target, items)
     if asked and not _may_run(target, items, source.effort):
         raise Interrupted("nothing was run, and nothing written")
@@ -177,6 +181,25 @@ def show_script(written: Written, *, dry_run: bool) -> None:
         console.answer(f"  {written.run}")
     console.answer("Same without questions:")
     console.answer(f"  {written.command}")
+
+
+def show_added(added: Added, *, dry_run: bool) -> None:
+    """Print what was written, what to install, the lines that call it, and the one-line command."""
+    place, test = (os.path.relpath(one) for one in (added.order.dest, added.order.test))
+    console.answer()
+    verb = "Would add" if dry_run else "Added"
+    console.answer(f"{verb} {place}/ ({len(added.files)} files, {added.model}) and {test}:")
+    console.answer_lines([f"  {line}" for line in views.tree(added.order.name, "", added.files)])
+    if added.needs:
+        console.answer(f"It needs {', '.join(added.needs)}: add that to your dependencies.")
+    if not dry_run:
+        console.answer("Call it:")
+        console.answer(f"  from {added.order.module} import run")
+        console.answer("  for outcome in run(items):")
+        console.answer("      print(outcome.item, outcome.value if outcome.ok else outcome.error)")
+        console.answer(f"`concgen undo --project {place}` takes it back.")
+    console.answer("Same without questions:")
+    console.answer(f"  {added.command}")
 
 
 def _next_steps(created: Created) -> list[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # `recommend` has to start fast
     from scaffold.asking.target import Items, Target
     from scaffold.changing.journal import Journal
     from scaffold.changing.plan import Change, Plan
+    from scaffold.commands.add import Added
     from scaffold.commands.bench import Bench
     from scaffold.commands.check import Check
     from scaffold.commands.doctor import Checkup
@@ -74,6 +75,21 @@ def script(advice: Recommendation, written: Written) -> Document:
         **recommendation(advice),
         "script": {"path": str(written.path), "model": str(written.model), "run": written.run},
         "command": written.command,
+    }
+
+
+def add(advice: Recommendation, added: Added) -> Document:
+    """Return the document of `add --json`: the advice, the package and the command."""
+    return {
+        **recommendation(advice),
+        "package": {
+            "path": str(added.order.dest),
+            "module": added.order.module,
+            "test": str(added.order.test),
+            "model": str(added.model),
+            "files": list(added.files),
+        },
+        "command": added.command,
     }
 
 

@@ -91,7 +91,7 @@ def tree(root: str, package: str, files: Sequence[str]) -> list[str]:
 
     What is concgen's is one line for each of its folders.
     """
-    folded = (f"{package}/runner/", ".concgen/")
+    folded = (f"{package}/runner/".lstrip("/"), ".concgen/")
     paths = dict.fromkeys(
         next((folder for folder in folded if file.startswith(folder)), file) for file in files
     )

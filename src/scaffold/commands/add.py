@@ -1,0 +1,165 @@
+"""`add`: concurrency for a repository that is there, as one package inside one of its own."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaffold.asking.target import Items, Target
+from scaffold.changing import journal
+from scaffold.changing.journal import Entry, Journal
+from scaffold.commands.advise import Advice
+from scaffold.commands.new import AUTO, read_model
+from scaffold.core.domain import Model
+from scaffold.core.errors import ConcgenError, Refused, UsageError
+from scaffold.core.models import MODELS
+from scaffold.core.texts import shown
+from scaffold.making import answers as template
+from scaffold.making import names, project, repository, staging, starters
+
+COMMAND = "add"
+_TEST = '''"""{module}: what it runs is there, and no item is no work."""
+
+from {module} import run
+from {module}.work import work
+
+
+def test_it_runs() -> None:
+    assert callable(work)
+    assert list(run([])) == []
+'''
+
+
+@dataclass(frozen=True)
+class Order:
+    """A checked wish: which package, the directory that it goes to, its test, its model if any."""
+
+    inside: str
+    name: str
+    root: Path
+    test: Path
+    model: Model | None
+
+    @property
+    def module(self) -> str:
+        """The name by which it is imported."""
+        return f"{self.inside}.{self.name}"
+
+    @property
+    def dest(self) -> Path:
+        """Its directory."""
+        return self.root.joinpath(*self.module.split("."))
+
+
+@dataclass(frozen=True)
+class Added:
+    """A package that was added, or would be."""
+
+    order: Order
+    model: Model
+    files: tuple[str, ...]
+    needs: tuple[str, ...]
+    command: str
+
+
+def order(package: str, wishes: Mapping[str, str]) -> Order:
+    """Check what the user wants; raise UsageError for what cannot be, Refused for what is taken."""
+    inside, name = repository.split(package)
+    root = repository.find(Path.cwd(), inside).resolve()
+    test = repository.top(root) / "tests" / f"test_{name}.py"
+    wanted = Order(inside, name, root, test, read_model(wishes.get("model", AUTO), None))
+    names.check_name(name)
+    staging.check_destination(wanted.dest)
+    if test.exists():
+        raise Refused(f"{shown(test)} is there already", hint="add it by another name")
+    return wanted
+
+
+def take(target: Target, items: Items) -> tuple[Target, Items]:
+    """Return both, before they are measured; raise UsageError for what cannot be imported."""
+    if "." in target.function:
+        raise UsageError(
+            f"{target.function} is not at the top of its module: nothing can import it",
+            hint="write a function there that calls it, and name that",
+        )
+    return target, items
+
+
+def create(
+    wanted: Order,
+    advice: Advice,
+    model: Model,
+    *,
+    dry_run: bool,
+    yours: tuple[Target, Items] | None,
+) -> Added:
+    """Write the package and its test, or only list them."""
+    made = template.gather(
+        advice.recommendation,
+        advice.replies,
+        name=wanted.name,
+        package=wanted.name.lower(),
+        starter=starters.YOURS if yours else starters.DEFAULT,
+        model=model,
+    )
+    made |= {"inside": wanted.inside, "ci": False}
+    if yours:
+        made |= {"from_module": yours[0].module, "from_function": yours[0].function}
+    files = project.files(made) if dry_run else _write(wanted, made)
+    needs = tuple(MODELS[model].needs)
+    return Added(wanted, model, files, needs, _command(wanted, advice, model, yours))
+
+
+def _write(wanted: Order, made: template.Answers) -> tuple[str, ...]:
+    files = project.create(wanted.dest, made)
+    try:
+        wanted.test.parent.mkdir(exist_ok=True)
+        with wanted.test.open("x", encoding="utf-8") as file:
+            file.write(test_text(wanted.module))
+        entries = (Entry(name, None, (wanted.dest / name).read_bytes()) for name in files)
+        journal.begin(wanted.dest, Journal(COMMAND, "nothing", wanted.module, tuple(entries)))
+        journal.finish(wanted.dest)
+    except OSError as error:
+        shutil.rmtree(wanted.dest)
+        raise ConcgenError(
+            f"cannot write {shown(wanted.test)}: {error.strerror}", hint="nothing was written"
+        ) from error
+    return files
+
+
+def test_text(module: str) -> str:
+    """Return the test that comes with it."""
+    return _TEST.format(module=module)
+
+
+def remove_rest(root: Path, module: str) -> None:
+    """Remove what `undo` leaves of an added package: its test, unless edited, and what is empty."""
+    name = module.rpartition(".")[2]
+    base = root.parents[module.count(".")]
+    test = repository.top(base) / "tests" / f"test_{name}.py"
+    if test.is_file() and test.read_text(encoding="utf-8") == test_text(module):
+        test.unlink()
+        if not any(test.parent.iterdir()):
+            test.parent.rmdir()
+    for cache in list(root.rglob("__pycache__")):
+        shutil.rmtree(cache, ignore_errors=True)
+    for folder in sorted(root.rglob("*"), reverse=True):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    if not any(root.iterdir()):
+        root.rmdir()
+
+
+def _command(
+    wanted: Order, advice: Advice, model: Model, yours: tuple[Target, Items] | None
+) -> str:
+    words = ["concgen", "add", wanted.module]
+    if yours is not None:
+        words += ["--from", str(yours[0]), "--items", str(yours[1].file)]
+    words += advice.replies.options(())
+    if model is not advice.recommendation.model:
+        words += ["--model", str(model)]
+    return shlex.join([*words, "--yes"])

@@ -1,0 +1,95 @@
+"""A repository of the user's: where its packages are, whatever its layout.
+
+Flat or `src/`, namespace packages, a folder of a monorepo: a package is found by its directory, not
+by what some build tool says of it.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator
+from pathlib import Path
+
+from scaffold.asking.target import Target
+from scaffold.core.errors import UsageError
+from scaffold.core.texts import shown
+
+# Directories below the current one that hold packages; a monorepo has them two levels down.
+_ROOTS = (".", "src", "lib", "*", "*/src", "*/*", "*/*/src")
+_FOREIGN = frozenset({"build", "dist", "node_modules", "site-packages", "tests", "venv"})
+# What marks the top of a repository, or of one of its projects.
+_TOPS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
+
+
+def split(package: str) -> tuple[str, str]:
+    """Return what `PACKAGE.SUB` is inside of, and its own name; raise UsageError for no such."""
+    parts = package.split(".")
+    if len(parts) < 2 or not all(
+        one.isidentifier() and not keyword.iskeyword(one) for one in parts
+    ):
+        raise UsageError(
+            f"{shown(package)} is no package inside one of yours", hint="such as shop.parallel"
+        )
+    return ".".join(parts[:-1]), parts[-1]
+
+
+def find(here: Path, package: str) -> Path:
+    """Return the directory from which `package` is imported: the one nearest to `here`.
+
+    Raises UsageError when there is none, or more than one as near.
+    """
+    for root in _ROOTS:
+        found = [place for place in _expand(here, root) if _is_package(place / _path(package))]
+        if len(found) > 1:
+            raise UsageError(
+                f"{package} is in more than one place: {', '.join(map(shown, found))}",
+                hint="go into the one that you mean",
+            )
+        if found:
+            return found[0]
+    raise UsageError(
+        f"no directory of a package {package} in {shown(here)}",
+        hint="go to the top of its repository, or of its folder in a monorepo",
+    )
+
+
+def _is_package(folder: Path) -> bool:
+    """Tell it from the folder of a project of the same name."""
+    return folder.is_dir() and not any((folder / name).exists() for name in _TOPS)
+
+
+def _expand(here: Path, pattern: str) -> Iterator[Path]:
+    if "*" not in pattern:
+        yield here / pattern
+        return
+    for place in sorted(here.glob(pattern)):
+        parts = place.relative_to(here).parts
+        if place.is_dir() and not any(one.startswith(".") or one in _FOREIGN for one in parts):
+            yield place
+
+
+def _path(package: str) -> str:
+    return package.replace(".", "/")
+
+
+def settled(target: Target, root: Path, here: Path) -> Target:
+    """Return the target as the repository's own code imports it, from `root` where it is there."""
+    if target.file is not None:
+        file = target.file.resolve()
+        if not file.is_relative_to(root.resolve()):
+            return target
+        module = ".".join(file.relative_to(root.resolve()).with_suffix("").parts)
+        return Target(module.removesuffix(".__init__"), target.function, (str(root),), target.file)
+    for place in (root, *(here / one for one in (".", "src", "lib"))):
+        path = place / _path(target.module)
+        if path.with_suffix(".py").is_file() or path.is_dir():
+            return Target(target.module, target.function, (str(place.resolve()),), None)
+    return target
+
+
+def top(root: Path) -> Path:
+    """Return the directory of the project whose packages are in `root`: its tests are there."""
+    for place in (root, *root.parents):
+        if any((place / name).exists() for name in _TOPS):
+            return place
+    return root.parent if root.name in ("src", "lib") else root

@@ -1,0 +1,1 @@
+"""Concurrency for a repository that is there."""

@@ -1,0 +1,170 @@
+"""`concgen add` in repositories of every layout: what it writes, what works on it, the way back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+THUMBS = """
+from pathlib import Path
+
+from {imported} import FACTOR
+
+
+def thumb(item):
+    return FACTOR * len(Path(item).read_text())  # as seen from where it is run
+"""
+# A name, the packages' directory, the file that marks the project, and what is in it.
+LAYOUTS = {
+    "flat": (".", "pyproject.toml", ""),
+    "src": ("src", "pyproject.toml", '[build-system]\nrequires = ["uv_build"]\n'),
+    "poetry": ("lib", "pyproject.toml", "[tool.poetry]\n"),
+    "setuptools": ("src", "setup.py", ""),
+    "monorepo": ("packages/shop/src", "packages/shop/pyproject.toml", ""),
+}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What is in it, but for what running leaves behind."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not {"__pycache__", ".pytest_cache", "undo"} & set(path.parts)
+    }
+
+
+def make(root: Path, layout: str, *, namespace: bool = False) -> Path:
+    """A repository with a package that reads files by relative paths; return its packages' root."""
+    place, marker, text = LAYOUTS[layout]
+    package = root / place / "shop"
+    package.mkdir(parents=True)
+    if not namespace:
+        (package / "__init__.py").touch()
+    (package / "thumbs.py").write_text(THUMBS.format(imported="shop.sizes"))
+    (package / "sizes.py").write_text("FACTOR = 10\n")
+    (root / marker).write_text(text)
+    (root / "data.txt").write_text("abc")
+    (root / "items.txt").write_text("data.txt\n" * 5)
+    return root / place
+
+
+@pytest.fixture(params=[*LAYOUTS, "namespace"])
+def repository(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A repository of each layout, entered; its packages' root."""
+    monkeypatch.chdir(tmp_path)
+    layout = "src" if request.param == "namespace" else request.param
+    return make(tmp_path, layout, namespace=request.param == "namespace")
+
+
+def add(concgen: Any, name: str = "shop.parallel", *more: str) -> Any:
+    words = ["--from", "shop.thumbs:thumb", "--items", "items.txt", "--model", "threading"]
+    done = concgen("add", name, *words, "--yes", *more)
+    assert done.code == 0, done.err
+    return done
+
+
+def python(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *words],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+CALL = """
+from shop.parallel import run
+if __name__ == "__main__":
+    print([outcome.result() for outcome in run(["data.txt"] * 2)])
+"""
+
+
+def test_one_folder_and_one_test_are_written(
+    repository: Path, tmp_path: Path, concgen: Any
+) -> None:
+    """Nothing else of the repository is touched, and the three lines that call it work."""
+    before = files(tmp_path)
+    add(concgen)
+    after = files(tmp_path)
+    added = {name for name in after if name not in before}
+    assert {name: after[name] for name in before} == before
+    package = (repository / "shop/parallel").relative_to(tmp_path).as_posix()
+    tests = {name for name in added if not name.startswith(f"{package}/")}
+    assert [Path(name).name for name in tests] == ["test_parallel.py"]
+    (tmp_path / "call.py").write_text(CALL)
+    done = python(repository, "call.py")
+    assert (done.stdout, done.returncode) == ("[30, 30]\n", 0), done.stderr
+    done = python(repository, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
+    assert done.returncode == 0, done.stdout
+
+
+def test_undo_right_after_removes_it(repository: Path, tmp_path: Path, concgen: Any) -> None:
+    """Every file, the test and the folders; from the top of the repository."""
+    before = files(tmp_path)
+    add(concgen)
+    python(repository, "-c", "import shop.parallel.work")
+    assert concgen("undo").code == 0
+    assert files(tmp_path) == before
+    assert not (repository / "shop/parallel").exists()
+    assert not list(tmp_path.rglob("test_parallel.py"))
+
+
+def test_undo_keeps_what_was_edited(repository: Path, tmp_path: Path, concgen: Any) -> None:
+    """An edited file is a reason to refuse."""
+    add(concgen)
+    (repository / "shop/parallel/settings.py").write_text("MAX_WORKERS = 3\n")
+    assert concgen("undo").code == 3
+
+
+def test_the_other_commands_work_on_it(repository: Path, tmp_path: Path, concgen: Any) -> None:
+    """Switch, diff, update, check, and back again: an edit stays all the way."""
+    add(concgen)
+    package = repository / "shop/parallel"
+    settings = package / "settings.py"
+    settings.write_text(settings.read_text() + "\nMINE = 1\n")
+    edited = files(package)
+    assert concgen("diff", "--stat").out.count("settings.py") == 1
+    assert concgen("update").code == 0
+    assert concgen("check").code in (0, 5)
+    assert concgen("switch", "multiprocessing").code == 0
+    assert "MINE = 1" in settings.read_text()
+    (tmp_path / "call.py").write_text(CALL)
+    assert python(repository, "call.py").stdout == "[30, 30]\n"
+    assert concgen("undo").code == 0
+    assert files(package) == edited
+
+
+def test_a_second_one_beside_the_first(repository: Path, tmp_path: Path, concgen: Any) -> None:
+    """Each has its own folder and record; which is meant has to be said."""
+    add(concgen)
+    add(concgen, "shop.faster")
+    assert "more than one" in concgen("diff").err
+    place = str(repository / "shop/faster")
+    assert concgen("undo", "--project", place).code == 0
+    assert (repository / "shop/parallel/work.py").exists()
+
+
+def test_a_dry_run_writes_nothing(repository: Path, tmp_path: Path, concgen: Any) -> None:
+    """It lists what it would add."""
+    before = files(tmp_path)
+    assert "Would add" in add(concgen, "shop.parallel", "--dry-run").out
+    assert files(tmp_path) == before
+
+
+def test_a_file_may_be_named(tmp_path: Path, concgen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a module of its package: also where that is a namespace package."""
+    monkeypatch.chdir(tmp_path)
+    root = make(tmp_path, "src", namespace=True)
+    words = ["--from", "src/shop/thumbs.py:thumb", "--items", "items.txt", "--yes"]
+    done = concgen("add", "shop.parallel", *words)
+    assert done.code == 0, done.err
+    assert "from shop.thumbs import thumb" in (root / "shop/parallel/work.py").read_text()
