@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from scaffold.commands.advise import Advice
+from scaffold.core import shell
 from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
 from scaffold.core.models import MODELS
@@ -148,7 +148,7 @@ def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | Non
         words.append("--no-ci")
     if wanted.ci_check:
         words.append("--ci-check")
-    return shlex.join([*words, "--yes"])
+    return shell.join([*words, "--yes"])
 
 
 def _starter(wanted: Order, yours: Yours | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from scaffold.asking.target import Items, Target
 from scaffold.commands.advise import Advice
 from scaffold.commands.new import AUTO, read_model
+from scaffold.core import shell
 from scaffold.core.domain import Model
 from scaffold.core.errors import ConcgenError, UsageError
 from scaffold.core.models import MODELS
@@ -117,13 +117,13 @@ def _own(target: Target, dest: Path, model: Model, advice: Advice) -> str:
 
 
 def _run(wanted: Order, model: Model, yours: tuple[Target, Items] | None) -> str:
-    name = shlex.quote(str(wanted.dest))
+    name = shell.quote(str(wanted.dest))
     if yours:
-        return f"python {name} {shlex.quote(str(yours[1].file))}"
+        return f"python {name} {shell.quote(str(yours[1].file))}"
     runner = "uv run" if script.needs(model, wanted.starter.name) else "python"
     if wanted.starter.name == "http":
-        return f"echo https://example.com/ > urls.txt && {runner} {name} urls.txt"
-    return f"echo 42 > items.jsonl && {runner} {name} items.jsonl"
+        return shell.then("echo https://example.com/ > urls.txt", f"{runner} {name} urls.txt")
+    return shell.then("echo 42 > items.jsonl", f"{runner} {name} items.jsonl")
 
 
 def _command(
@@ -137,4 +137,4 @@ def _command(
         words += ["--starter", wanted.starter.name]
     if model is not advice.recommendation.model:
         words += ["--model", str(model)]
-    return shlex.join([*words, "--yes"])
+    return shell.join([*words, "--yes"])

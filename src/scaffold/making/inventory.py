@@ -35,9 +35,13 @@ def available_models() -> tuple[Model, ...]:
     return tuple(model for model in SIMPLEST_FIRST if (engines / model / "engine.py").is_file())
 
 
-def runner_module(name: str) -> ModuleType:
-    """Import a module of `PKG/runner/` that needs no other: what concgen shares with projects."""
-    file = templates_dir() / "project" / "{{package}}" / "runner" / f"{name}.py"
+def runner_module(name: str, model: Model | None = None) -> ModuleType:
+    """Import a module of `PKG/runner/` that needs no other: what concgen shares with projects.
+
+    With a model it is one that only some projects have.
+    """
+    shared = templates_dir() / "project" / "{{package}}" / "runner"
+    file = (templates_dir() / "engines" / model if model else shared) / f"{name}.py"
     spec = spec_from_file_location(f"concgen_runner_{name}", file)
     if spec is None or spec.loader is None:
         raise ConcgenError(f"{file} cannot be imported", hint="install it again")

@@ -19,7 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from scaffold.core.domain import Model
 from scaffold.making.interrupt import guarded
+from scaffold.making.inventory import runner_module
 
 Facts = dict[str, Any]
 # Told while the child runs: for how many seconds it has, and its facts so far.
@@ -56,13 +58,20 @@ def _run(module: str, order: Path, seconds: float, look: Callable[[float], None]
                 pass_fds=(leash,) if os.name == "posix" else (),
                 start_new_session=True,  # so that what the user's code starts can be ended with it
             )
-        return _wait(child, seconds, look)
+        # By which a project ends its own workers, with what they started.
+        family = runner_module("family", Model.MULTIPROCESSING).Family(child.pid)
+        return _wait(child, family.kill, seconds, look)
     finally:
         os.close(leash)
         os.close(ours)
 
 
-def _wait(child: subprocess.Popen[bytes], seconds: float, look: Callable[[float], None]) -> str:
+def _wait(
+    child: subprocess.Popen[bytes],
+    kill: Callable[[], None],
+    seconds: float,
+    look: Callable[[float], None],
+) -> str:
     began = time.monotonic()
     try:
         while (elapsed := time.monotonic() - began) < seconds:
@@ -72,17 +81,8 @@ def _wait(child: subprocess.Popen[bytes], seconds: float, look: Callable[[float]
                 look(time.monotonic() - began)
         return f"killed, as it would not stop after {seconds:.3g} s"
     finally:
-        _end(child)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kill the child and whatever the user's code left running in its session."""
-    with suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()
-    child.wait()
+        kill()  # also whatever the user's code left running
+        child.wait()
 
 
 def _exit_reason(code: int) -> str:

@@ -46,7 +46,7 @@ def usable_memory(own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT) -> 
     ]
     with suppress(AttributeError, ValueError, OSError):  # Windows has no sysconf
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    return min(limits, default=None)
+    return min([*limits, *_windows_memory()[:1]], default=None)
 
 
 def memory_left(
@@ -62,7 +62,30 @@ def memory_left(
         for limit, used in _limits_and_use(group)
     ]
     available = _statistic(proc / "meminfo", "MemAvailable:") * 1024
-    return min([*left, *filter(None, [available])], default=None)
+    return min([*left, *filter(None, [available]), *_windows_memory()[1:]], default=None)
+
+
+def _windows_memory() -> list[int]:
+    """Return the bytes that Windows has, and that nobody uses; nothing elsewhere."""
+    if sys.platform != "win32":
+        return []
+    import ctypes
+
+    class Status(ctypes.Structure):
+        """MEMORYSTATUSEX."""
+
+        _fields_ = (
+            ("length", ctypes.c_uint32),
+            ("load", ctypes.c_uint32),
+            ("total", ctypes.c_uint64),
+            ("available", ctypes.c_uint64),
+            ("others", ctypes.c_uint64 * 5),
+        )
+
+    status = Status(length=ctypes.sizeof(Status))
+    if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
+        return []
+    return [status.total, status.available]
 
 
 def _limits_and_use(group: Path) -> Iterator[tuple[int, int]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-
+from scaffold.core import shell
 from scaffold.core.advice import BY_ESTIMATE, OVERRULED
 from scaffold.core.errors import UsageError
 from scaffold.core.examples import Case
@@ -121,7 +120,7 @@ def starter(name: str, width: int) -> list[str]:
         lines += _labelled("Not on", f"{model}: {reason}", width)
     for form, needed in one.forms.items():
         lines += _labelled("Needs", f"{FORMS[form]}: {', '.join(needed) or 'nothing'}", width)
-    command = shlex.join(["concgen", "new", f"my-{one.name}", "--starter", one.name])
+    command = shell.join(["concgen", "new", f"my-{one.name}", "--starter", one.name])
     return [*lines, "", *_labelled("Make one", command, width)]
 
 

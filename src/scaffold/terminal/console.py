@@ -83,13 +83,18 @@ class Steps:
         """Replace the line that moves."""
         if self._moves:
             self._moving = True
-            line = f"{self._margin}  {text}"[: width() - 1]
-            streams.write(f"\r\033[K{line}", sys.stderr)
+            self._over(f"{self._margin}  {text}")
 
     def _wipe(self) -> None:
         if self._moving:
             self._moving = False
-            streams.write("\r\033[K", sys.stderr)
+            self._over("")
+            streams.write("\r", sys.stderr)
+
+    def _over(self, text: str) -> None:
+        """Write over the line; with blanks, as not every console knows the code that wipes it."""
+        columns = width() - 1
+        streams.write(f"\r{text[:columns].ljust(columns)}", sys.stderr)
 
 
 def error(problem: ConcgenError) -> None:
@@ -120,8 +125,10 @@ def _visible(text: str) -> str:
 def style(text: str, name: str, *, stream: TextIO | None = None) -> str:
     """Return `text` in a style of the terminal behind `stream`, or as it is if that shows none."""
     stream = stream or sys.stdout
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty()
-    return text if plain else f"\033[{_CODES[name]}m{text}\033[0m"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if plain or not streams.shows_colours(stream):
+        return text
+    return f"\033[{_CODES[name]}m{text}\033[0m"
 
 
 def width() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from scaffold.commands.add import Added
 from scaffold.commands.advise import Advice, Given, advise
 from scaffold.commands.new import DEFAULT_DEST, Created, read_model
 from scaffold.commands.script import Written
+from scaffold.core import shell
 from scaffold.core.domain import Bound, Model
 from scaffold.core.errors import Interrupted, UsageError
 from scaffold.core.texts import read_bool
@@ -204,13 +204,13 @@ def show_added(added: Added, *, dry_run: bool) -> None:
 
 def _next_steps(created: Created) -> list[str]:
     """Return what to type to see the first results, in the shell that this runs in."""
-    enter = f"cd {shlex.quote(str(created.path))}"
+    enter = shell.join(["cd", str(created.path)])
     run = f"python -m {created.package.name} run"
     if not created.installs:
-        return [f"{enter} && {run}"]
+        return [shell.then(enter, run)]
     if shutil.which("uv"):
-        return [f"{enter} && uv run {run}"]
-    install = f"pip install -e . && {run}"
+        return [shell.then(enter, f"uv run {run}")]
+    install = shell.then("pip install -e .", run)
     if "VIRTUAL_ENV" in os.environ or "CONDA_PREFIX" in os.environ:
-        return [f"{enter} && {install}"]
+        return [shell.then(enter, install)]
     return [enter, *_ENTER_ENVIRONMENT, install]

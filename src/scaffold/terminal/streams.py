@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import functools
 import os
 import sys
 from typing import TextIO
 
 from scaffold.core.errors import ConcgenError
+
+_CODES_WORK = 0x4  # ENABLE_VIRTUAL_TERMINAL_PROCESSING, of a console of Windows
 
 
 def settle() -> None:
@@ -22,6 +26,27 @@ def settle() -> None:
                 setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+@functools.cache
+def shows_colours(stream: TextIO) -> bool:
+    """Tell whether what is behind the stream knows the codes of colours.
+
+    A console of Windows has to be asked to, and old ones do not.
+    """
+    if not stream.isatty():
+        return False
+    if sys.platform != "win32":
+        return True
+    import ctypes
+    import msvcrt
+    from ctypes import wintypes
+
+    kernel, handle = ctypes.windll.kernel32, msvcrt.get_osfhandle(stream.fileno())
+    mode = wintypes.DWORD()
+    if not kernel.GetConsoleMode(wintypes.HANDLE(handle), ctypes.byref(mode)):
+        return False
+    return bool(kernel.SetConsoleMode(wintypes.HANDLE(handle), mode.value | _CODES_WORK))
 
 
 def write(text: str, stream: TextIO) -> None:
@@ -48,7 +73,9 @@ def flush() -> None:
 def _give_up(stream: TextIO, error: OSError) -> None:
     """Lead a stream to nowhere, for what is left in it and what is still to come."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if stream is sys.stdout and not isinstance(error, BrokenPipeError):  # `| head` has seen enough
+    # `| head` has seen enough; Windows says of a reader that has left that it is "invalid".
+    left = isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
+    if stream is sys.stdout and not left:
         raise ConcgenError(
             f"cannot write the answer: {error.strerror}", hint="send it somewhere else"
         ) from error
