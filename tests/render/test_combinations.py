@@ -23,6 +23,7 @@ EXPECTED = {
     ".concgen/pristine.zip",
     ".github/workflows/checks.yml",
     ".gitignore",
+    "AGENTS.md",
     "CONCURRENCY.md",
     "README.md",
     "items.jsonl",
@@ -94,7 +95,14 @@ def test_modules_need_each_other(rendered: Rendered) -> None:
 
 def test_text_is_clean(rendered: Rendered) -> None:
     """Rendered text has no template syntax, no trailing blanks and no double empty lines."""
-    for name in ["README.md", "CONCURRENCY.md", "pyproject.toml", ".gitignore", "items.jsonl"]:
+    for name in [
+        "AGENTS.md",
+        "README.md",
+        "CONCURRENCY.md",
+        "pyproject.toml",
+        ".gitignore",
+        "items.jsonl",
+    ]:
         text = rendered.read(name)
         assert not re.search(r"\{\{|\{%|\{#|[ \t]$|\n\n\n|\A\s|\n\n\Z", text, re.MULTILINE), name
         assert text.endswith("\n"), name

@@ -93,7 +93,10 @@ def new(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask about the work, recommend a model, generate a project."""
+    """Ask about the work, recommend a model, generate a project.
+
+    FUNC takes one item. What comes out runs it over all of them: python -m NAME run.
+    """
     from scaffold.commands import advise, measure, script
     from scaffold.commands import new as command
     from scaffold.making.yours import gather

@@ -82,6 +82,7 @@ _BEGIN_HERE = {
     "work.py": "your function",
     "settings.py": "its limits",
     "items.jsonl": "its items",
+    "AGENTS.md": "what is whose, how to run it",
     "CONCURRENCY.md": "why this model",
 }
 
