@@ -26,7 +26,7 @@ SPAN = 0.4
 # Of two, of which one may have to wait for the other, a call takes this many times as long.
 TOGETHER = 2.2
 # Seconds of calls that tell something: several turns at the GIL.
-LEAST_SPAN = 0.08
+LEAST_SPAN = 0.03
 # The share of their time that two threads may have waited for a core: more, and they hardly met.
 MOST_APART = 0.2
 # Seconds of a call below which handing it over from here costs as much as it takes.
@@ -88,13 +88,13 @@ class SideBySide:
         if self.is_async:
             reasons["thread_gain"] = "an `async def` runs on one event loop"
         else:
-            items = alone.supply.hand_out(TO_THREADS, 2)
+            items = alone.supply.hand_out(TO_THREADS, _enough(alone))
             side = _when_there_is_time(two.on_threads, items, alone, deadline)
             if isinstance(side, Side) and side.queued > MOST_APART * (side.own + side.queued):
                 side = TOO_BUSY
             found |= _told("thread_gain", side, alone, reasons)
             found["gil_fraction"] = _share(alone, side)
-        items = alone.supply.hand_out(TO_PROCESSES, 2)
+        items = alone.supply.hand_out(TO_PROCESSES, _enough(alone))
         side = _when_there_is_time(two.in_processes, items, alone, deadline)
         return found | _told("process_gain", side, alone, reasons)
 
@@ -108,6 +108,11 @@ def _worthless(alone: Calls, deadline: float) -> str:
         return TOO_FEW
     left = deadline - time.monotonic()
     return TOO_LONG if left < TOGETHER * alone.own / alone.count else ""
+
+
+def _enough(alone: Calls) -> int:
+    """Return how many items two at once will hardly get done in their time."""
+    return 10 + int(3 * SPAN * alone.count / alone.own)
 
 
 def _when_there_is_time(

@@ -25,10 +25,10 @@ class Supply:
             self.left -= 1
         return position
 
-    def hand_out(self, share: float, least: int = 1) -> list[Any]:
-        """Return so large a share of what is left, at least so many; all items if they repeat."""
+    def hand_out(self, share: float, enough: int) -> list[Any]:
+        """Return so large a share of what is left, two at least; all items if they repeat."""
         if self.repeat:
             return self.items
-        wanted = max(least, int(share * self.left))
+        wanted = max(2, min(enough, int(share * self.left)))
         taken = (self.take() for _ in range(wanted))
         return [self.items[position] for position in taken if position is not None]

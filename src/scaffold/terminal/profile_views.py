@@ -29,6 +29,8 @@ def _facts(measured: Profile) -> Iterator[tuple[str, str]]:
     yield "calls", f"{show_count(measured.calls)} of a {kind}{_failures(measured)}"
     yield "time of one call", _time(measured)
     yield "computing", _or_why(measured.cpu_fraction, "cpu_fraction", reasons, _computing)
+    for name, label in (("thread_gain", "two threads"), ("process_gain", "two processes")):
+        yield label, _or_why(getattr(measured, name), name, reasons, _gain)
     yield "holding the GIL", _or_why(measured.gil_fraction, "gil_fraction", reasons, _gil)
     hold, why = measured.longest_gil_hold_seconds, "longest_gil_hold_seconds"
     yield "longest GIL hold", _or_why(hold, why, reasons, show_seconds)
@@ -68,6 +70,10 @@ def _failures(measured: Profile) -> str:
 def _computing(fraction: float) -> str:
     text = f"{fraction:.0%} of its time"
     return f"{text}: native threads use several cores" if fraction > 1.2 else text
+
+
+def _gain(gain: float) -> str:
+    return f"{gain:.1f} times what one does"
 
 
 def _gil(fraction: float) -> str:
