@@ -1,6 +1,7 @@
 """measure, doctor, bench, check and --from, from the command line."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -70,6 +71,22 @@ def test_calibrated_costs_are_kept_and_used(concgen):
     assert kept.day is not None
     assert 0 < kept.costs.thread_start < 1
     assert "this machine's costs" in concgen("recommend", "--yes").out
+
+
+@pytest.mark.parametrize(("busy", "told"), [(None, ""), (0.02, ""), (0.5, "busy")])
+def test_costs_know_how_busy_the_machine_was(concgen, busy, told):
+    """They are kept in any case, and the advice says what they are worth."""
+    calibration.save(DEFAULT_COSTS, machine.inspect(), busy)
+    note = concgen("recommend", "--yes").out
+    assert "this machine's costs" in note
+    assert ("busy" in note) == bool(told)
+
+
+def test_old_costs_are_called_old(concgen):
+    """A kernel and a Python change meanwhile."""
+    path = calibration.save(DEFAULT_COSTS, machine.inspect())
+    path.write_text(re.sub(r'"day": "[^"]*"', '"day": "2020-01-01"', path.read_text()))
+    assert "days ago" in concgen("recommend", "--yes").out
 
 
 @pytest.mark.parametrize(

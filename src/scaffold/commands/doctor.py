@@ -65,10 +65,10 @@ def calibrate(progress: Callable[[str], None]) -> None:
     """Measure this machine's costs and keep them; raise ConcgenError when they cannot be kept."""
     from scaffold.measuring.calibrate import calibrate as measure_costs
 
-    facts = machine.inspect()
+    facts, others = machine.inspect(), machine.Others()
     costs = measure_costs(progress)
     try:
-        calibration.save(costs, facts)
+        calibration.save(costs, facts, others.share())
     except OSError as error:
         where = calibration.path(facts)
         raise ConcgenError(

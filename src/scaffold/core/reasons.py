@@ -117,7 +117,12 @@ def one_core(workload: Workload, machine: Machine) -> str | None:
 
 def computing_needs_processes(workload: Workload, machine: Machine) -> str | None:
     if computes(workload) and holds_gil(workload, machine) and _worth_cores(workload, machine):
-        return f"tasks that compute and hold the GIL: processes use all {machine.cores:.3g} cores"
+        unknown = (
+            workload.source("task_seconds") is Source.MEASURED
+            and workload.source("gil_fraction") is Source.DEFAULT
+        )
+        holding = "may hold the GIL, which was not measured" if unknown else "hold the GIL"
+        return f"tasks that compute and {holding}: processes use all {machine.cores:.3g} cores"
     return None
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -12,20 +13,38 @@ from scaffold.core.domain import Machine
 
 # Grows when a cost changes its meaning: older files are then ignored.
 SCHEMA = 2
+# The share of the machine that others may have while it is calibrated, and the days that costs
+# keep: half a year of updates of kernel, firmware and Python.
+BUSY, STALE = 0.1, 180
 
 
 class Calibration(NamedTuple):
-    """Costs, and the day they were measured; None for the defaults."""
+    """Costs, the day they were measured (None for the defaults), and how busy it was then.
+
+    `busy` is the share of the machine that others had meanwhile, None where nobody looked.
+    """
 
     costs: Costs
     day: str | None
+    busy: float | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether others had so much of the machine that the costs say little."""
+        return self.busy is not None and self.busy > BUSY
 
     @property
     def note(self) -> str:
-        """Say where the costs come from."""
+        """Say where the costs come from, and what is wrong with them."""
         if self.day is None:
             return "with typical costs: `concgen doctor --calibrate` measures this machine's"
-        return f"with this machine's costs, measured on {self.day}"
+        told = f"with this machine's costs, measured on {self.day}"
+        if self.is_busy:
+            return f"{told} while it was busy: `concgen doctor --calibrate` when it is not"
+        age = (date.today() - date.fromisoformat(self.day)).days  # a day, anywhere
+        if age > STALE:
+            return f"{told}, {age} days ago: `concgen doctor --calibrate` measures them anew"
+        return told
 
 
 DEFAULT = Calibration(DEFAULT_COSTS, None)
@@ -40,22 +59,24 @@ def load(machine: Machine) -> Calibration:
         costs["starts"] = {name: Start(*start) for name, start in costs["starts"].items()}
         if stored["schema"] != SCHEMA:
             return DEFAULT
-        return Calibration(_sane(Costs(**costs)), str(stored["day"]))
+        day = date.fromisoformat(stored["day"]).isoformat()
+        return Calibration(_sane(Costs(**costs)), day, stored.get("busy"))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return DEFAULT  # none yet, or not one of ours: measuring again mends it
 
 
-def save(costs: Costs, machine: Machine) -> Path:
-    """Store `costs`, whole or not at all; return where. Raises OSError when that cannot be."""
+def save(costs: Costs, machine: Machine, busy: float | None = None) -> Path:
+    """Store `costs`, and how `busy` the machine was, whole or not at all; return where.
+
+    Raises OSError when that cannot be.
+    """
     target = path(machine)
     target.parent.mkdir(parents=True, exist_ok=True)
     day = time.strftime("%Y-%m-%d")
     import json
 
-    text = json.dumps(
-        {"schema": SCHEMA, "day": day, "costs": {**costs._asdict(), "starts": dict(costs.starts)}},
-        indent=2,
-    )
+    figures = {**costs._asdict(), "starts": dict(costs.starts)}
+    text = json.dumps({"schema": SCHEMA, "day": day, "busy": busy, "costs": figures}, indent=2)
     scratch = target.with_suffix(f".{os.getpid()}")
     scratch.write_text(text + "\n", encoding="utf-8")
     scratch.replace(target)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -105,6 +106,30 @@ def _statistic(path: Path, name: str) -> int:
         if words[:1] == [name] and words[1].isdigit():
             return int(words[1])
     return 0
+
+
+class Others:
+    """What other programs take of this machine, from when this was made."""
+
+    def __init__(self) -> None:
+        self._began, self._taken = time.perf_counter(), _taken_by_others()
+
+    def share(self) -> float | None:
+        """Return their share of its cores since then; None where the platform does not tell."""
+        taken = _taken_by_others()
+        if taken is None or self._taken is None:
+            return None
+        wall = max(1e-9, time.perf_counter() - self._began) * (os.cpu_count() or 1)
+        return min(1.0, max(0.0, (taken - self._taken) / wall))
+
+
+def _taken_by_others(stat: Path = Path("/proc/stat")) -> float | None:
+    """Return the CPU seconds of all programs but this one and those that it has waited for."""
+    try:
+        user, nice, system = map(int, _read(stat).split()[1:4])
+    except ValueError:  # no such file: not Linux
+        return None
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
 
 
 def gil_enabled() -> bool:

@@ -44,9 +44,11 @@ def _costs(kept: Calibration) -> str:
     if kept.day is None:
         return "typical ones: `concgen doctor --calibrate` measures this machine's"
     costs = kept.costs
+    busy = f" (others had {kept.busy:.0%} of the machine)" if kept.is_busy else ""
     starts = ", ".join(f"{name} {show_seconds(one.process)}" for name, one in costs.starts.items())
     return (
-        f"measured on {kept.day}: thread {show_seconds(costs.thread_start)}, process {starts};"
+        f"measured on {kept.day}{busy}:"
+        f" thread {show_seconds(costs.thread_start)}, process {starts};"
         f" per task {show_seconds(costs.thread_hand_over)} in threads,"
         f" {show_seconds(costs.loop_hand_over)} on a loop,"
         f" {show_seconds(costs.process_hand_over)} in processes;"
