@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from .assembly import MODELS, assemble, end_all
+from .assembly import MODELS, PROCESS_MODELS, assemble, end_all
 
 CLUSTER_SIZE = 3
 HOME = f"""
@@ -61,8 +61,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
         (target / "works.py").write_text(f"{WORKS}\n\nFOLDER = Path({str(target)!r})\n")
         modules = {
             part: importlib.import_module(f"{package}.runner.{part}")
-            for part in ("engine", "task", "items", "results", "machine", "pacing", "adaptive")
+            for part in ("engine", "task", "items", "results", "machine", "pacing", "memory")
         }
+        if name in PROCESS_MODELS:
+            modules["pool"] = importlib.import_module(f"{package}.runner.pool")
         modules["works"] = importlib.import_module(f"{package}.works")
         found[name] = Model(name=name, options={}, **modules)
     return found

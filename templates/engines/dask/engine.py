@@ -46,7 +46,9 @@ MODEL = "dask"
 AWAITS = "never"
 ADAPTS = False  # --max-workers auto is decided before the run
 ADDRESS = "DASK_SCHEDULER_ADDRESS"  # in the environment, where Dask itself looks for it
-OPTIONS = {"scheduler": f"of a cluster, such as tcp://host:8786 [${ADDRESS}, or one here]"}
+OPTIONS = {
+    "scheduler": ("ADDRESS", f"of a cluster, such as tcp://host:8786 [${ADDRESS}, or one here]")
+}
 ALL = 0  # as max_workers: as many as the cluster has
 
 

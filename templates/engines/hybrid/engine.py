@@ -41,6 +41,7 @@ from .task import (
 MODEL = "hybrid"
 AWAITS = "with an async client"
 ADAPTS = True  # --max-workers auto finds how many the other end takes
+OPTIONS = {"recycle": ("N", "a worker process is replaced after N tasks")}
 # Seconds of work sent ahead. Where every thread of a process computes, its engine gets a turn after
 # all of them, one switch interval each: with less, they run out of tasks meanwhile.
 AHEAD = 0.2
@@ -78,9 +79,16 @@ class HybridPool(ProcessPool[HybridWorker]):
     """A pool of processes, as many as cores, that share `size` slots for tasks in flight."""
 
     def __init__(
-        self, job: Job, backlog: Backlog, size: int, timeout: float | None, method: str | None
+        self,
+        job: Job,
+        backlog: Backlog,
+        size: int,
+        timeout: float | None,
+        method: str | None,
+        recycle: int | None,
     ) -> None:
-        super().__init__(job, backlog, size, min(size, usable_cores(), MOST), timeout, method)
+        processes = min(size, usable_cores(), MOST)
+        super().__init__(job, backlog, size, processes, timeout, method, recycle)
         engine_for(job)  # imported here, a forked process has it already
         self._cores = own_cores(job, self.processes)
         self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead
@@ -102,7 +110,8 @@ class HybridPool(ProcessPool[HybridWorker]):
         if paced:
             self.hire_for(self.backlog.waiting(self.processes - len(self.workers)))
         candidates = self.ready() if paced else self.workers
-        free = [worker for worker in candidates if not worker.quarantined and not worker.verdict]
+        free = [each for each in candidates if each.open and self.left(each)]
+        free = [each for each in free if not each.quarantined]
         if not free and (paced or len(self.workers) == self.processes):
             return
         slots = self.size - sum(worker.slots for worker in self.workers if worker not in free)
@@ -132,8 +141,11 @@ class HybridPool(ProcessPool[HybridWorker]):
                 self.backlog.put_back([task])
                 continue
             load, n = heap[0]
-            heapq.heapreplace(heap, (load + 1, n))
             hands[n].append(task)
+            if len(hands[n]) < self.left(free[n]):
+                heapq.heapreplace(heap, (load + 1, n))
+            else:
+                heapq.heappop(heap)
         for worker, hand in zip(free, hands, strict=True):
             self._give(worker, hand)
 
@@ -161,6 +173,7 @@ class HybridPool(ProcessPool[HybridWorker]):
                 self.fail(task, Failure(error, final=True))
             else:
                 worker.given[task[0]] = task
+                worker.taken += 1
         if message:
             with contextlib.suppress(OSError):  # it died: its pipe tells
                 worker.conn.send_bytes(pickle.dumps(message))
@@ -212,7 +225,8 @@ def run(
     stop: Stop | None = None,
     pacer: Pacer | None = None,
     start_method: str | None = None,
+    recycle: int | None = None,
 ) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
     backlog = Backlog(items, retry, stop, pacer, max_workers)
-    yield from HybridPool(job, backlog, max_workers, timeout, start_method).run()
+    yield from HybridPool(job, backlog, max_workers, timeout, start_method, recycle).run()

@@ -42,6 +42,7 @@ from .task import (
 MODEL = "multiprocessing"
 AWAITS = "never"
 ADAPTS = False  # --max-workers auto is decided before the run
+OPTIONS = {"recycle": ("N", "a worker process is replaced after N tasks")}
 TARGET = 0.010  # seconds of work that a batch aims at: handing it over costs about 1 % of that
 BUDGET = 0.050  # seconds after which a worker hands back what it has not begun
 LARGEST = 2000  # tasks in a batch: beyond, handing over costs nothing any more
@@ -130,9 +131,10 @@ class BatchPool(ProcessPool[BatchWorker]):
             return
         for depth in (1, 2) if self.cost * self.batch < 2 * TARGET else (1,):
             for worker in self.workers:
-                if len(worker.batches) < depth and not worker.verdict:
-                    self._give(worker, self._take())
-            while len(self.workers) < self.processes and (tasks := self._take()):
+                if len(worker.batches) < depth and worker.open:
+                    self._give(worker, self._take(self.left(worker)))
+            most = self.recycle or LARGEST
+            while len(self.workers) < self.processes and (tasks := self._take(most)):
                 if starter := self.hire():
                     self._give(starter, tasks)
                 else:
@@ -140,7 +142,7 @@ class BatchPool(ProcessPool[BatchWorker]):
 
     def _dispatch_one_by_one(self) -> None:
         """A task that may begin now for each worker that can begin it now."""
-        idle = [each for each in self.ready() if not each.batches and not each.verdict]
+        idle = [each for each in self.ready() if not each.batches and each.open]
         busy = len(self.workers) - len(idle)
         for worker in idle:
             self._give(worker, self.backlog.suspects() or self.backlog.take(1, busy))
@@ -148,8 +150,10 @@ class BatchPool(ProcessPool[BatchWorker]):
         if busy >= len(self.workers):
             self.hire_for(self.backlog.waiting(self.processes - len(self.workers)))
 
-    def _take(self) -> list[Task]:
-        return self.backlog.suspects() or self.backlog.take(self.batch)
+    def _take(self, most: int) -> list[Task]:
+        if not most:
+            return []
+        return self.backlog.suspects() or self.backlog.take(min(self.batch, most))
 
     def _give(self, worker: BatchWorker, tasks: list[Task]) -> None:
         if not tasks:
@@ -164,6 +168,7 @@ class BatchPool(ProcessPool[BatchWorker]):
             self.backlog.put_back(tasks)
             return
         worker.batches.append((tasks, len(data)))
+        worker.taken += len(tasks)
         with contextlib.suppress(OSError):  # it died: its pipe tells
             worker.conn.send_bytes(data)
 
@@ -180,6 +185,7 @@ class BatchPool(ProcessPool[BatchWorker]):
         values, failures, seconds = reply
         done = len(values)
         self.backlog.put_back(tasks[done:])
+        worker.taken -= len(tasks) - done
         outcomes = [
             quick_outcome(index, item, value, spent, attempt)
             for (index, item, attempt), value, spent in zip(tasks, values, seconds, strict=False)
@@ -237,10 +243,12 @@ def run(
     stop: Stop | None = None,
     pacer: Pacer | None = None,
     start_method: str | None = None,
+    recycle: int | None = None,
 ) -> Iterator[Burst]:
     """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
     backlog = Backlog(items, retry, stop, pacer, max_workers)
     if max_workers > MOST:
         say(f"Windows and this Python wait for {MOST} processes at most: {MOST} at once")
     processes = min(max_workers, MOST)
-    yield from BatchPool(job, backlog, processes, processes, timeout, start_method).run()
+    pool = BatchPool(job, backlog, processes, processes, timeout, start_method, recycle)
+    yield from pool.run()

@@ -8,12 +8,15 @@ dispatch ──▶ collect ──▶ kill what is overdue ──▶ hand over ou
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from multiprocessing.connection import wait
 from typing import Generic, TypeVar
 
 from .job import Job
+from .memory import kills_for_memory
 from .processes import CAUSE, LAST_WORDS, WorkerProcess, dismiss, exit_reason
 from .task import (
     IDLE,
@@ -28,11 +31,21 @@ from .task import (
     say,
 )
 
+KILLED = -9  # exit code after SIGKILL, which kernels and their helpers send for memory
+KILLS = 2  # workers killed like that, after which there is one less
 STILLBORN = 3  # workers that may die as they start; then each makes the pool smaller
 
 
 class PoolWorker(WorkerProcess, ABC):
     """A worker with what it was given."""
+
+    taken = 0  # tasks that it was given in all
+    retired = False  # it was told to leave, and gets nothing more
+
+    @property
+    def open(self) -> bool:
+        """It may be given tasks."""
+        return not (self.retired or self.verdict)
 
     @abstractmethod
     def tasks(self) -> list[Task]:
@@ -53,14 +66,17 @@ class ProcessPool(ABC, Generic[W]):
         processes: int,
         timeout: float | None,
         method: str | None,
+        recycle: int | None = None,
     ) -> None:
         self.job, self.backlog, self.size = job.pack(), backlog, size
         self.processes = processes  # as many as the system has room for
-        self.timeout, self.method = timeout, method
+        self.timeout, self.method, self.recycle = timeout, method, recycle
         self.workers: list[W] = []
+        self._leaving: list[W] = []  # they are replaced already
         self.outcomes: Burst = []  # not yet handed over
         self._quiet = job.quiet
-        self._stillborn = 0
+        self._stillborn = self._killed = 0
+        self._kills = kills_for_memory()
         self._failure = ""  # why the run cannot go on
 
     @abstractmethod
@@ -82,6 +98,19 @@ class ProcessPool(ABC, Generic[W]):
     @abstractmethod
     def overdue(self, worker: W, timeout: float) -> Failure | None:
         """Why the worker has to be killed, if it has to."""
+
+    def left(self, worker: W) -> int:
+        """How many more tasks the worker may be given before it is replaced."""
+        return sys.maxsize if self.recycle is None else max(0, self.recycle - worker.taken)
+
+    def _retire(self) -> None:
+        """Let those leave that have done as many tasks as they may; others take their places."""
+        self._leaving = [each for each in self._leaving if each.process.exitcode is None]
+        for worker in self.workers:
+            if worker.open and not (self.left(worker) or worker.tasks()):
+                worker.retired = True
+                with contextlib.suppress(OSError):  # it died: its pipe tells
+                    worker.conn.send_bytes(b"")
 
     def ready(self) -> list[W]:
         """The workers that begin a task as soon as they get it: the others are starting."""
@@ -123,6 +152,7 @@ class ProcessPool(ABC, Generic[W]):
                 starting = self.backlog.paced and len(self.ready()) < len(self.workers)
                 self._collect(min(tick, self.backlog.patience, IDLE if starting else TICK))
                 self._kill_overdue()
+                self._retire()
                 if self.outcomes:
                     burst, self.outcomes = self.outcomes, []
                     yield self.backlog.learn(burst)
@@ -131,7 +161,7 @@ class ProcessPool(ABC, Generic[W]):
             if self.outcomes:
                 yield self.outcomes
         finally:
-            problems = dismiss(self.workers, lambda worker: bool(worker.tasks()))
+            problems = dismiss(self.workers + self._leaving, lambda worker: bool(worker.tasks()))
         for problem in problems:
             raise EngineError(problem)
         self.backlog.raise_failure()
@@ -151,7 +181,10 @@ class ProcessPool(ABC, Generic[W]):
         except (EOFError, OSError):
             self._bury(worker)
             return
-        if data.startswith(LAST_WORDS):
+        if not data:  # it has torn down what setup() made, and runs its exit functions
+            self.workers.remove(worker)
+            self._leaving.append(worker)
+        elif data.startswith(LAST_WORDS):
             self._failure = data[1:].decode()
         elif data.startswith(CAUSE):
             worker.verdict = worker.verdict or Failure(data[1:].decode())
@@ -167,7 +200,7 @@ class ProcessPool(ABC, Generic[W]):
                 "run() is called where a worker imports the script: put what starts the work under "
                 '`if __name__ == "__main__":`'
             ) from None
-        reason = worker.verdict or Failure(f"worker died: {exit_reason(code)}")
+        reason = worker.verdict or Failure(f"worker died: {self._exit_reason(code)}")
         if worker.began:
             if worker.tasks():
                 self.blame(worker, reason)
@@ -176,6 +209,19 @@ class ProcessPool(ABC, Generic[W]):
         self._stillborn += 1
         if self._stillborn > STILLBORN:
             self._shrink(self.processes - 1, f"workers die as they start: {reason.error}")
+
+    def _exit_reason(self, code: int | None) -> str:
+        """An exit code in words; a pool whose workers are killed for memory gets smaller."""
+        if code != KILLED:
+            return exit_reason(code)
+        known, self._kills = self._kills, kills_for_memory()
+        self._killed += 1
+        if self._killed % KILLS == 0 and self.processes > 1:
+            self.size -= self.size // self.processes
+            self._shrink(self.processes - 1, f"{KILLS} workers were killed, it seems for memory")
+        if known is not None and self._kills is not None and self._kills > known:
+            return "out of memory, and the system killed it"
+        return exit_reason(code)
 
     def _kill_overdue(self) -> None:
         if self.timeout:

@@ -29,7 +29,7 @@ from .task import PACKAGE, EngineError, Retry, say
 
 OK, FAILED, USAGE = 0, 1, 2
 # What only this engine takes, by name and in words, and how many tasks it runs at once by itself.
-OPTIONS: dict[str, str] = getattr(engine, "OPTIONS", {})
+OPTIONS: dict[str, tuple[str, str]] = getattr(engine, "OPTIONS", {})
 default_workers: Callable[..., int] = getattr(engine, "default_workers", usable_cores)
 
 
@@ -211,8 +211,14 @@ def _parser() -> argparse.ArgumentParser:
             metavar="SECONDS",
             help="for one task [%(default)s]",
         )
-        for name, words in OPTIONS.items():
-            add(f"--{name}", help=words)
+        for name, (metavar, words) in OPTIONS.items():
+            add(
+                f"--{name}",
+                type=_number(int, 1) if metavar == "N" else str,
+                default=getattr(settings, name.upper(), None),
+                metavar=metavar,
+                help=words,
+            )
         add("--limit", type=_number(int, 0), metavar="N", help="only the first N items")
         if command is run:
             add("--results", default="results.jsonl", metavar="FILE", help="[%(default)s]")
