@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from .assembly import Project
+from .assembly import PROCESS_MODELS, Project
 
 WORK = "import time\n\ndef work(item):\n    time.sleep(0.01)\n    return time.monotonic()\n"
 SETTINGS = "MAX_WORKERS = 4\nTIMEOUT = None\nRETRIES = 0\n"
@@ -20,8 +21,6 @@ def settings(project: Project, text: str) -> None:
 
 def spread(project: Project) -> float:
     """Seconds between the first and the last end of a task."""
-    import json
-
     lines = (project.root / "results.jsonl").read_text().splitlines()
     stamps = sorted(json.loads(line)["value"] for line in lines)
     return float(stamps[-1] - stamps[0])
@@ -81,3 +80,17 @@ def test_other_words_for_a_number_of_workers_are_refused(tmp_path: Path) -> None
     done = Project.make("threading", tmp_path, WORK, ITEMS).run("run", "--max-workers", "many")
     assert done.returncode == 2
     assert "'many' is neither 1 or more nor auto" in done.stderr
+
+
+@pytest.mark.parametrize("model", PROCESS_MODELS)
+def test_recycle_is_an_option_where_there_are_processes(tmp_path: Path, model: str) -> None:
+    """From the command line, or from the settings."""
+    project = Project.make(
+        model, tmp_path, "import os\n\ndef work(item):\n    return os.getpid()\n", ITEMS
+    )
+    for text, options in (("", ["--recycle", "5"]), ("RECYCLE = 5\n", [])):
+        settings(project, text)
+        assert project.run("run", "--fresh", *options).returncode == 0
+        lines = (project.root / "results.jsonl").read_text().splitlines()
+        assert len({json.loads(line)["value"] for line in lines}) >= 20 / 5
+    assert project.run("run", "--recycle", "0").returncode == 2

@@ -160,7 +160,7 @@ def _prepare(
     allowed = Rate.parse(rate) if rate else None
     module = load_work()
     asked = max_workers or settings.MAX_WORKERS
-    default: Callable[..., int] = getattr(engine, "default_workers", usable_cores)
+    default: Callable[..., int] = getattr(engine, "default_workers", lambda **_: usable_cores())
     most = limits.most_workers(engine, asked, default(**options))
     workers, pacer = limits.find(engine, module, most, asked, allowed)
     make_room(workers, engine.in_one_process(workers), getattr(module, "OPEN_FILES", 1))

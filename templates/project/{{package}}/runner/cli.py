@@ -30,7 +30,7 @@ from .task import PACKAGE, EngineError, Retry, say
 OK, FAILED, USAGE = 0, 1, 2
 # What only this engine takes, by name and in words, and how many tasks it runs at once by itself.
 OPTIONS: dict[str, tuple[str, str]] = getattr(engine, "OPTIONS", {})
-default_workers: Callable[..., int] = getattr(engine, "default_workers", usable_cores)
+default_workers: Callable[..., int] = getattr(engine, "default_workers", lambda **_: usable_cores())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
