@@ -250,11 +250,16 @@ CASES = {
         "measure functions.py:work --items pipe.jsonl", 2,
         ("pipe.jsonl", "did not end", "save them"), Scene.endless_pipe,
     ),
-    "target._numbered: of the items is larger than": Case(
+    "items._records": Case(
+        "measure functions.py:work --items bad.jsonl", 2,
+        ("'bad.jsonl', line 2", "Expecting", "a .txt holds plain lines"),
+        lambda scene: (scene.functions(), scene.write("bad.jsonl", "1\n{\n")),
+    ),
+    "items._records: is larger than": Case(
         "measure functions.py:work --items items.jsonl", 2,
         ("line 1", "larger", "carry a path"),
         lambda scene: (
-            scene.functions(), scene.monkeypatch.setattr("scaffold.asking.target.LARGEST", 0)
+            scene.functions(), scene.monkeypatch.setattr("scaffold.making.items.LARGEST", 0)
         ),
     ),
     "measure._refuse_failing: failed": Case(
@@ -548,22 +553,17 @@ CASES = {
     "target._in_file: there is no file": Case(
         "measure no.py:work --items x", 2, ("'no.py'", "no file", "as seen from here"),
     ),
-    "target._parse: , line": Case(
-        "measure functions.py:work --items bad.jsonl", 2,
-        ("'bad.jsonl', line 2", "Expecting", "plain lines go into a .txt"),
-        lambda scene: (scene.functions(), scene.write("bad.jsonl", "1\n{\n")),
-    ),
     "target.parse_target: is neither a .py file nor a module's name": Case(
         "measure work.txt:a-b.c:work", 2, ("'work.txt:a-b.c'", "neither", "such as"),
     ),
     "target.parse_target: is not FILE.py:FUNCTION or package.module:FUNCTION": Case(
         "measure work.py", 2, ("'work.py'", "is not FILE.py:FUNCTION", "such as"),
     ),
-    "target.read_items: cannot read": Case(
+    "items.read_items: cannot read": Case(
         "measure functions.py:work --items no.jsonl", 2,
         ("'no.jsonl'", "No such file", "--items"), Scene.functions,
     ),
-    "target.read_items: holds no item": Case(
+    "items.read_items: holds no item": Case(
         "measure functions.py:work --items empty", 2, ("'empty'", "no item", "one item per line"),
         lambda scene: (scene.functions(), scene.write("empty", "\n\n")),
     ),

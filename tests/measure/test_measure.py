@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from scaffold.asking.target import parse_target, read_items
+from scaffold.asking.target import parse_target
 from scaffold.core.errors import UsageError
+from scaffold.making.items import read_items
 from scaffold.measuring.machine import runner
 from scaffold.measuring.measure import measure
 

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffold.asking import spool, target
-from scaffold.asking.target import SAMPLE, parse_target, read_items
+from scaffold.asking import spool
+from scaffold.asking.target import parse_target
 from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
+from scaffold.making import items
+from scaffold.making.items import SAMPLE, read_items
 from scaffold.measuring.lab import Trial, laboratory
 from scaffold.measuring.measure import measure
 
@@ -118,10 +120,10 @@ def test_items_that_do_not_end_are_refused(tmp_path, monkeypatch):
 
 def test_an_item_larger_than_any_is_refused(tmp_path, monkeypatch):
     """It is a file, to be named by the item."""
-    monkeypatch.setattr(target, "LARGEST", 10)
+    monkeypatch.setattr(items, "LARGEST", 10)
     file = tmp_path / "items.jsonl"
     file.write_text('1\n"0123456789"\n')
-    with pytest.raises(UsageError, match="line 2 of the items is larger"):
+    with pytest.raises(UsageError, match="line 2 is larger"):
         read_items(file)
 
 
@@ -136,3 +138,22 @@ def test_a_file_with_the_name_of_a_standard_module_is_loaded_by_its_place(tmp_pa
         for model in (Model.SEQUENTIAL, Model.MULTIPROCESSING):
             ran = lab.run(Trial(found, model, 2, file), 20.0)
             assert (ran.items, ran.failed) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.csv", "n,s\n1,x\n2,y\n"), ("a.tsv", "n\ts\n1\tx\n2\ty\n")]
+)
+def test_tables_are_read_as_a_project_reads_them(tmp_path, name, text):
+    """A row is a dict of strings, in the sample and in the project made from it."""
+    (tmp_path / name).write_text(text)
+    found = read_items(tmp_path / name)
+    rows = [{"n": "1", "s": "x"}, {"n": "2", "s": "y"}]
+    assert (found.count, list(found.sample)) == (2, rows)
+    assert [json.loads(line) for line in items.lines_of(tmp_path / name)] == rows
+
+
+def test_a_kind_that_nobody_reads_is_named(tmp_path):
+    """With those that are read."""
+    (tmp_path / "a.xlsx").touch()
+    with pytest.raises(UsageError, match=r"\.xlsx is not a kind"):
+        read_items(tmp_path / "a.xlsx")

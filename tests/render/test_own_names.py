@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.asking.target import Items, Target
+from scaffold.asking.target import Target
 from scaffold.core.domain import Model
 from scaffold.making import inventory, project
+from scaffold.making.items import Items
 from scaffold.making.yours import gather
 
 MODULES = sorted({name for model in Model for name in inventory.runner_files(model)})

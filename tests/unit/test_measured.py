@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.asking.target import Items
 from scaffold.commands.measure import workload
 from scaffold.core.advice import recommend
 from scaffold.core.domain import Bound, Machine, Model, Source
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
 from scaffold.core.observed import Measurement, Profile
+from scaffold.making.items import Items
 
 TWO_CORES = Machine(2.0, 8 * 10**9, "3.13.0", True, "forkserver", 1024, "linux")
 ITEMS = Items(Path("items.jsonl"), 2000, ())

@@ -40,7 +40,7 @@ ItemsFile = Annotated[
     typer.Option(
         "--items",
         metavar="FILE",
-        help="Its items: JSON Lines, or a .txt.",
+        help="Its items: .jsonl, .csv, .tsv, .txt, .parquet, or - for a pipe.",
         rich_help_panel=MEASURING,
     ),
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from scaffold.asking.target import Items, Target
+from scaffold.asking.target import Target
 from scaffold.commands import measure
 from scaffold.commands.progress import Progress
 from scaffold.core.costs import Costs
@@ -21,6 +21,7 @@ from scaffold.core.observed import Measurement, Profile
 from scaffold.core.texts import shown
 from scaffold.core.units import show_count
 from scaffold.making.inventory import available_models
+from scaffold.making.items import Items
 from scaffold.measuring import calibration, machine
 from scaffold.measuring.lab import Trial, laboratory
 from scaffold.measuring.measure import LEAST_BUDGET

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from scaffold.asking.target import Items, Target, parse_target, read_items
+from scaffold.asking.target import Target, parse_target
 from scaffold.commands.advise import Measured
 from scaffold.commands.progress import SILENT, Progress
 from scaffold.core.domain import Bound, Source, Workload
@@ -13,6 +13,7 @@ from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
 from scaffold.core.reasons import MOSTLY
 from scaffold.core.units import parse_positive, parse_seconds, show_count, show_seconds
+from scaffold.making.items import Items, read_items
 from scaffold.measuring.measure import CALLS, DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
 
 # A function of which a larger share of the calls fails is not measured, but mended.

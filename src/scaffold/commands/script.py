@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold.asking.target import Items, Target
+from scaffold.asking.target import Target
 from scaffold.commands.advise import Advice
 from scaffold.commands.new import AUTO, read_model
 from scaffold.core import shell
@@ -16,6 +16,7 @@ from scaffold.core.errors import ConcgenError, UsageError
 from scaffold.core.models import MODELS
 from scaffold.core.texts import shown
 from scaffold.making import script, starters
+from scaffold.making.items import Items
 from scaffold.making.starters import Starter
 
 

@@ -5,7 +5,10 @@ Apart from `project.py`, as advice needs no Copier and has to start fast.
 
 from __future__ import annotations
 
-from importlib.util import module_from_spec, spec_from_file_location
+import importlib
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -36,18 +39,18 @@ def available_models() -> tuple[Model, ...]:
 
 
 def runner_module(name: str, model: Model | None = None) -> ModuleType:
-    """Import a module of `PKG/runner/` that needs no other: what concgen shares with projects.
+    """Import a module of `PKG/runner/` that needs no engine: what concgen shares with projects.
 
     With a model it is one that only some projects have.
     """
-    shared = templates_dir() / "project" / "{{package}}" / "runner"
-    file = (templates_dir() / "engines" / model if model else shared) / f"{name}.py"
-    spec = spec_from_file_location(f"concgen_runner_{name}", file)
-    if spec is None or spec.loader is None:
-        raise ConcgenError(f"{file} cannot be imported", hint="install it again")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    package = f"concgen_runner_{model or 'shared'}"
+    if package not in sys.modules:
+        spec = ModuleSpec(package, None, is_package=True)
+        folders = [templates_dir() / "project" / "{{package}}" / "runner"]
+        folders += [templates_dir() / "engines" / model] if model else []
+        spec.submodule_search_locations = [str(folder) for folder in folders]
+        sys.modules[package] = module_from_spec(spec)
+    return importlib.import_module(f"{package}.{name}")
 
 
 def runner_files(model: Model) -> dict[str, Path]:

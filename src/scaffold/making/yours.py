@@ -7,7 +7,6 @@ that needs its neighbours is neither: it is refused, with what to do.
 from __future__ import annotations
 
 import ast
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
-from scaffold.asking.target import Items, Target, lines_of
+from scaffold.asking.target import Target
 from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
+from scaffold.making.items import Items, lines_of
 
 ITEMS = "items.jsonl"
 # What stands in a project's package beside a copied file.
@@ -56,7 +56,7 @@ class Yours:
             (project / package / f"{self.module}.py").write_bytes(self.copied.read_bytes())
         with (project / ITEMS).open("w", encoding="utf-8") as out:
             for text in lines_of(self.items.file):
-                out.write((json.dumps(text) if self.items.file.suffix == ".txt" else text) + "\n")
+                out.write(f"{text}\n")
 
 
 def gather(target: Target, items: Items) -> Yours:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from scaffold.asking.target import Items, Target
+from scaffold.asking.target import Target
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
+from scaffold.making.items import Items
 from scaffold.measuring.child import Facts, run_child
 
 DEFAULT_BUDGET = 3.0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from scaffold.asking.questions import Ask, Choice, Unsure, read_numbered
-from scaffold.asking.target import Items, Target, parse_target
+from scaffold.asking.target import Target, parse_target
 from scaffold.commands import measure
 from scaffold.commands.add import Added
 from scaffold.commands.advise import Advice, Given, advise
@@ -23,6 +23,7 @@ from scaffold.core.domain import Bound, Model
 from scaffold.core.errors import Interrupted, UsageError
 from scaffold.core.texts import read_bool
 from scaffold.making import starters
+from scaffold.making.items import Items
 from scaffold.making.starters import Starter
 from scaffold.terminal import console, views
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scaffold.core.domain import Recommendation, Workload
 
 if TYPE_CHECKING:  # `recommend` has to start fast
-    from scaffold.asking.target import Items, Target
+    from scaffold.asking.target import Target
     from scaffold.changing.journal import Journal
     from scaffold.changing.plan import Change, Plan
     from scaffold.commands.add import Added
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # `recommend` has to start fast
     from scaffold.commands.script import Written
     from scaffold.core.costs import Costs
     from scaffold.core.observed import Profile
+    from scaffold.making.items import Items
 
 # Grows when a key changes its meaning or goes away; a new key alone leaves it.
 SCHEMA = 1

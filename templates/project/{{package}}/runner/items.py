@@ -161,6 +161,10 @@ class Items:
             return key
         raise ItemsError(f"{self.place}: the key {key!r} is neither text nor a number")
 
+    def pack(self, record: Any) -> bytes:
+        """What tells whether a record has changed."""
+        return self._reader.pack(record)
+
     def check(self, record: Any) -> None:
         """Raise ItemsError if there is no item in it."""
         item = self.parse(record)
@@ -175,7 +179,7 @@ class Items:
     @property
     def place(self) -> str:
         """Where the last item was, in words."""
-        return f"{self.name}, line {self._reader.line:,}"
+        return f"{self.name}, line {max(1, self._reader.line):,}"
 
     def _wrong(self, exc: Exception) -> ItemsError:
         return ItemsError(f"{self.place}: {exc}; {self._reader.hint}")

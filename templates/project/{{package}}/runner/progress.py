@@ -105,8 +105,8 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if not self._quiet:
-            first, *rest = self._summary()
-            tell("\n".join([_over(first) if self._tty else first, *rest, ""]))
+            wiped = _over("") + "\r" if self._tty else ""
+            tell(wiped + "".join(f"{line}\n" for line in self._summary()))
 
     def _summary(self) -> Iterator[str]:
         """Counts, time and throughput; why tasks failed; what to do next."""

@@ -1,0 +1,106 @@
+"""The items of a function, counted and sampled by the readers that a project has."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scaffold.asking.spool import kept
+from scaffold.core.errors import UsageError
+from scaffold.core.texts import shown
+from scaffold.core.units import show_bytes
+from scaffold.making.inventory import runner_module
+
+# Items in a sample: enough for what computes a millisecond and is not to be run twice, few enough
+# to send along; and so many bytes of them at most, unless one alone has more.
+SAMPLE, SAMPLE_BYTES = 2000, 32_000_000
+# Bytes of an item: more is no item but a file to be named by one.
+LARGEST = 100_000_000
+PAUSE = 0.01  # seconds between two looks at a file that is being written
+JSON_LINES = (".jsonl", ".ndjson", "")
+KINDS = "items are .jsonl, .csv, .tsv, .txt or .parquet"
+
+
+@dataclass(frozen=True)
+class Items:
+    """A file of items: how many there are, and a sample spread evenly over it.
+
+    `given` is what the user named, `file` where the items are: elsewhere when they came out of a
+    pipe.
+    """
+
+    file: Path
+    count: int
+    sample: tuple[Any, ...]
+    sample_bytes: int = 0
+    given: Path | None = None
+
+
+def read_items(file: Path, limit: int = SAMPLE) -> Items:
+    """Count the items of `file` and read up to `limit` of them, spread evenly.
+
+    By the readers that a project has. Raises UsageError for a file that cannot be read, that holds
+    no item, or in whose sample something is wrong (with the line's number).
+    """
+    given = file
+    try:
+        file = kept(given)
+        sizes = array("q", (len(raw) for raw, _ in _records(file, given, ())))
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {shown(given)}: {error.strerror or error}",
+            hint="name the file with --items FILE",
+        ) from error
+    count, size = len(sizes), sum(sizes)
+    if not count:
+        raise UsageError(f"{shown(given)} holds no item", hint="one item per line")
+    limit = max(1, min(limit, SAMPLE_BYTES * count // max(1, size)))
+    wanted = {number * count // limit for number in range(min(limit, count))}
+    if count <= limit:
+        wanted = set(range(count))
+    sample = tuple(
+        item
+        for position, (_, item) in enumerate(_records(file, given, wanted))
+        if position in wanted
+    )
+    return Items(file, count, sample, size * len(sample) // count, given)
+
+
+def lines_of(file: Path) -> Iterator[str]:
+    """Yield every item of `file` as a line of JSON."""
+    json_of = runner_module("values").json_of
+    for raw, item in _records(file, file, None):
+        yield raw.decode() if file.suffix in JSON_LINES else json_of(item)
+
+
+def _records(
+    file: Path, given: Path, wanted: Collection[int] | None
+) -> Iterator[tuple[bytes, Any]]:
+    """The bytes of each item, and itself if it is wanted: None wants all. Raises UsageError."""
+    module = runner_module("items")
+    try:
+        with closing(module.Items(str(file))) as items:
+            items.name = shown(given)
+            for position, record, _ in items.records():
+                if record is None:  # it is being written
+                    time.sleep(PAUSE)
+                    continue
+                raw = items.pack(record)
+                if len(raw) > LARGEST:
+                    raise UsageError(
+                        f"{items.place} is larger than {show_bytes(LARGEST)}",
+                        hint="carry a path in the item, and let the function read the file",
+                    )
+                parsed = items.parse(record) if wanted is None or position in wanted else None
+                yield raw, parsed
+    except module.ItemsError as error:
+        told = str(error)
+        if shown(given) not in told:
+            told = told.replace(str(file), shown(given))
+        text, _, hint = told.rpartition("; ")
+        raise UsageError(text or hint, hint=hint if text else KINDS) from error
