@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scaffold.asking.target import Items, Target
+from scaffold.asking.target import Target
 from scaffold.changing import journal
 from scaffold.changing.journal import Entry, Journal
 from scaffold.commands.advise import Advice
@@ -19,6 +19,7 @@ from scaffold.core.models import MODELS
 from scaffold.core.texts import shown
 from scaffold.making import answers as template
 from scaffold.making import names, project, repository, staging, starters
+from scaffold.making.items import Items
 
 COMMAND = "add"
 _TEST = '''"""{module}: what it runs is there, and no item is no work."""
