@@ -152,7 +152,7 @@ CASES = {
     "apply._refuse_changed: was changed meanwhile": Case(
         "switch threading", 3, ("'crawl/runner/engine.py'", "changed meanwhile", "start again"),
         lambda scene: (scene.project(), scene.before(
-            "changing.journal.begin", lambda: scene.write("crawl/runner/engine.py", "mine"))),
+            "changing.undo_log.begin", lambda: scene.write("crawl/runner/engine.py", "mine"))),
     ),
     "apply._refuse_edited: edited since the": Case(
         "undo", 3, ("'crawl/runner/engine.py'", "edited since", "as they were"),
@@ -177,7 +177,7 @@ CASES = {
     ),
     "apply.apply": Case(
         "switch threading", 1, (DISK, "cannot write", "as it was"),
-        lambda scene: (scene.project(), scene.full("changing.journal.sync")),
+        lambda scene: (scene.project(), scene.full("changing.undo_log.sync")),
     ),
     "apply.apply: interrupted, after the": Case(
         "switch threading", 130, ("interrupted", "the switch was complete"),
@@ -334,20 +334,20 @@ CASES = {
         lambda scene: scene.monkeypatch.setattr(
             "scaffold.making.inventory.__file__", str(scene.here / "a/b/inventory.py")),
     ),
-    "journal._load: cannot read": Case(
+    "undo_log._load: cannot read": Case(
         "undo", 1, ("undo.zip", "Too many levels", "see that"),
         lambda scene: (scene.switched(), loop(scene, ".concgen/undo/undo.zip")),
     ),
-    "journal._load: is damaged": Case(
+    "undo_log._load: is damaged": Case(
         "undo", 2, ("undo.zip", "is damaged: ", "delete it"),
         lambda scene: (scene.switched(), torn(scene, ".concgen/undo/undo.zip")),
     ),
-    "journal._folder: is a link or a file": Case(
+    "undo_log._folder: is a link or a file": Case(
         "switch threading", 3, (".concgen/undo", "a link", "put a directory"),
         lambda scene: ((scene.project() / "elsewhere").mkdir(),
                        scene.link(".concgen/undo", "elsewhere")),
     ),
-    "journal.refuse_unfinished: another command is changing this project, or was cut short while"
+    "undo_log.refuse_unfinished: another command is changing this project, or was cut short while"
     " it did": Case(
         "diff", 3, ("changing this project", "cut short", "concgen undo"),
         lambda scene: (scene.switched() / ".concgen/undo/undo.zip").rename(
@@ -449,7 +449,7 @@ CASES = {
         "add shop.parallel --yes", 1, ("test_parallel.py", "nothing was written"),
         packages("shop/__init__.py", "tests"),
     ),
-    "add.order: is there already": Case(
+    "add.read_request: is there already": Case(
         "add shop.parallel --yes", 3, ("test_parallel.py", "there already", "another name"),
         packages("shop/__init__.py", "tests/test_parallel.py"),
     ),

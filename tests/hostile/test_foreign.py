@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from life.conftest import answers, make, render
 
-from scaffold.changing import journal
+from scaffold.changing import undo_log
 from scaffold.changing.record import ANSWERS
 from scaffold.commands import change
 from scaffold.making.project import PRISTINE
@@ -90,7 +90,7 @@ def test_a_headline_is_taken_literally(
 @given(
     content=st.binary(max_size=300) | values.map(lambda value: json.dumps(value).encode()),
     name=st.sampled_from(
-        [ANSWERS, PRISTINE, f"{journal.FOLDER}/undo.zip", f"{journal.FOLDER}/applying.zip"]
+        [ANSWERS, PRISTINE, f"{undo_log.FOLDER}/undo.zip", f"{undo_log.FOLDER}/applying.zip"]
     ),
     words=commands,
 )
@@ -152,7 +152,7 @@ def test_any_journal(
     }
     with cage() as made:
         make(made.here)
-        folder = made.here / journal.FOLDER
+        folder = made.here / undo_log.FOLDER
         folder.mkdir()
         with zipfile.ZipFile(folder / "undo.zip", "w") as archive:
             archive.writestr("manifest.json", json.dumps(manifest))
@@ -162,8 +162,8 @@ def test_any_journal(
 
 
 LINKS = (
-    ".concgen", ANSWERS, PRISTINE, journal.FOLDER, f"{journal.FOLDER}/.gitignore",
-    f"{journal.FOLDER}/unwritten-PID.zip", "crawl", "crawl/runner/engine.py",
+    ".concgen", ANSWERS, PRISTINE, undo_log.FOLDER, f"{undo_log.FOLDER}/.gitignore",
+    f"{undo_log.FOLDER}/unwritten-PID.zip", "crawl", "crawl/runner/engine.py",
     "crawl/runner/.engine.py.concgen", "tests", "README.md", ".README.md.concgen",
 )  # fmt: skip
 

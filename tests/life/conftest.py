@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from scaffold.asking.interview import collect
-from scaffold.changing.journal import FOLDER as UNDO
 from scaffold.changing.tree import Files
+from scaffold.changing.undo_log import FOLDER as UNDO
 from scaffold.commands import change
 from scaffold.core.advice import recommend
 from scaffold.core.domain import Model
@@ -57,7 +57,7 @@ def make(root: Path, model: str = "asyncio") -> Path:
 
 
 def snapshot(root: Path) -> dict[str, bytes]:
-    """Return every file of a project but the journal, which a switch leaves and undo takes."""
+    """Return every file of a project but the undo log, which a switch leaves and undo takes."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))

@@ -16,7 +16,7 @@ from unittest import mock
 
 import pytest
 
-from scaffold.changing import apply, journal
+from scaffold.changing import apply, undo_log
 from scaffold.commands import switch
 from scaffold.commands.undo import undo
 from scaffold.core.domain import Model
@@ -78,7 +78,7 @@ def debris(root: Path) -> list[str]:
 
 def check_whole(root: Path, old: dict[str, bytes], new: dict[str, bytes]) -> None:
     """The project is as before or as after, at once or by `undo`; and undo leaves no debris."""
-    cut_short = journal.unfinished(root)
+    cut_short = undo_log.unfinished(root)
     found = snapshot(root)
     if cut_short:
         undo(root)
@@ -123,7 +123,7 @@ def test_a_kill_at_every_step_leaves_a_whole_project(tmp_path: Path) -> None:
         try:
             undo(root)
         except UsageError:
-            assert not journal.unfinished(root)
+            assert not undo_log.unfinished(root)
         assert snapshot(root) == old
         assert not debris(root)
         number += 1
@@ -166,7 +166,7 @@ def test_an_interruption_while_writing_waits_until_all_is_written(
     monkeypatch.setattr(apply, "_put", interrupted)
     with pytest.raises(Interrupted, match="complete"):
         prepared.carry_out()
-    assert journal.last(root) is not None
+    assert undo_log.last(root) is not None
     monkeypatch.undo()
     undo(root)
 

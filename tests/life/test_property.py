@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaffold.changing import git
-from scaffold.changing.journal import FOLDER as UNDO
 from scaffold.changing.plan import Action
 from scaffold.changing.record import RECORD
+from scaffold.changing.undo_log import FOLDER as UNDO
 from scaffold.commands import switch
 from scaffold.core.domain import Model
 
@@ -121,7 +121,7 @@ def test_no_byte_is_lost_and_there_and_back_is_the_same_tree(
 def test_without_the_journal_edits_that_met_nothing_come_back(
     here: str, there: str, changes: list[tuple[str, int, int]]
 ) -> None:
-    """A clone of the repository has no journal: the way back is merged, not restored."""
+    """A clone of the repository has no undo log: the way back is merged, not restored."""
     with tempfile.TemporaryDirectory() as scratch:
         root = make(Path(scratch).resolve() / "crawl", here)
         for number, (what, which, where) in enumerate(changes):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.changing import apply, journal
+from scaffold.changing import apply, undo_log
 from scaffold.commands import switch
 from scaffold.core.domain import Model
 from scaffold.core.errors import Refused
@@ -93,7 +93,7 @@ def test_an_error_in_the_middle_puts_everything_back(crawl, monkeypatch, concgen
     assert "No space left" in result.err
     assert "as it was" in result.err
     assert snapshot(crawl) == before
-    assert not (crawl / journal.FOLDER).exists()
+    assert not (crawl / undo_log.FOLDER).exists()
 
 
 def test_a_file_that_changes_meanwhile_is_not_overwritten(crawl):
@@ -108,22 +108,22 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(crawl):
 def test_two_at_once_do_not_mix(crawl):
     """The later of two plans is refused, while the first is written and when it is done."""
     first, second = (switch.prepare(crawl, model) for model in (Model.THREADING, Model.HYBRID))
-    journal.begin(crawl, journal.Journal("switch", "a", "b", ()))
+    undo_log.begin(crawl, undo_log.UndoLog("switch", "a", "b", ()))
     with pytest.raises(Refused, match="cut short"):
         second.carry_out()
-    journal.drop(crawl)
+    undo_log.drop(crawl)
     first.carry_out()
     done = snapshot(crawl)
     with pytest.raises(Refused, match="changed meanwhile"):
         second.carry_out()
     assert snapshot(crawl) == done
-    assert journal.last(crawl).target == "threading"
+    assert undo_log.last(crawl).target == "threading"
 
 
 @pytest.mark.parametrize("command", [["switch", "hybrid"], ["update"], ["diff"]])
 def test_after_a_kill_every_command_says_how_to_finish(crawl, concgen, command):
     concgen("switch", "threading")
-    journal.reopen(crawl)  # as if the run had been killed before its last step
+    undo_log.reopen(crawl)  # as if the run had been killed before its last step
     result = concgen(*command)
     assert result.code == 3
     assert "concgen undo" in result.err
@@ -133,7 +133,7 @@ def test_after_a_kill_every_command_says_how_to_finish(crawl, concgen, command):
 
 def test_a_damaged_journal_says_so(crawl, concgen):
     concgen("switch", "threading")
-    path = crawl / journal.FOLDER / journal.DONE
+    path = crawl / undo_log.FOLDER / undo_log.DONE
     path.write_bytes(path.read_bytes()[:100])
     result = concgen("undo")
     assert result.code == 2
@@ -143,9 +143,9 @@ def test_a_damaged_journal_says_so(crawl, concgen):
 @pytest.mark.parametrize("path", ["../victim", "/tmp/victim", ".git/hooks/pre-commit", "a/../b"])
 def test_a_journal_that_leads_elsewhere_is_not_followed(crawl, concgen, path):
     """It may have come with a repository: nothing is written outside, nor where git runs it."""
-    planted = journal.Journal("switch", "a", "b", (journal.Entry(path, b"bad", None),))
-    journal.begin(crawl, planted)
-    journal.finish(crawl)
+    planted = undo_log.UndoLog("switch", "a", "b", (undo_log.Entry(path, b"bad", None),))
+    undo_log.begin(crawl, planted)
+    undo_log.finish(crawl)
     before = snapshot(crawl.parent)
     result = concgen("undo")
     assert result.code == 2

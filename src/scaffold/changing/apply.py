@@ -1,6 +1,6 @@
 """Write a plan to a project, or take it back: each file whole, and all of them or none.
 
-An error in the middle puts back what was written. A kill in the middle leaves the journal, and
+An error in the middle puts back what was written. A kill in the middle leaves the undo log, and
 `undo` finishes: every file is then as it was before.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from scaffold.changing import journal
-from scaffold.changing.journal import Entry, Journal
+from scaffold.changing import undo_log
 from scaffold.changing.plan import Action, Change, Plan
 from scaffold.changing.tree import Tree
+from scaffold.changing.undo_log import Entry, UndoLog
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
 from scaffold.core.texts import shown
 from scaffold.making.interrupt import guarded
@@ -32,7 +32,9 @@ def apply(root: Path, plan: Plan) -> None:
         entries = tuple(_entry(root, change) for change in plan.writes)
         conflicts = tuple(change.path for change in plan.of(Action.CONFLICT))
         try:
-            journal.begin(root, Journal(plan.command, plan.source, plan.target, entries, conflicts))
+            undo_log.begin(
+                root, UndoLog(plan.command, plan.source, plan.target, entries, conflicts)
+            )
             _refuse_changed(root, entries)
             try:
                 for entry in entries:
@@ -40,22 +42,22 @@ def apply(root: Path, plan: Plan) -> None:
             except BaseException:
                 _restore(root, entries)
                 raise
-            journal.finish(root)
+            undo_log.finish(root)
         except OSError as error:
             raise ConcgenError(_told(error), hint=_state(root)) from error
     if guard.pending:
         raise Interrupted(f"interrupted, after the {plan.command} was complete")
 
 
-def undo(root: Path) -> Journal:
+def undo(root: Path) -> UndoLog:
     """Take back what was cut short, or else the last switch or update; return what it was.
 
     Raises UsageError when there is nothing to undo, Refused when a file was edited since, or cannot
     be written.
     """
     with guarded():
-        cut_short = journal.unfinished(root)
-        found = cut_short or journal.last(root)
+        cut_short = undo_log.unfinished(root)
+        found = cut_short or undo_log.last(root)
         if found is None:
             raise UsageError(
                 "nothing to undo: no switch or update is on record here",
@@ -67,7 +69,7 @@ def undo(root: Path) -> Journal:
                 _refuse_unwritable(root, entry.path)
         try:
             if not cut_short:
-                journal.reopen(root)
+                undo_log.reopen(root)
             _restore(root, found.entries)
         except OSError as error:
             raise ConcgenError(_told(error), hint=_state(root)) from error
@@ -75,7 +77,7 @@ def undo(root: Path) -> Journal:
 
 
 def _entry(root: Path, change: Change) -> Entry:
-    """Return what to journal of a change, once it is sure that it can be written."""
+    """Return what to log of a change, once it is sure that it can be written."""
     _refuse_unwritable(root, change.path)
     place = root / change.path
     mode = None if change.before is None else stat.S_IMODE(place.stat().st_mode)
@@ -109,14 +111,14 @@ def _refuse_unwritable(root: Path, path: str) -> None:
 
 
 def _refuse_changed(root: Path, entries: Iterable[Entry]) -> None:
-    """Raise Refused when a file is not as it was planned with, and forget the journal."""
+    """Raise Refused when a file is not as it was planned with, and forget the undo log."""
     for entry in entries:
         if _read(root, entry.path) != entry.before:
-            journal.drop(root)
+            undo_log.drop(root)
             raise Refused(f"{shown(entry.path)} was changed meanwhile", hint="start again")
 
 
-def _refuse_edited(root: Path, found: Journal) -> None:
+def _refuse_edited(root: Path, found: UndoLog) -> None:
     edited = [
         one.path for one in found.entries if _read(root, one.path) not in (one.before, one.after)
     ]
@@ -125,7 +127,7 @@ def _refuse_edited(root: Path, found: Journal) -> None:
         more = f" and {len(edited) - LISTED} more" if len(edited) > LISTED else ""
         raise Refused(
             f"edited since the {found.title}: {listed}{more}",
-            hint=f"undo would lose that; the files as they were are in a zip in {journal.FOLDER}",
+            hint=f"undo would lose that; the files as they were are in a zip in {undo_log.FOLDER}",
         )
 
 
@@ -139,18 +141,18 @@ def _told(error: OSError) -> str:
 
 
 def _state(root: Path) -> str:
-    if journal.is_unfinished(root):
+    if undo_log.is_unfinished(root):
         return "mend that, then `concgen undo` puts back every file as it was"
     return "the project is as it was"
 
 
 def _restore(root: Path, entries: Iterable[Entry]) -> None:
-    """Put back what was there, and forget the journal."""
+    """Put back what was there, and forget the undo log."""
     for entry in entries:
         _passing(root / entry.path).unlink(missing_ok=True)
         if _read(root, entry.path) != entry.before:
             _put(root, entry.path, entry.before, entry.mode)
-    journal.drop(root)
+    undo_log.drop(root)
 
 
 def _put(root: Path, path: str, data: bytes | None, mode: int | None) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scaffold.changing import archive, journal, recorded
+from scaffold.changing import archive, recorded, undo_log
 from scaffold.changing.recorded import WAY_OUT
 from scaffold.changing.tree import Files, check_path
 from scaffold.core.domain import Model
@@ -108,7 +108,7 @@ def load(place: Path | None) -> Record:
     it, or when a switch in it was cut short.
     """
     root = find(place)
-    journal.refuse_unfinished(root)
+    undo_log.refuse_unfinished(root)
     answers, made_by = _answers(root / ANSWERS)
     return Record(root, answers, made_by, _pristine(root / PRISTINE))
 

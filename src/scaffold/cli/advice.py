@@ -29,7 +29,7 @@ from scaffold.terminal.usage import Command
 if TYPE_CHECKING:
     from scaffold.asking.questions import Ask
     from scaffold.commands.advise import Given
-    from scaffold.terminal.dialogue import Source
+    from scaffold.terminal.dialogue import MeasureRequest
 
 
 @app.command(cls=Command)
@@ -109,12 +109,16 @@ def new(
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
     if script.is_script(where):
-        source = dialogue.Source(function, items, measure.read_effort(budget, calls, repeat))
-        _new_script(where, given, ask, yes, source, dry_run, as_json)
+        to_measure = dialogue.MeasureRequest(
+            function, items, measure.read_effort(budget, calls, repeat)
+        )
+        _new_script(where, given, ask, yes, to_measure, dry_run, as_json)
         return
-    wanted = command.order(where, given.project)
-    source = dialogue.Source(function, items, measure.read_effort(budget, calls, repeat))
-    advice, yours = dialogue.counsel(given, ask, yes=yes, source=source, take=gather)
+    wanted = command.read_request(where, given.project)
+    to_measure = dialogue.MeasureRequest(
+        function, items, measure.read_effort(budget, calls, repeat)
+    )
+    advice, yours = dialogue.counsel(given, ask, yes=yes, to_measure=to_measure, take=gather)
     if ask is not None:
         console.say()
     if not as_json:
@@ -175,12 +179,14 @@ def add(
     from scaffold.terminal import console, dialogue, documents, views
 
     given = advise.gather(work, answers, {"model": model})
-    wanted = command.order(package, given.project)
+    wanted = command.read_request(package, given.project)
     ask = None if yes else console.asker()
-    source = dialogue.Source(function, items, measure.read_effort(budget, calls, repeat))
+    to_measure = dialogue.MeasureRequest(
+        function, items, measure.read_effort(budget, calls, repeat)
+    )
     locate = partial(repository.settled, root=wanted.root, here=Path.cwd())
     advice, yours = dialogue.counsel(
-        given, ask, yes=yes, source=source, take=command.take, locate=locate
+        given, ask, yes=yes, to_measure=to_measure, take=command.take, locate=locate
     )
     if not as_json:
         lines = views.recommendation(advice.recommendation, console.width(), wanted.model)
@@ -201,7 +207,7 @@ def _new_script(
     given: Given,
     ask: Ask | None,
     yes: bool,
-    source: Source,
+    to_measure: MeasureRequest,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -209,9 +215,9 @@ def _new_script(
     from scaffold.making.script import SCRIPTABLE
     from scaffold.terminal import console, dialogue, documents, views
 
-    wanted = command.order(where, given.project)
+    wanted = command.read_request(where, given.project)
     given = given._replace(models=SCRIPTABLE)
-    advice, yours = dialogue.counsel(given, ask, yes=yes, source=source, take=command.take)
+    advice, yours = dialogue.counsel(given, ask, yes=yes, to_measure=to_measure, take=command.take)
     if not as_json:
         lines = views.recommendation(advice.recommendation, console.width(), wanted.model)
         console.answer_headed(lines)
@@ -252,8 +258,12 @@ def recommend(
         from scaffold.commands import measure
         from scaffold.terminal import dialogue
 
-        source = dialogue.Source(function, items, measure.read_effort(budget, calls, repeat))
-        advice, _ = dialogue.counsel(given, ask, yes=yes, source=source, take=lambda *_: None)
+        to_measure = dialogue.MeasureRequest(
+            function, items, measure.read_effort(budget, calls, repeat)
+        )
+        advice, _ = dialogue.counsel(
+            given, ask, yes=yes, to_measure=to_measure, take=lambda *_: None
+        )
     if ask is not None:
         console.say()
     if as_json:
@@ -320,7 +330,7 @@ def bench(
     from scaffold.commands import bench as command
     from scaffold.terminal import bench_dialogue
 
-    request = command.order(target, items, budget, save)
+    request = command.read_request(target, items, budget, save)
     found, code = bench_dialogue.watch(request)
     bench_dialogue.show(found, save, as_json=as_json)
     return code

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold.asking.target import Target
-from scaffold.changing import journal
-from scaffold.changing.journal import Entry, Journal
+from scaffold.changing import undo_log
+from scaffold.changing.undo_log import Entry, UndoLog
 from scaffold.commands.advise import Advice
 from scaffold.commands.new import AUTO, read_model
 from scaffold.core.domain import Model
@@ -35,7 +35,7 @@ def test_it_runs() -> None:
 
 
 @dataclass(frozen=True)
-class Order:
+class PackageRequest:
     """A checked wish: which package, the directory that it goes to, its test, its model if any."""
 
     inside: str
@@ -59,19 +59,19 @@ class Order:
 class Added:
     """A package that was added, or would be."""
 
-    order: Order
+    request: PackageRequest
     model: Model
     files: tuple[str, ...]
     needs: tuple[str, ...]
     command: str
 
 
-def order(package: str, wishes: Mapping[str, str]) -> Order:
+def read_request(package: str, wishes: Mapping[str, str]) -> PackageRequest:
     """Check what the user wants; raise UsageError for what cannot be, Refused for what is taken."""
     inside, name = repository.split(package)
     root = repository.find(Path.cwd(), inside).resolve()
     test = repository.top(root) / "tests" / f"test_{name}.py"
-    wanted = Order(inside, name, root, test, read_model(wishes.get("model", AUTO), None))
+    wanted = PackageRequest(inside, name, root, test, read_model(wishes.get("model", AUTO), None))
     names.check_name(name)
     staging.check_destination(wanted.dest)
     if test.exists():
@@ -90,7 +90,7 @@ def take(target: Target, items: Items) -> tuple[Target, Items]:
 
 
 def create(
-    wanted: Order,
+    wanted: PackageRequest,
     advice: Advice,
     model: Model,
     *,
@@ -114,15 +114,15 @@ def create(
     return Added(wanted, model, files, needs, _command(wanted, advice, model, yours))
 
 
-def _write(wanted: Order, made: template.Answers) -> tuple[str, ...]:
+def _write(wanted: PackageRequest, made: template.Answers) -> tuple[str, ...]:
     files = project.create(wanted.dest, made)
     try:
         wanted.test.parent.mkdir(exist_ok=True)
         with wanted.test.open("x", encoding="utf-8") as file:
             file.write(test_text(wanted.module))
         entries = (Entry(name, None, (wanted.dest / name).read_bytes()) for name in files)
-        journal.begin(wanted.dest, Journal(COMMAND, "nothing", wanted.module, tuple(entries)))
-        journal.finish(wanted.dest)
+        undo_log.begin(wanted.dest, UndoLog(COMMAND, "nothing", wanted.module, tuple(entries)))
+        undo_log.finish(wanted.dest)
     except OSError as error:
         shutil.rmtree(wanted.dest)
         raise ConcgenError(
@@ -155,7 +155,7 @@ def remove_rest(root: Path, module: str) -> None:
 
 
 def _command(
-    wanted: Order, advice: Advice, model: Model, yours: tuple[Target, Items] | None
+    wanted: PackageRequest, advice: Advice, model: Model, yours: tuple[Target, Items] | None
 ) -> str:
     words = ["concgen", "add", wanted.module]
     if yours is not None:

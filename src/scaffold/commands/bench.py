@@ -80,7 +80,7 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class Order:
+class BenchRequest:
     """A checked wish: the function, the items, and the seconds that it may take."""
 
     target: Target
@@ -88,7 +88,9 @@ class Order:
     budget: float
 
 
-def order(target: str | None, items: Path | None, budget: str | None, save: Path | None) -> Order:
+def read_request(
+    target: str | None, items: Path | None, budget: str | None, save: Path | None
+) -> BenchRequest:
     """Check what the user wants; without a target it is the project around here.
 
     Raises UsageError for what is not there or not valid.
@@ -100,7 +102,7 @@ def order(target: str | None, items: Path | None, budget: str | None, save: Path
         items = items or own_items
     found, sample = measure.prepare(target, items)
     seconds = measure.read_budget(budget) if budget else DEFAULT_BUDGET
-    return Order(found, sample, seconds)
+    return BenchRequest(found, sample, seconds)
 
 
 def check_picture(save: Path) -> None:
@@ -136,13 +138,13 @@ def project_target(place: Path | None = None) -> tuple[str, Path]:
     raise UsageError(f"no items.jsonl in {found.root}", hint="name the items with --items FILE")
 
 
-def announcement(request: Order) -> str:
+def announcement(request: BenchRequest) -> str:
     """Say, before it happens, that the user's code is really run, by every model."""
     which = f"up to {show_count(request.items.count)} items"
     return measure.running(request.target, which, request.budget)
 
 
-def run(request: Order, progress: Progress) -> Iterator[Bench]:
+def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
     """Measure the function, then each model; yield what is known after each.
 
     The last one has every result. Raises UsageError when the function cannot be measured.

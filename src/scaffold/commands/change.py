@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from scaffold.changing import apply, git, journal, merge
-from scaffold.changing.journal import Journal
+from scaffold.changing import apply, git, merge, undo_log
 from scaffold.changing.plan import Action, Change, Plan
 from scaffold.changing.policy import Policy
 from scaffold.changing.record import RECORD, Record
 from scaffold.changing.tree import Files, Tree, like
+from scaffold.changing.undo_log import UndoLog
 from scaffold.commands import diff
 from scaffold.core.domain import Model
 from scaffold.core.errors import Refused
@@ -68,7 +68,7 @@ def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...
     """
     tree = Tree(known.root)
     base, new = known.pristine, rendering
-    last = journal.last(known.root)
+    last = undo_log.last(known.root)
     if last and _leads_back(last, tree, rendering):
         base, new = last.after, last.before
         rules = replace(rules, untouched="as it was before")
@@ -119,7 +119,7 @@ def form_of(known: Record) -> str:
     return "native" if native else "sync"
 
 
-def _leads_back(last: Journal, tree: Tree, rendering: Files) -> bool:
+def _leads_back(last: UndoLog, tree: Tree, rendering: Files) -> bool:
     """Tell whether `rendering` is what the last command replaced, and nobody replaced since."""
     there, here = last.before.get(project.PRISTINE), last.after.get(project.PRISTINE)
     return there == rendering[project.PRISTINE] and here == tree[project.PRISTINE]

@@ -23,7 +23,7 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True)
-class Order:
+class ProjectRequest:
     """A checked wish: where the project goes, what it is called, what it starts from.
 
     `model` is None where the advice decides, `starter` where the user has not chosen. `named` tells
@@ -44,8 +44,8 @@ class Order:
         """The import package, by a name that hides nothing that the starter needs."""
         return names.package_name(self.name, self.starter.packages if self.starter else frozenset())
 
-    def start_from(self, starter: Starter | None) -> Order:
-        """Return the same order for what the user chose later."""
+    def start_from(self, starter: Starter | None) -> ProjectRequest:
+        """Return the same request with what the user chose later."""
         return replace(self, starter=starter)
 
 
@@ -64,7 +64,7 @@ class Created:
     installs: bool
 
 
-def order(dest: Path, wishes: Mapping[str, str]) -> Order:
+def read_request(dest: Path, wishes: Mapping[str, str]) -> ProjectRequest:
     """Check what the user wants before anything is asked about the work.
 
     `wishes` may hold `name`, `starter`, `model`, `ci` and `ci_check`, as text. Raises UsageError
@@ -74,7 +74,7 @@ def order(dest: Path, wishes: Mapping[str, str]) -> Order:
     name = names.name_for(dest) if given_name is None else names.check_name(given_name)
     staging.check_destination(dest)
     starter = starters.find(wishes["starter"]) if "starter" in wishes else None
-    return Order(
+    return ProjectRequest(
         dest=dest,
         name=name,
         named=given_name is not None,
@@ -109,7 +109,12 @@ def read_yes(text: str, name: str) -> bool:
 
 
 def create(
-    wanted: Order, advice: Advice, model: Model, *, dry_run: bool, yours: Yours | None = None
+    wanted: ProjectRequest,
+    advice: Advice,
+    model: Model,
+    *,
+    dry_run: bool,
+    yours: Yours | None = None,
 ) -> Created:
     """Make the project with `model`, or only list its files; `yours` is what it is to run."""
     answers = template.gather(
@@ -132,7 +137,7 @@ def create(
     return Created(wanted.dest, wanted.package, model, files, command, installs)
 
 
-def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | None) -> str:
+def command_line(wanted: ProjectRequest, advice: Advice, model: Model, yours: Yours | None) -> str:
     """Return the one line that makes the same project without a question."""
     words = ["concgen", "new", str(wanted.dest)]
     if wanted.named:
@@ -151,7 +156,7 @@ def command_line(wanted: Order, advice: Advice, model: Model, yours: Yours | Non
     return shell.join([*words, "--yes"])
 
 
-def _starter(wanted: Order, yours: Yours | None) -> str:
+def _starter(wanted: ProjectRequest, yours: Yours | None) -> str:
     if yours is not None:
         return starters.YOURS
     return starters.DEFAULT if wanted.starter is None else wanted.starter.name

@@ -21,7 +21,7 @@ from scaffold.making.starters import Starter
 
 
 @dataclass(frozen=True)
-class Order:
+class ScriptRequest:
     """A checked wish: where the script goes, what it starts from, its model or None for advice."""
 
     dest: Path
@@ -45,13 +45,13 @@ def is_script(dest: Path) -> bool:
     return dest.suffix == ".py"
 
 
-def order(dest: Path, wishes: Mapping[str, str]) -> Order:
+def read_request(dest: Path, wishes: Mapping[str, str]) -> ScriptRequest:
     """Check what the user wants; raise UsageError or Refused for what cannot be one file."""
     script.check_destination(dest)
     starter = starters.find(wishes.get("starter", starters.DEFAULT))
     model = read_model(wishes.get("model", AUTO), starter)
     script.refuse(model or Model.SEQUENTIAL, starter.name)
-    return Order(dest, starter, model)
+    return ScriptRequest(dest, starter, model)
 
 
 def take(target: Target, items: Items) -> tuple[Target, Items]:
@@ -65,7 +65,7 @@ def take(target: Target, items: Items) -> tuple[Target, Items]:
 
 
 def create(
-    wanted: Order,
+    wanted: ScriptRequest,
     advice: Advice,
     model: Model,
     *,
@@ -117,7 +117,7 @@ def _own(target: Target, dest: Path, model: Model, advice: Advice) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _run(wanted: Order, model: Model, yours: tuple[Target, Items] | None) -> str:
+def _run(wanted: ScriptRequest, model: Model, yours: tuple[Target, Items] | None) -> str:
     name = shell.quote(str(wanted.dest))
     if yours:
         return f"python {name} {shell.quote(str(yours[1].file))}"
@@ -128,7 +128,7 @@ def _run(wanted: Order, model: Model, yours: tuple[Target, Items] | None) -> str
 
 
 def _command(
-    wanted: Order, advice: Advice, model: Model, yours: tuple[Target, Items] | None
+    wanted: ScriptRequest, advice: Advice, model: Model, yours: tuple[Target, Items] | None
 ) -> str:
     words = ["concgen", "new", str(wanted.dest)]
     if yours is not None:

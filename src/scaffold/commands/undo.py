@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from scaffold.changing import apply, record
-from scaffold.changing.journal import Journal
+from scaffold.changing.undo_log import UndoLog
 
 
-def undo(place: Path | None) -> Journal:
+def undo(place: Path | None) -> UndoLog:
     """Put back every file of the project at `place` (None: here); return what was taken back.
 
     Raises what `record.find` and `apply.undo` raise.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from scaffold.commands import bench
-from scaffold.commands.bench import Bench, Order
+from scaffold.commands.bench import Bench, BenchRequest
 from scaffold.core.errors import ConcgenError, Interrupted
 from scaffold.core.texts import shown
 from scaffold.terminal import bench_views, console, documents
 
 
-def watch(request: Order) -> tuple[Bench, int]:
+def watch(request: BenchRequest) -> tuple[Bench, int]:
     """Run the bench and tell its steps; return the results and the exit code.
 
     Ctrl-C ends it with the results that are there; without any it raises Interrupted.

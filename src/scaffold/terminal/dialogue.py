@@ -38,8 +38,8 @@ _ENTER_ENVIRONMENT = (
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where measured values may come from: the function, its items, and how far measuring goes."""
+class MeasureRequest:
+    """What to measure: a function, if any, its items, and how far measuring goes."""
 
     function: str | None
     items: Path | None
@@ -60,7 +60,7 @@ def counsel(
     ask: Ask | None,
     *,
     yes: bool,
-    source: Source,
+    to_measure: MeasureRequest,
     take: Callable[[Target, Items], T],
     locate: Callable[[Target], Target] = lambda target: target,
 ) -> tuple[Advice, T | None]:
@@ -71,30 +71,30 @@ def counsel(
     measured.
     """
     asked = False
-    if source.function is None:
+    if to_measure.function is None:
         try:
             return advise(given, ask, yes=yes), None
         except Unsure:
             if ask is None:
                 raise
-            source, asked = _ask_function(source), True
-    target, items = measure.prepare(source.function or "", source.items)
+            to_measure, asked = _ask_function(to_measure), True
+    target, items = measure.prepare(to_measure.function or "", to_measure.items)
     target = locate(target)
     taken = take(target, items)
-    if asked and not _may_run(target, items, source.effort):
+    if asked and not _may_run(target, items, to_measure.effort):
         raise Interrupted("nothing was run, and nothing written")
     with console.Steps() as steps:
-        measured = measure.measured(target, items, source.effort, steps)
+        measured = measure.measured(target, items, to_measure.effort, steps)
     return advise(given, ask, yes=yes, measured=measured), taken
 
 
-def _ask_function(source: Source) -> Source:
+def _ask_function(to_measure: MeasureRequest) -> MeasureRequest:
     function = ""
     while not function:
         function = console.ask_line("Which function? (FILE.py:FUNC)", "", _function)
     default = "items.jsonl"
     items = console.ask_line(f"Its items? (JSON Lines, or a .txt) [{default}]", default, str)
-    return replace(source, function=function, items=Path(items))
+    return replace(to_measure, function=function, items=Path(items))
 
 
 def _may_run(target: Target, items: Items, effort: measure.Effort) -> bool:
@@ -186,16 +186,16 @@ def show_script(written: Written, *, dry_run: bool) -> None:
 
 def show_added(added: Added, *, dry_run: bool) -> None:
     """Print what was written, what to install, the lines that call it, and the one-line command."""
-    place, test = (os.path.relpath(one) for one in (added.order.dest, added.order.test))
+    place, test = (os.path.relpath(one) for one in (added.request.dest, added.request.test))
     console.answer()
     verb = "Would add" if dry_run else "Added"
     console.answer(f"{verb} {place}/ ({len(added.files)} files, {added.model}) and {test}:")
-    console.answer_lines([f"  {line}" for line in views.tree(added.order.name, "", added.files)])
+    console.answer_lines([f"  {line}" for line in views.tree(added.request.name, "", added.files)])
     if added.needs:
         console.answer(f"It needs {', '.join(added.needs)}: add that to your dependencies.")
     if not dry_run:
         console.answer("Call it:")
-        console.answer(f"  from {added.order.module} import run")
+        console.answer(f"  from {added.request.module} import run")
         console.answer("  for outcome in run(items):")
         console.answer("      print(outcome.item, outcome.value if outcome.ok else outcome.error)")
         console.answer(f"`concgen undo --project {place}` takes it back.")

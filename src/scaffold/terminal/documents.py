@@ -10,8 +10,8 @@ from scaffold.core.domain import Recommendation, Workload
 
 if TYPE_CHECKING:  # `recommend` has to start fast
     from scaffold.asking.target import Target
-    from scaffold.changing.journal import Journal
     from scaffold.changing.plan import Change, Plan
+    from scaffold.changing.undo_log import UndoLog
     from scaffold.commands.add import Added
     from scaffold.commands.bench import Bench
     from scaffold.commands.check import Check
@@ -84,9 +84,9 @@ def add(advice: Recommendation, added: Added) -> Document:
     return {
         **recommendation(advice),
         "package": {
-            "path": str(added.order.dest),
-            "module": added.order.module,
-            "test": str(added.order.test),
+            "path": str(added.request.dest),
+            "module": added.request.module,
+            "test": str(added.request.test),
             "model": str(added.model),
             "files": list(added.files),
         },
@@ -200,12 +200,12 @@ def edits(edits: Iterable[Change]) -> Document:
     return {"schema": SCHEMA, "files": files}
 
 
-def undone(journal: Journal) -> Document:
+def undone(log: UndoLog) -> Document:
     """Return the document of `undo --json`: what was taken back."""
     return {
         "schema": SCHEMA,
-        "command": journal.command,
-        "from": journal.source,
-        "to": journal.target,
-        "files": [entry.path for entry in journal.entries],
+        "command": log.command,
+        "from": log.source,
+        "to": log.target,
+        "files": [entry.path for entry in log.entries],
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scaffold.changing.journal import Journal
 from scaffold.changing.plan import Action, Change, Plan
+from scaffold.changing.undo_log import UndoLog
 from scaffold.commands.change import Prepared
 from scaffold.terminal import console, documents, plan_views
 
@@ -47,13 +47,13 @@ def show_edits(edits: Iterable[Change], *, stat: bool, as_json: bool) -> None:
                 console.say(f"{edit.path}: {edit.reason}")
 
 
-def show_undone(journal: Journal, *, as_json: bool) -> None:
+def show_undone(log: UndoLog, *, as_json: bool) -> None:
     """Say what was taken back."""
     if as_json:
-        console.answer_json(documents.undone(journal))
+        console.answer_json(documents.undone(log))
     else:
-        count = len(journal.entries)
-        console.answer(f"Took back the {journal.title}: {count} files are as they were.")
+        count = len(log.entries)
+        console.answer(f"Took back the {log.title}: {count} files are as they were.")
 
 
 def _show(plan: Plan, *, done: bool) -> None:

@@ -39,7 +39,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Journal:
+class UndoLog:
     """One switch or update as it was, or is being, applied."""
 
     command: str
@@ -64,8 +64,8 @@ class Journal:
         return f"{self.command} from {self.source} to {self.target}"
 
 
-def begin(root: Path, journal: Journal) -> None:
-    """Put the journal on disk, whole; from here on `concgen undo` can take it back.
+def begin(root: Path, log: UndoLog) -> None:
+    """Put the undo log on disk, whole; from here on `concgen undo` can take it back.
 
     Raises Refused when another run is changing the project, or was killed while it did.
     """
@@ -77,7 +77,7 @@ def begin(root: Path, journal: Journal) -> None:
     try:
         unwritten.unlink(missing_ok=True)
         with unwritten.open("xb") as file:  # a new file: whatever stood there may be a link
-            _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), journal)
+            _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), log)
             file.flush()
             os.fsync(file.fileno())
     except OSError:
@@ -114,7 +114,7 @@ def drop(root: Path) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Leave nothing of a journal that is of no use."""
+    """Leave nothing of an undo log that is of no use."""
     _clean(folder)
     if not (folder / DONE).exists() and not (folder / APPLYING).exists():
         (folder / ".gitignore").unlink(missing_ok=True)
@@ -127,12 +127,12 @@ def _clean(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def unfinished(root: Path) -> Journal | None:
+def unfinished(root: Path) -> UndoLog | None:
     """Return what was being applied when a run was killed, or None."""
     return _load(_folder(root) / APPLYING)
 
 
-def last(root: Path) -> Journal | None:
+def last(root: Path) -> UndoLog | None:
     """Return the last switch or update that was applied and can be undone, or None."""
     return _load(_folder(root) / DONE)
 
@@ -143,7 +143,7 @@ def is_unfinished(root: Path) -> bool:
 
 
 def _folder(root: Path) -> Path:
-    """Return the journal's directory, which need not exist. Raises Refused for anything else."""
+    """Return the undo log's directory, which need not exist. Raises Refused for anything else."""
     folder = root / FOLDER
     if folder.resolve() != root.resolve() / FOLDER or (folder.exists() and not folder.is_dir()):
         raise Refused(f"{FOLDER} is a link or a file", hint="put a directory there, or nothing")
@@ -169,25 +169,25 @@ def sync(folder: Path) -> None:
             os.close(number)
 
 
-def _write(archive: zipfile.ZipFile, journal: Journal) -> None:
+def _write(archive: zipfile.ZipFile, log: UndoLog) -> None:
     manifest = {
         "schema": SCHEMA,
-        "command": journal.command,
-        "from": journal.source,
-        "to": journal.target,
-        "files": [{"path": one.path, "mode": one.mode} for one in journal.entries],
-        "conflicts": list(journal.conflicts),
+        "command": log.command,
+        "from": log.source,
+        "to": log.target,
+        "files": [{"path": one.path, "mode": one.mode} for one in log.entries],
+        "conflicts": list(log.conflicts),
     }
     with archive:
         archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
-        for number, one in enumerate(journal.entries):
+        for number, one in enumerate(log.entries):
             if one.before is not None:
                 archive.writestr(f"before/{number}", one.before)
             if one.after is not None:
                 archive.writestr(f"after/{number}", one.after)
 
 
-def _load(path: Path) -> Journal | None:
+def _load(path: Path) -> UndoLog | None:
     try:
         files = archive.unpack(path)
         return _parsed(json.loads(files[MANIFEST]), files)
@@ -204,8 +204,8 @@ def _load(path: Path) -> Journal | None:
         ) from error
 
 
-def _parsed(content: Any, files: Files) -> Journal:
-    """Return the journal of a manifest. Raises for one that concgen did not write.
+def _parsed(content: Any, files: Files) -> UndoLog:
+    """Return the undo log of a manifest. Raises for one that concgen did not write.
 
     It may have come with somebody else's repository: its paths stay in the project, its words can
     be printed, and its modes are no more than permissions.
@@ -221,7 +221,7 @@ def _parsed(content: Any, files: Files) -> Journal:
     )
     conflicts = tuple(check_path(_line(path)) for path in content["conflicts"])
     command, source, target = (_line(content[key]) for key in ("command", "from", "to"))
-    return Journal(command, source, target, entries, conflicts)
+    return UndoLog(command, source, target, entries, conflicts)
 
 
 def _line(text: str) -> str:
