@@ -15,9 +15,11 @@ WORK = "def work(item):\n    return item\n"
 SOFT, HARD = 100, 200  # open files: what the project may have, and may ask for
 
 
-def run(project: Project, *options: str) -> subprocess.CompletedProcess[str]:
+def run(
+    project: Project, *options: str, soft: int = SOFT, hard: int = HARD
+) -> subprocess.CompletedProcess[str]:
     """`python -m pkg run` with few open files."""
-    limit = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({SOFT}, {HARD}))"
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))"
     code = f"{limit}; from pkg.__main__ import main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, "run", *options],
@@ -34,6 +36,15 @@ def test_too_many_tasks_for_the_open_files_are_refused(tmp_path: Path, model: st
     assert "500 tasks in flight need 564 open files in a process, which may have 200" in done.stderr
     assert "--max-workers 136" in done.stderr
     assert run(project, "--max-workers", "136").returncode == 0
+
+
+def test_a_limit_that_is_too_low_for_one_task_is_not_met_by_fewer(tmp_path: Path) -> None:
+    """The hint is what helps."""
+    project = Project.make("threading", tmp_path, WORK, "1\n")
+    done = run(project, "--max-workers", "1", soft=64, hard=64)
+    assert done.returncode == 2
+    assert "--max-workers" not in done.stderr
+    assert "raise the limit (ulimit -Hn 65)" in done.stderr
 
 
 def test_the_soft_limit_is_raised(tmp_path: Path) -> None:

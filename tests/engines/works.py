@@ -242,6 +242,26 @@ async def misbehave_async(item: Any) -> Any:
     return misbehave(item)
 
 
+def take_apart(item: dict[str, Any]) -> list[Any]:
+    """Fail, the first time, when the item is no more what it was."""
+    name, seen = item.pop("name"), len(item["seen"])
+    item["seen"].append(name)
+    path = FOLDER / "taken-apart"
+    if not path.exists():
+        path.touch()
+        raise ConnectionError("the first attempt fails")
+    path.unlink()
+    return [name, seen]
+
+
+async def take_apart_async(item: dict[str, Any]) -> list[Any]:
+    return take_apart(item)
+
+
+def same(item: list[int]) -> None:
+    item.append(1)
+
+
 def environment(name: str) -> str | None:
     return os.environ.get(name)
 

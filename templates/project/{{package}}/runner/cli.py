@@ -8,10 +8,10 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from .. import settings
 from . import afterwards, engine, limits
@@ -25,7 +25,7 @@ from .progress import MaxFailures, Progress
 from .results import Journal, JournalError, Refused
 from .resume import Resume
 from .signals import INTERRUPTED, stop_on_signals
-from .task import PACKAGE, EngineError, Retry, say
+from .task import PACKAGE, Burst, EngineError, Retry, say
 
 OK, FAILED, USAGE = 0, 1, 2
 # What only this engine takes, by name and in words, and how many tasks it runs at once by itself.
@@ -78,19 +78,25 @@ def run(args: argparse.Namespace) -> int:
             quiet=args.quiet,
             again=_again(args),
         ) as progress,
+        closing(
+            cast(
+                "Generator[Burst, None, None]",
+                engine.run(
+                    job,
+                    resume.pending(),
+                    max_workers=workers,
+                    timeout=args.timeout,
+                    retry=Retry(args.retries),
+                    stop=stop,
+                    pacer=pacer,
+                    **options,
+                ),
+            )
+        ) as bursts,
     ):
         for first, last in journal.others_work():
             say(f"results {first:,}-{last:,} were made by another work.py: --fresh makes them anew")
-        for burst in engine.run(
-            job,
-            resume.pending(),
-            max_workers=workers,
-            timeout=args.timeout,
-            retry=Retry(args.retries),
-            stop=stop,
-            pacer=pacer,
-            **options,
-        ):
+        for burst in bursts:
             progress.add(journal.write(burst, items.keys))
             if args.max_failures is not None and args.max_failures.reached(progress):
                 too_many = True

@@ -101,13 +101,13 @@ class Job:
             if not self.is_async:
                 yield _awaiting(self._bind(self._set_up(stack)), stack)
                 return
-            runner = _event_loop(stack)
+            run = _event_loop(stack)
             opened = self.aopen(1)
-            call = runner.run(_enter(opened))
+            call = run(_enter(opened))
             try:
-                yield lambda item: runner.run(call(item))
+                yield lambda item: run(call(item))
             finally:
-                runner.run(_leave(opened))
+                run(_leave(opened))
 
     @asynccontextmanager
     async def aopen(self, size: int) -> AsyncIterator[Call]:
@@ -211,28 +211,40 @@ async def _tear_down_async(manager: Any, *details: Any) -> Any:
         return await manager.__aexit__(*details)
 
 
-def _event_loop(stack: ExitStack) -> Any:
+def _event_loop(stack: ExitStack) -> Callable[[Any], Any]:
+    """A function that runs coroutines, one after another, in one event loop and one context."""
     import asyncio  # takes a third of the start-up, and few need it here
 
     try:
-        runner = stack.enter_context(asyncio.Runner())
-        runner.get_loop()
+        loop = stack.enter_context(asyncio.Runner()).get_loop()
     except OSError as exc:
         raise Unavailable(f"no event loop can be had: {describe(exc)}") from None
-    return runner
+    context = contextvars.copy_context()
+
+    def run(coroutine: Any) -> Any:
+        task = loop.create_task(coroutine, context=context)
+        while not task.done():
+            try:
+                loop.run_until_complete(task)
+            except (SystemExit, KeyboardInterrupt) as exc:
+                if is_interrupt(exc):
+                    raise  # otherwise a task that work() started ends so: whoever awaits it is told
+        return task.result()
+
+    return run
 
 
 def _awaiting(call: Call, stack: ExitStack) -> Call:
     """The same for a plain work() that returns a coroutine, as some decorators make it."""
-    runner: Any = None
+    run: Callable[[Any], Any] | None = None
 
     def call_and_await(item: Any) -> Any:
-        nonlocal runner
+        nonlocal run
         value = call(item)
         if type(value) is not CoroutineType:
             return value
-        runner = runner or _event_loop(stack)
-        return runner.run(value)
+        run = run or _event_loop(stack)
+        return run(value)
 
     return call_and_await
 
