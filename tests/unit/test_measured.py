@@ -57,6 +57,16 @@ def test_a_measured_share_is_not_called_an_assumption():
     assert advice.model is Model.THREADING
 
 
+def test_a_close_call_that_matters_is_to_be_benched():
+    """The ranges overlap, and it is about seconds."""
+    long = Items(Path("items.jsonl"), 20_000, ())
+    advice = recommend(workload(HASHES, long), TWO_CORES, models=tuple(Model))
+    assert [note for note in advice.notes if "`concgen bench`" in note]
+    short = Items(Path("items.jsonl"), 200, ())
+    advice = recommend(workload(HASHES, short), TWO_CORES, models=tuple(Model))
+    assert not [note for note in advice.notes if "`concgen bench`" in note]
+
+
 @pytest.mark.parametrize(
     ("error", "code"), [(ConcgenError, 1), (UsageError, 2), (Refused, 3), (Interrupted, 130)]
 )

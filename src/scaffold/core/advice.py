@@ -37,6 +37,9 @@ CLOSE_ENOUGH = 1.15
 # few milliseconds the simpler model wins. The regret benchmark forgives the same amount.
 FORGIVEN_SECONDS = 0.05
 
+# Seconds within the range of an estimate from which on it is worth trying both.
+MATTERS_SECONDS = 1.0
+
 # The ids under which the estimates give their own reasons, beside the rules of thumb.
 BY_ESTIMATE = "E1"
 OVERRULED = "E2"
@@ -72,6 +75,7 @@ def recommend(
             *_assumptions(workload),
             *_limits(workload, machine, chosen, costs),
             *_deadline(workload, machine, costs, chosen),
+            *_unsure(workload, chosen, estimates, found),
         ),
         cores_needed=chosen.max_workers if elsewhere else None,
         binding=binds,
@@ -215,6 +219,32 @@ def _deadline(
         return ()
     deadline = show_seconds(workload.deadline_seconds or 0.0)
     return (f"{deadline} cannot be met: {obstacle(workload, machine, costs)}",)
+
+
+def _unsure(
+    workload: Workload,
+    chosen: Estimate,
+    estimates: Collection[Estimate],
+    found: Collection[Finding],
+) -> tuple[str, ...]:
+    """Say that a measured choice is to be tried, where another may be the faster by what matters.
+
+    Where nothing was measured there is no function to try it on.
+    """
+    if workload.source("task_seconds") is not Source.MEASURED or chosen.model is CLUSTER:
+        return ()
+    off = forbidden(tuple(found))
+    near = [
+        one.model
+        for one in estimates
+        if one.model not in off
+        and one.model is not chosen.model
+        and one.low < chosen.seconds < one.high
+        and one.seconds - one.low > MATTERS_SECONDS
+    ]
+    if not near:
+        return ()
+    return (f"{' or '.join(near)} may be faster: `concgen bench` runs each on your items",)
 
 
 def _limits(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from scaffold.measuring import memory
 from scaffold.measuring.carried import Carried
-from scaffold.measuring.clocks import cpu_seconds, queueing
+from scaffold.measuring.clocks import cpu_seconds, programs_seconds, queueing
 from scaffold.measuring.describing import describe
 from scaffold.measuring.machine import runner
 from scaffold.measuring.supply import Supply
@@ -64,6 +64,7 @@ class Calls:
         self.current: int | None = None  # position of the item that is running
         self.over = False  # no further call is begun
         self.wall = self.cpu = self.queued = 0.0
+        self.programs = 0.0  # of the CPU seconds, those of programs that it started
         self.begin = self.end = 0.0
         self._row = 0  # failures since the last call that did not fail
         self._running: Callable[[], tuple[float, float, float]] = lambda: (0.0, 0.0, 0.0)
@@ -153,7 +154,7 @@ class Calls:
     def _watching(self) -> Iterator[None]:
         self._peak = self._peak or memory.Peak()
         with queueing() as queued:
-            waited, used = queued(), cpu_seconds()
+            waited, used, before = queued(), cpu_seconds(), programs_seconds()
             self.begin = begin = time.perf_counter()
             self._running = lambda: (
                 time.perf_counter() - begin,
@@ -170,6 +171,7 @@ class Calls:
                 self._running = lambda: (0.0, 0.0, 0.0)
                 self.wall, self.cpu = self.wall + wall, self.cpu + cpu
                 self.queued += lost
+                self.programs += programs_seconds() - before
 
     def wait(self) -> float:
         """Return the seconds that a call waits, about."""
@@ -179,6 +181,11 @@ class Calls:
     def own(self) -> float:
         """The seconds of the calls: time lost to other programs is none of theirs."""
         return max(1e-9, self.wall - self.queued)
+
+    @property
+    def is_starved(self) -> bool:
+        """Tell whether it waited for a core so long that little can be told."""
+        return self.queued > MOST_QUEUEING * self.wall
 
     def computing(self) -> float:
         """Return the CPU seconds of the function itself, without those of calling it one by one."""

@@ -29,9 +29,14 @@ def queueing() -> Iterator[Callable[[], float]]:
 
 def cpu_seconds() -> float:
     """Return the CPU seconds of this process, and of the programs that it has waited for."""
+    return time.process_time() + programs_seconds()
+
+
+def programs_seconds() -> float:
+    """Return the CPU seconds of the programs that this process has waited for."""
     try:
         import resource
     except ImportError:  # Windows tells of no children
-        return time.process_time()
+        return 0.0
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    return children.ru_utime + children.ru_stime

@@ -16,7 +16,7 @@ DEFAULT_BUDGET = 3.0
 LEAST_BUDGET, MOST_BUDGET = 1.0, 600.0
 # Seconds beyond the budget that the child gets to write its report before it is killed: on a busy
 # machine it has to wait for a core first.
-GRACE = 0.8
+GRACE = 2.0
 # Calls of a function that waits: enough for a mean, few enough for a server that is somebody's.
 CALLS = 30
 READING = 5e6  # bytes a second of a request, at least

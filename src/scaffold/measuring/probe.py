@@ -21,7 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.measuring import gil
-from scaffold.measuring.calls import LEAST_CPU, LONGER, SEVERAL_CORES, Call, Calls, Waking
+from scaffold.measuring.calls import (
+    LEAST_CPU,
+    LONGER,
+    SEVERAL_CORES,
+    TOO_BUSY,
+    Call,
+    Calls,
+    Waking,
+)
 from scaffold.measuring.leash import hold
 from scaffold.measuring.loading import Refusal, load
 from scaffold.measuring.report import Report
@@ -45,6 +53,8 @@ WATCHING = 0.8
 WAITING = 0.7
 # Seconds that threads of the import may take to come to rest, and how long that is looked at.
 SETTLING, SETTLED = 0.2, 0.01
+# Where programs that it starts do so much of the computing, they tell how much can hold the GIL.
+MOSTLY_PROGRAMS = 0.2
 # Naps show what calling and waking up cost: at most so many of them, for so many seconds in all.
 NAPS, NAPPING = 40, 0.2
 # Seconds beyond the deadline that the report may take when the calls were over before it.
@@ -91,7 +101,12 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
         found |= beside
     else:
         found = beside | found
+    if found["gil_fraction"] is None and calls.programs > MOSTLY_PROGRAMS * calls.cpu:
+        found["gil_fraction"] = max(0.0, 1 - calls.programs / calls.cpu)
+        reasons.pop("gil_fraction", None)
     calls.over = True
+    if calls.is_starved:
+        reasons.update(dict.fromkeys(reasons.keys() & found.keys(), TOO_BUSY))
     report.tell(
         **calls.facts(reasons),
         **found,

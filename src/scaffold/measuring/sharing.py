@@ -127,6 +127,8 @@ def _when_there_is_time(
     side: Side = measure(items, min(SPAN, left / 3), alone.supply.repeat, deadline)
     if not side.calls:
         return TOO_LONG
+    if side.queued > MOST_QUEUEING * (side.own + side.queued):
+        return TOO_BUSY
     if side.failures * alone.count > FAILS_MORE * max(1, alone.failures) * side.calls:
         return "it fails where two run at once"
     return side if side.own > LEAST_SPAN else TOO_FEW
