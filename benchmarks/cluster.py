@@ -25,9 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from common import as_installed
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "engines"))
+from common import as_installed, assemble
+from common import start as start_project
 
 WORKERS = 2
 MANY = 100_000  # no-ops through the engine
@@ -52,11 +51,10 @@ def cluster() -> Iterator[Any]:
 
 def engine(root: Path, name: str, function: str) -> Any:
     """Assemble a package whose work is that function of peers/tasks.py; return run(client, n)."""
-    from assembly import assemble
-
-    assemble("dask", root, f"from peers.tasks import {function} as work\n", name)
+    assemble("dask", root, f"from peers.tasks import {function} as work\n", package=name)
     module, job, work = (
-        importlib.import_module(f"{name}.{part}") for part in ("engine", "job", "work")
+        importlib.import_module(f"{name}.{part}")
+        for part in ("runner.engine", "runner.job", "work")
     )
 
     def run(client: Any, n: int) -> None:
@@ -138,25 +136,22 @@ def cpu(root: Path, rounds: int) -> None:
 
 def start(root: Path, rounds: int) -> None:
     """Print the seconds of a command that runs one task on a cluster of its own."""
-    from assembly import Project
-
-    project = Project.make("dask", root / "start", SLOW, "1\n")
+    assemble("dask", root / "start", SLOW, "1\n")
     times = []
     for _ in range(rounds):
         began = time.perf_counter()
-        project.run("run", "--fresh", "--max-workers", str(WORKERS))
+        start_project(root / "start", "run", "--fresh", "--max-workers", str(WORKERS)).communicate()
         times.append(time.perf_counter() - began)
     print(f"start  one task, whole command: {statistics.median(times):.2f} s")
 
 
 def memory(root: Path, rounds: int) -> None:
     """Print the resident memory of the parent and of a worker, in the middle of a run."""
-    from assembly import Project
-
     items = "".join(f"{number}\n" for number in range(SLOW_TASKS))
-    project = Project.make("dask", root / "memory", SLOW, items)
-    process = project.start("run", "--max-workers", str(WORKERS))
-    results = project.root / "results.jsonl"
+    folder = root / "memory"
+    assemble("dask", folder, SLOW, items)
+    process = start_project(folder, "run", "--max-workers", str(WORKERS))
+    results = folder / "results.jsonl"
     while not (results.exists() and results.stat().st_size > 10_000):
         time.sleep(0.1)
     parent = psutil.Process(process.pid)
@@ -168,11 +163,10 @@ def memory(root: Path, rounds: int) -> None:
 
 def kills(root: Path, rounds: int) -> None:
     """Print what is in the results of a run whose workers were killed again and again."""
-    from assembly import Project
-
     items = "".join(f"{number}\n" for number in range(SLOW_TASKS))
-    project = Project.make("dask", root / "kills", SLOW, items)
-    process = project.start("run", "--max-workers", str(WORKERS))
+    folder = root / "kills"
+    assemble("dask", folder, SLOW, items)
+    process = start_project(folder, "run", "--max-workers", str(WORKERS))
     parent, killed = psutil.Process(process.pid), 0
     while killed < KILLS and process.poll() is None:
         time.sleep(random.uniform(0.5, 1.5))
@@ -180,7 +174,7 @@ def kills(root: Path, rounds: int) -> None:
             random.choice(workers).kill()
             killed += 1
     process.communicate()
-    records = [json.loads(line) for line in (project.root / "results.jsonl").open()]
+    records = [json.loads(line) for line in (folder / "results.jsonl").open()]
     once = {record["id"] for record in records}
     print(
         f"kills  {killed} workers killed, exit {process.returncode}: {len(once):,} of"

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
+
+from scaffold.core.domain import Model
+from scaffold.making.inventory import available_models, runner_files
+
+MODELS = tuple(map(str, available_models()))
 
 
 class Target(NamedTuple):
@@ -70,6 +78,36 @@ def run_cases(cases: Sequence[Case], run: Callable[[Case], bool]) -> None:
     """Run them; print how many met their targets."""
     met = [run(case) for case in cases]
     print(f"\n{sum(met)} of {len(met)} cases meet their targets")
+
+
+def assemble(model: str, root: Path, work: str, items: str = "", package: str = "pkg") -> None:
+    """Write ROOT/PACKAGE as a project has it, with `work` as the text of work.py, and the items."""
+    runner = root / package / "runner"
+    runner.mkdir(parents=True)
+    for name, source in runner_files(Model(model)).items():
+        shutil.copyfile(source, runner / f"{name}.py")
+    texts = {
+        "runner/__init__.py": "",
+        "__init__.py": "",
+        "__main__.py": 'from .runner.cli import main\n\nif __name__ == "__main__":\n    main()\n',
+        "settings.py": "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n",
+        "work.py": work,
+    }
+    for name, text in texts.items():
+        (root / package / name).write_text(text)
+    (root / "items.jsonl").write_text(items)
+
+
+def start(root: Path, *arguments: str) -> subprocess.Popen[str]:
+    """`python -m pkg ARGUMENTS` in a project that was assembled there."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pkg", *arguments],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def as_installed() -> None:

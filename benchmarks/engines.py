@@ -24,10 +24,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common import Target, as_installed, pick, report, run_cases
+from common import Target, as_installed, assemble, pick, report, run_cases
 
 HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE.parent / "tests" / "engines")]
 
 MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid")
 CORES = 2
@@ -280,11 +279,9 @@ def main() -> None:
     """Run the cases that are named, or all."""
     chosen, rounds = pick(__doc__, CASES, rounds=3)
     as_installed()
-    from assembly import assemble
-
     with tempfile.TemporaryDirectory() as folder:
         for model in MODELS:
-            assemble(model, Path(folder), "", f"{model}_project")
+            assemble(model, Path(folder), "", package=f"{model}_project")
         os.environ["PYTHONPATH"] = folder
         compileall.compile_dir(folder, quiet=1)  # as an installation has it, and the peers have it
         loops, _ = calibrate()

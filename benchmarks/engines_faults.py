@@ -12,14 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import psutil
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "engines"))
+from common import assemble, start
 
 TASKS = 20_000
 WORK = """
@@ -53,10 +51,9 @@ def verdict(root: Path, acknowledged: set[int]) -> str:
 
 def kill_workers(model: str, root: Path, kills: int) -> str:
     """SIGKILL workers at random moments of one run."""
-    from assembly import Project
-
     items = "".join(f"{number}\n" for number in range(TASKS))
-    process = Project.make(model, root, WORK, items).start("run", "--max-workers", "4")
+    assemble(model, root, WORK, items)
+    process = start(root, "run", "--max-workers", "4")
     done = 0
     while done < kills and process.poll() is None:
         time.sleep(random.uniform(0, 0.06))
@@ -73,14 +70,12 @@ def kill_workers(model: str, root: Path, kills: int) -> str:
 
 def kill_parents(model: str, root: Path, kills: int) -> str:
     """SIGKILL the parent at random moments, and run again, until nobody kills it."""
-    from assembly import Project
-
     items = "".join(f"{number}\n" for number in range(TASKS))
-    project = Project.make(model, root, WORK, items)
+    assemble(model, root, WORK, items)
     acknowledged: set[int] = set()
     orphans = done = 0
     for _ in range(kills):
-        process = project.start("run", "--max-workers", "4")
+        process = start(root, "run", "--max-workers", "4")
         time.sleep(random.uniform(0.05, 0.35))
         try:
             children = psutil.Process(process.pid).children(recursive=True)
@@ -91,7 +86,8 @@ def kill_parents(model: str, root: Path, kills: int) -> str:
         process.communicate()
         acknowledged |= set(ids(root))
         orphans += len(psutil.wait_procs(children, timeout=2)[1])
-    final = project.run("run", "--max-workers", "4")
+    final = start(root, "run", "--max-workers", "4")
+    final.communicate()
     text = verdict(root, acknowledged)
     return (
         f"parent killed {done} times, exit {final.returncode}: {text}, {orphans} orphans after 2 s"

@@ -21,10 +21,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "engines"))
-
-from assembly import MODELS, assemble
-from common import as_installed
+from common import MODELS, as_installed, assemble
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 AT_ONCE = {"threading": 32, "asyncio": 100, "multiprocessing": 2, "hybrid": 16}

@@ -35,12 +35,12 @@ def run(
     keep = list
     with nullcontext() if journal is None else _temporary_folder() as folder:
         if folder:
-            source = _input(package, folder, items)
-            numbered = source.pending(bytearray(), None, None)
+            source, nothing = _input(package, folder, items)
+            numbered = source.pending(nothing)
         if journal:
             results = importlib.import_module(f"{package}.runner.results")
             written = results.Journal(f"{folder}/results.jsonl")
-            keep = functools.partial(written.write, items=source)
+            keep = functools.partial(written.write, keys=source.keys)
         for burst in engine.run(job, numbered, max_workers=workers, **options):
             outcomes = list(keep(burst))
             if errors := list(filter(None, map(ERROR, outcomes))):
@@ -54,7 +54,8 @@ def _temporary_folder() -> AbstractContextManager[str]:
     return tempfile.TemporaryDirectory()
 
 
-def _input(package: str, folder: str, items: Iterable[Any]) -> Any:
+def _input(package: str, folder: str, items: Iterable[Any]) -> tuple[Any, Any]:
     path = f"{folder}/items.jsonl"
     Path(path).write_text("".join(f"{item}\n" for item in items))
-    return importlib.import_module(f"{package}.items").Items(path)
+    reader = importlib.import_module(f"{package}.runner.items")
+    return reader.Items(path), reader.Nothing()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from scaffold.core.capacity import SPARE_FILES
 from scaffold.measuring import machine
 
 
@@ -93,3 +94,7 @@ def test_projects_and_advice_count_the_same_cores(monkeypatch, cores, processes)
     facts = machine.inspect()
     assert facts.cores == cores
     assert facts.workers == machine.runner.usable_cores() == processes
+
+
+def test_the_advice_spares_as_many_files_as_a_project():
+    assert machine.runner.SPARE == SPARE_FILES

@@ -14,8 +14,8 @@ from scaffold.core.reasons import MANY_THREADS, in_flight
 MOST_COROUTINES = 1000
 # One parent feeds at most this many processes: a choice that bounds the search, not a measurement.
 MOST_PROCESSES = 64
-# Files that an interpreter keeps open for itself, and a margin for the client's own.
-SPARE_FILES = 32
+# Files that are kept for all else: what a project's `runner/machine.py` keeps too.
+SPARE_FILES = 64
 
 
 def one_at_a_time(work: Workload, machine: Machine) -> tuple[int, ...]:
