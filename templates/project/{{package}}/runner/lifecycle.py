@@ -132,20 +132,29 @@ def _cut_off(code: int) -> None:
 
 def flush_files(*, close: bool = False) -> None:
     """Write out what open files hold back; with `close`, also what compressed files do."""
-    text: list[Any] = []
-    packed: list[Any] = []
-    raw: list[Any] = []
+    layers: list[list[Any]] = [[], [], [], []]
+    known: dict[int, int] = {}  # a type has a layer: thousands of objects have few types
     for one in gc.get_objects():
         kind = type(one)
-        if issubclass(kind, io.TextIOWrapper):
-            text.append(one.flush)
-        elif issubclass(kind, (io.BufferedWriter, io.BufferedRandom)):
-            raw.append(one.flush)
-        elif close and issubclass(kind, io.BufferedIOBase):  # such as GzipFile
-            packed.append(one.close)
-    for write_out in chain(text, packed, raw):
+        layer = known.get(id(kind))
+        if layer is None:
+            layer = known[id(kind)] = _layer(kind)
+        if layer:
+            layers[layer].append(one)
+    _, text, packed, raw = layers
+    calls = [file.flush for file in text], [file.close for file in packed if close]
+    for write_out in chain(*calls, [file.flush for file in raw]):
         with contextlib.suppress(Exception):
             write_out()
+
+
+def _layer(kind: type) -> int:
+    """What is written out first has the lowest; 0 is no file."""
+    if issubclass(kind, io.TextIOWrapper):
+        return 1
+    if issubclass(kind, (io.BufferedWriter, io.BufferedRandom)):
+        return 3
+    return 2 if issubclass(kind, io.BufferedIOBase) else 0  # such as GzipFile
 
 
 @atexit.register
