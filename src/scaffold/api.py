@@ -27,5 +27,5 @@ def recommend(
     facts = inspect_machine() if machine is None else machine
     offered = available_models() if models is None else {Model.SEQUENTIAL, *models}
     kept = calibration.load(facts)
-    found = advice.recommend(workload, facts, costs=kept.costs, models=offered)
-    return found._replace(notes=(*found.notes, kept.note))
+    advised = advice.recommend(workload, facts, costs=kept.costs, models=offered)
+    return advised._replace(notes=(*advised.notes, kept.note))

@@ -57,23 +57,23 @@ def undo(root: Path) -> UndoLog:
     """
     with guarded():
         cut_short = undo_log.unfinished(root)
-        found = cut_short or undo_log.last(root)
-        if found is None:
+        log = cut_short or undo_log.last(root)
+        if log is None:
             raise UsageError(
                 "nothing to undo: no switch or update is on record here",
                 hint="`concgen diff` shows what was edited by hand",
             )
-        _refuse_edited(root, found)
-        for entry in found.entries:
+        _refuse_edited(root, log)
+        for entry in log.entries:
             if _read(root, entry.path) != entry.before:
                 _refuse_unwritable(root, entry.path)
         try:
             if not cut_short:
                 undo_log.reopen(root)
-            _restore(root, found.entries)
+            _restore(root, log.entries)
         except OSError as error:
             raise ConcgenError(_told(error), hint=_state(root)) from error
-        return found
+        return log
 
 
 def _entry(root: Path, change: Change) -> Entry:
@@ -100,10 +100,10 @@ def _refuse_unwritable(root: Path, path: str) -> None:
     if (passing := _passing(place)).is_dir():
         name = passing.relative_to(root).as_posix()
         raise Refused(f"the directory {shown(name)} is in the way", hint="move it away first")
-    for one in (folder, place):
+    for target in (folder, place):
         # The mode as well: to root everything is writable, and read-only is said on purpose.
-        if one.exists() and not (one.stat().st_mode & 0o222 and os.access(one, os.W_OK)):
-            name = one.relative_to(root).as_posix()
+        if target.exists() and not (target.stat().st_mode & 0o222 and os.access(target, os.W_OK)):
+            name = target.relative_to(root).as_posix()
             raise Refused(
                 f"{shown(name)} is read-only, and has to change",
                 hint="nothing was written; `chmod u+w` it, and again",
@@ -118,15 +118,17 @@ def _refuse_changed(root: Path, entries: Iterable[Entry]) -> None:
             raise Refused(f"{shown(entry.path)} was changed meanwhile", hint="start again")
 
 
-def _refuse_edited(root: Path, found: UndoLog) -> None:
+def _refuse_edited(root: Path, log: UndoLog) -> None:
     edited = [
-        one.path for one in found.entries if _read(root, one.path) not in (one.before, one.after)
+        entry.path
+        for entry in log.entries
+        if _read(root, entry.path) not in (entry.before, entry.after)
     ]
     if edited:
         listed = ", ".join(map(shown, edited[:LISTED]))
         more = f" and {len(edited) - LISTED} more" if len(edited) > LISTED else ""
         raise Refused(
-            f"edited since the {found.title}: {listed}{more}",
+            f"edited since the {log.title}: {listed}{more}",
             hint=f"undo would lose that; the files as they were are in a zip in {undo_log.FOLDER}",
         )
 

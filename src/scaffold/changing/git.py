@@ -36,10 +36,10 @@ YOURS = "yours"
 def version() -> tuple[int, ...] | None:
     """Return git's version, or None where there is no git that works."""
     try:
-        found = re.search(rb"(\d+)\.(\d+)", _run(["--version"]).stdout)
+        match = re.search(rb"(\d+)\.(\d+)", _run(["--version"]).stdout)
     except ConcgenError:
         return None
-    return (int(found[1]), int(found[2])) if found else None
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def has_changes(root: Path) -> bool:
@@ -56,13 +56,13 @@ def merge(base: Files, yours: Files, new: Files, label: str) -> Merged:
 
     Without git nothing is merged, and the result is empty.
     """
-    found = version()
-    if found is None:
+    installed = version()
+    if installed is None:
         return Merged()
     # A label stands in the name of a reference, so it has to be one.
     name = re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-.") or "new"
     with TemporaryDirectory(prefix="concgen-") as scratch:
-        if found >= MERGE_TREE:
+        if installed >= MERGE_TREE:
             return _merge_tree(_Repository(Path(scratch)), base, yours, new, name)
         return _merge_files(Path(scratch), base, yours, new, name)
 

@@ -206,7 +206,7 @@ class _Planner:
         if not sizes:
             return []
         known = {**self.base, **self.new}
-        found = self.tree.others(known, min(sizes) // RENAME_FACTOR, max(sizes) * RENAME_FACTOR)
+        others = self.tree.others(known, min(sizes) // RENAME_FACTOR, max(sizes) * RENAME_FACTOR)
         kinds = {PurePosixPath(path).suffix for path in self.missing}
-        alike = (path for path in found if PurePosixPath(path).suffix in kinds)
+        alike = (path for path in others if PurePosixPath(path).suffix in kinds)
         return [path for path in islice(alike, MOST_CANDIDATES) if not is_binary(self.tree[path])]

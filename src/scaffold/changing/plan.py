@@ -49,8 +49,8 @@ class Plan:
     @property
     def writes(self) -> tuple[Change, ...]:
         """The changes that reach the disk."""
-        return tuple(one for one in self.changes if one.before != one.after)
+        return tuple(change for change in self.changes if change.before != change.after)
 
     def of(self, action: Action) -> tuple[Change, ...]:
         """Return the changes of one kind."""
-        return tuple(one for one in self.changes if one.action is action)
+        return tuple(change for change in self.changes if change.action is action)

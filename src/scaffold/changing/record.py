@@ -85,7 +85,7 @@ def find(place: Path | None) -> Path:
             return root
     below = _below(start)
     if len(below) > 1:
-        listed = ", ".join(shown(one.relative_to(start)) for one in below)
+        listed = ", ".join(shown(root.relative_to(start)) for root in below)
         raise UsageError(f"more than one here: {listed}", hint="name one with --project DIR")
     if below:
         return below[0]
@@ -97,8 +97,8 @@ def find(place: Path | None) -> Path:
 
 def _below(start: Path) -> list[Path]:
     """Return the packages that were added to the repository at `start`, a few levels down."""
-    found = (one.parent for depth in range(1, DEPTH) for one in start.glob("*/" * depth + FOLDER))
-    return [root for root in found if not any(part.startswith(".") for part in root.parts[-DEPTH:])]
+    roots = (path.parent for depth in range(1, DEPTH) for path in start.glob("*/" * depth + FOLDER))
+    return [root for root in roots if not any(part.startswith(".") for part in root.parts[-DEPTH:])]
 
 
 def load(place: Path | None) -> Record:
@@ -138,8 +138,8 @@ def _refuse_newer(made_by: str, schema: object) -> None:
 
 def numbers(text: str) -> tuple[int, ...]:
     """Return the numbers that a version begins with: (0, 2, 1) for 0.2.1rc1."""
-    found = re.match(r"\d+(\.\d+)*", text)
-    parts = [int(part) for part in found[0].split(".")] if found else []
+    match = re.match(r"\d+(\.\d+)*", text)
+    parts = [int(part) for part in match[0].split(".")] if match else []
     while parts and parts[-1] == 0:
         parts.pop()
     return tuple(parts)

@@ -124,7 +124,7 @@ def _fits(value: Any, shape: Any) -> bool:
         known = isinstance(value, dict) and value.keys() <= shape.keys()
         return known and all(_fits(value.get(key), shape[key]) for key in shape)
     if isinstance(shape, list):
-        return isinstance(value, list) and all(_fits(one, shape[0]) for one in value)
+        return isinstance(value, list) and all(_fits(element, shape[0]) for element in value)
     return bool(shape(value))
 
 

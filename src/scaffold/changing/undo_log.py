@@ -51,12 +51,12 @@ class UndoLog:
     @property
     def before(self) -> Files:
         """The files that there were."""
-        return {one.path: one.before for one in self.entries if one.before is not None}
+        return {entry.path: entry.before for entry in self.entries if entry.before is not None}
 
     @property
     def after(self) -> Files:
         """The files that there are since."""
-        return {one.path: one.after for one in self.entries if one.after is not None}
+        return {entry.path: entry.after for entry in self.entries if entry.after is not None}
 
     @property
     def title(self) -> str:
@@ -175,16 +175,16 @@ def _write(archive: zipfile.ZipFile, log: UndoLog) -> None:
         "command": log.command,
         "from": log.source,
         "to": log.target,
-        "files": [{"path": one.path, "mode": one.mode} for one in log.entries],
+        "files": [{"path": entry.path, "mode": entry.mode} for entry in log.entries],
         "conflicts": list(log.conflicts),
     }
     with archive:
         archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
-        for number, one in enumerate(log.entries):
-            if one.before is not None:
-                archive.writestr(f"before/{number}", one.before)
-            if one.after is not None:
-                archive.writestr(f"after/{number}", one.after)
+        for number, entry in enumerate(log.entries):
+            if entry.before is not None:
+                archive.writestr(f"before/{number}", entry.before)
+            if entry.after is not None:
+                archive.writestr(f"after/{number}", entry.after)
 
 
 def _load(path: Path) -> UndoLog | None:

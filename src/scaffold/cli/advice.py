@@ -294,12 +294,12 @@ def show_profile(
     from scaffold.terminal import console, documents, profile_views
 
     effort = command.read_effort(budget, calls, repeat)
-    found, sample = command.prepare(target, items)
-    console.say(command.announcement(found, sample, effort))
+    function, sample = command.prepare(target, items)
+    console.say(command.announcement(function, sample, effort))
     with console.Steps() as steps:
-        profile = command.profile(found, sample, effort, steps)
+        profile = command.profile(function, sample, effort, steps)
     if as_json:
-        console.answer_json(documents.measure(profile, found, sample))
+        console.answer_json(documents.measure(profile, function, sample))
     else:
         console.answer_lines(profile_views.profile(profile, console.width()))
 
@@ -331,8 +331,8 @@ def bench(
     from scaffold.terminal import bench_dialogue
 
     request = command.read_request(target, items, budget, save)
-    found, code = bench_dialogue.watch(request)
-    bench_dialogue.show(found, save, as_json=as_json)
+    results, code = bench_dialogue.watch(request)
+    bench_dialogue.show(results, save, as_json=as_json)
     return code
 
 
@@ -352,8 +352,8 @@ def doctor(
 
     if calibrate:
         command.calibrate(lambda step: console.say(f"measuring {step} ..."))
-    found = command.examine()
+    checkup = command.examine()
     if as_json:
-        console.answer_json(documents.doctor(found))
+        console.answer_json(documents.doctor(checkup))
     else:
-        console.answer_lines(doctor_views.doctor(found, console.width()))
+        console.answer_lines(doctor_views.doctor(checkup, console.width()))

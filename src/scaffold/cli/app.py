@@ -54,7 +54,7 @@ def build() -> Callable[..., Any]:
     Building all of them takes as long as the advice itself.
     """
     every = app.registered_commands
-    named = [one for one in every if name_of(one) in sys.argv[1:2]]
+    named = [command for command in every if name_of(command) in sys.argv[1:2]]
     app.registered_commands = named or every
     try:
         return get_command(app)

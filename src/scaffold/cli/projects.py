@@ -100,12 +100,12 @@ def check(
     from scaffold.terminal import check_views, console, documents
 
     with console.Steps() as steps:
-        found = command.check(project, remeasure=measure, progress=steps)
+        checked = command.check(project, remeasure=measure, progress=steps)
     if as_json:
-        console.answer_json(documents.check(found))
+        console.answer_json(documents.check(checked))
     else:
-        console.answer_lines(check_views.check(found))
-    return found.exit_code
+        console.answer_lines(check_views.check(checked))
+    return checked.exit_code
 
 
 @app.command(cls=Command)

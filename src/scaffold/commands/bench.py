@@ -71,12 +71,12 @@ class Bench:
     @property
     def ranked(self) -> list[Result]:
         """The results, shortest measured makespan first; those that failed come last."""
-        return sorted(self.results, key=lambda one: (not one.works, one.measured_seconds))
+        return sorted(self.results, key=lambda result: (not result.works, result.measured_seconds))
 
     @property
     def fastest(self) -> Result | None:
         """The first of them that did not fail."""
-        return next((one for one in self.ranked if one.works), None)
+        return next((result for result in self.ranked if result.works), None)
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ def read_request(
     if target is None:
         target, own_items = project_target()
         items = items or own_items
-    found, sample = measure.prepare(target, items)
+    function, sample = measure.prepare(target, items)
     seconds = measure.read_budget(budget) if budget else DEFAULT_BUDGET
-    return BenchRequest(found, sample, seconds)
+    return BenchRequest(function, sample, seconds)
 
 
 def check_picture(save: Path) -> None:
@@ -131,11 +131,11 @@ def project_target(place: Path | None = None) -> tuple[str, Path]:
     """
     from scaffold.changing import record
 
-    found = record.load(place)
+    project = record.load(place)
     for name in ("items.jsonl", "items.txt"):
-        if (found.root / name).is_file():
-            return f"{found.root / found.package / 'work.py'}:work", found.root / name
-    raise UsageError(f"no items.jsonl in {found.root}", hint="name the items with --items FILE")
+        if (project.root / name).is_file():
+            return f"{project.root / project.package / 'work.py'}:work", project.root / name
+    raise UsageError(f"no items.jsonl in {project.root}", hint="name the items with --items FILE")
 
 
 def announcement(request: BenchRequest) -> str:

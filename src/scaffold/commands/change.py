@@ -72,14 +72,14 @@ def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...
     if last and _leads_back(last, tree, rendering):
         base, new = last.after, last.before
         rules = replace(rules, untouched="as it was before")
-    found = merge.changes(
+    changes = merge.changes(
         _without_record(base),
         _without_record(new),
         tree,
         rules,
         partial(git.merge, label=rules.target),
     )
-    return (*found, *_record_changes(tree, rendering))
+    return (*changes, *_record_changes(tree, rendering))
 
 
 def with_form(known: Record, answers: Mapping[str, Any], rules: Policy) -> tuple[Change, ...]:
@@ -186,10 +186,10 @@ def work_note(root: Path, work: str, model: Model, made: tuple[Change, ...]) -> 
 
 def prepared(known: Record, plan: Plan, *, again: str) -> Prepared:
     """Return the plan with what stands against it; `again` is the command without --force."""
-    blocked = {one.path: one for one in plan.of(Action.REFUSE)}
+    blocked = {change.path: change for change in plan.of(Action.REFUSE)}
     if not blocked:
         return Prepared(known.root, plan)
-    listed = "; ".join(f"{path} ({one.reason})" for path, one in blocked.items())
+    listed = "; ".join(f"{path} ({change.reason})" for path, change in blocked.items())
     refusal = Refused(
         f"{plan.target} needs its own version of files that you changed: {listed}",
         hint=f"`{again} --force` takes the new ones, and keeps yours beside them as FILE.yours",

@@ -48,7 +48,9 @@ class Check:
     def _holds(self, decided: str) -> bool:
         """Tell whether the model of the decision is the advice, or not much slower than it is."""
         chosen = self.advice.estimate(self.advice.model)
-        before = next((one for one in self.advice.estimates if one.model == decided), None)
+        before = next(
+            (estimate for estimate in self.advice.estimates if estimate.model == decided), None
+        )
         if decided == self.advice.model or chosen is None or before is None:
             return decided == self.advice.model
         off = forbidden(self.advice.findings)
@@ -66,21 +68,21 @@ def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
 
     Raises UsageError when there is no project or its record is damaged.
     """
-    found = record.load(place)
+    project = record.load(place)
     facts = machine.inspect()
-    work = workload(found.answers)
+    work = workload(project.answers)
     busy = False
     if remeasure:
-        target, items = measure.prepare(*bench.project_target(found.root))
+        target, items = measure.prepare(*bench.project_target(project.root))
         taken = measure.measured(target, items, measure.Effort(), progress)
         work, facts = taken.workload, facts._replace(start_method=taken.start_method)
         busy = taken.busy_fraction > BUSY
-    decided = found.answers.get("decision") or {}
+    decided = project.answers.get("decision") or {}
     return Check(
-        model=found.model,
+        model=project.model,
         decided=decided.get("model"),
         chosen_by=decided.get("chosen_by", "user"),
-        advice=api.recommend(work, facts, models=found.starter.models),
+        advice=api.recommend(work, facts, models=project.starter.models),
         measured=remeasure,
         busy=busy,
     )

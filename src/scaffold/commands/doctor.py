@@ -118,12 +118,12 @@ def _problems(facts: Machine, free_threaded: bool, git: str | None) -> Iterator[
 
 def _version(program: str) -> str | None:
     """Return the version that `program --version` prints, or None where there is none."""
-    found = shutil.which(program)
-    if found is None:
+    executable = shutil.which(program)
+    if executable is None:
         return None
     try:
         said = subprocess.run(
-            [found, "--version"], capture_output=True, text=True, timeout=10, check=True
+            [executable, "--version"], capture_output=True, text=True, timeout=10, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None

@@ -30,10 +30,10 @@ class Effort(NamedTuple):
 
 def prepare(target: str, items: Path | None) -> tuple[Target, Items]:
     """Find the function and the items; raise UsageError when one of them is not there."""
-    found = parse_target(target)
+    function = parse_target(target)
     if items is None:
         raise UsageError("the items are missing", hint="name the file with --items FILE")
-    return found, read_items(items)
+    return function, read_items(items)
 
 
 def read_budget(text: str | None) -> float:
@@ -74,7 +74,7 @@ def running(target: Target, which: str, budget: float) -> str:
 
 def profile(target: Target, items: Items, effort: Effort, progress: Progress = SILENT) -> Profile:
     """Run the function and measure it; raise UsageError when it cannot be run, or fails."""
-    found = measure(
+    profile = measure(
         target,
         items,
         effort.seconds,
@@ -82,8 +82,8 @@ def profile(target: Target, items: Items, effort: Effort, progress: Progress = S
         repeat=effort.repeat,
         calls=effort.calls,
     )
-    _refuse_failing(found, target)
-    return found
+    _refuse_failing(profile, target)
+    return profile
 
 
 def _refuse_failing(profile: Profile, target: Target) -> None:
@@ -109,8 +109,8 @@ def _left(elapsed: float, budget: float) -> str:
 def measured(target: Target, items: Items, effort: Effort, progress: Progress) -> Measured:
     """Measure the function, after saying so; return what `advise` takes instead of answers."""
     progress.step(announcement(target, items, effort))
-    found = profile(target, items, effort, progress)
-    return Measured(workload(found, items), found.start_method, found.busy_fraction)
+    profiled = profile(target, items, effort, progress)
+    return Measured(workload(profiled, items), profiled.start_method, profiled.busy_fraction)
 
 
 def workload(profile: Profile, items: Items) -> Workload:

@@ -74,7 +74,7 @@ def create(
 ) -> Written:
     """Write the script with `model`, or only say what it would be; `yours` is what it runs."""
     script.refuse(model, wanted.starter.name)
-    sizes = {one.model: one.max_workers for one in advice.recommendation.estimates}
+    sizes = {estimate.model: estimate.max_workers for estimate in advice.recommendation.estimates}
     per_core = MODELS[model].per_core
     own = _own(yours[0], wanted.dest, model, advice) if yours else None
     made = script.text(model, wanted.starter.name, None if per_core else sizes.get(model), own)

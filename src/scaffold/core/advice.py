@@ -93,16 +93,16 @@ class Weighed(NamedTuple):
 def weigh(workload: Workload, machine: Machine, costs: Costs, models: Collection[Model]) -> Weighed:
     """Choose among the models on this machine; where they miss the deadline, a cluster."""
     here = [model for model in models if model is BASELINE or _runs_here(model, machine)]
-    found = tuple(one for one in findings(workload, machine) if one.model in here)
+    fired = tuple(finding for finding in findings(workload, machine) if finding.model in here)
     runs = as_it_runs(workload)
     estimates = rank(estimate(model, runs, machine, costs) for model in here)
-    chosen = choose(estimates, found)
+    chosen = choose(estimates, fired)
     if CLUSTER in models and _misses(chosen, workload):
         cores = cores_needed(workload, machine, costs)
         if cores is not None:
             chosen = on_cluster(cores, workload, machine, costs)
             estimates = rank([*estimates, chosen])
-    return Weighed(chosen, estimates, found)
+    return Weighed(chosen, estimates, fired)
 
 
 def _runs_here(model: Model, machine: Machine) -> bool:
@@ -119,11 +119,11 @@ def choose(estimates: Collection[Estimate], found: Collection[Finding]) -> Estim
     Sequential is never off the list: it is what remains when all else is forbidden.
     """
     off = forbidden(tuple(found)) - {BASELINE}
-    allowed = [one for one in estimates if one.model not in off]
-    fastest = min(one.seconds for one in allowed)
+    allowed = [estimate for estimate in estimates if estimate.model not in off]
+    fastest = min(estimate.seconds for estimate in allowed)
     limit = (fastest + FORGIVEN_SECONDS) * CLOSE_ENOUGH - FORGIVEN_SECONDS
-    close = [one for one in allowed if one.seconds <= limit]
-    return min(close, key=lambda one: SIMPLEST_FIRST.index(one.model))
+    close = [estimate for estimate in allowed if estimate.seconds <= limit]
+    return min(close, key=lambda estimate: SIMPLEST_FIRST.index(estimate.model))
 
 
 def finds_its_limit(model: Model, work: Workload) -> bool:
@@ -135,7 +135,7 @@ def headline(
     chosen: Estimate, estimates: Collection[Estimate], workload: Workload, binds: str
 ) -> str:
     """Say the choice in one line: the model, the workers, the time it saves, what binds it."""
-    alone = next((one for one in estimates if one.model is BASELINE), chosen)
+    alone = next((estimate for estimate in estimates if estimate.model is BASELINE), chosen)
     outside = f", bound by {binds}" if binds.startswith(("the rate", "the limit", "memory")) else ""
     if chosen.model is BASELINE:
         return f"sequential: do not parallelise, it takes {show_seconds(chosen.seconds)}{outside}"
@@ -159,19 +159,23 @@ def _by_estimate(
 ) -> tuple[Finding, ...]:
     """Return the reasons that come from the estimates rather than from a rule of thumb."""
     if chosen.model is CLUSTER:
-        here = choose([one for one in estimates if one is not chosen], found)
+        here = choose([estimate for estimate in estimates if estimate is not chosen], found)
         reason = _too_slow(chosen, here, workload)
         return (Finding(BY_ESTIMATE, BEYOND, CLUSTER, Verdict.PREFER, reason),)
     off = forbidden(tuple(found))
-    rivals = [one for one in estimates if one.model not in off and one.model is not chosen.model]
-    faster = [one for one in rivals if one.seconds < chosen.seconds]
+    rivals = [
+        estimate
+        for estimate in estimates
+        if estimate.model not in off and estimate.model is not chosen.model
+    ]
+    faster = [estimate for estimate in rivals if estimate.seconds < chosen.seconds]
     reasons = [Finding(BY_ESTIMATE, BEYOND, chosen.model, Verdict.PREFER, _why(chosen, faster))]
-    preferred = {one.model for one in found if one.verdict is Verdict.PREFER}
+    preferred = {finding.model for finding in found if finding.verdict is Verdict.PREFER}
     if preferred and chosen.model not in preferred:
         reasons += [
-            Finding(OVERRULED, BEYOND, one.model, Verdict.AVOID, _overruled(chosen, one))
-            for one in rivals
-            if one.model in preferred
+            Finding(OVERRULED, BEYOND, estimate.model, Verdict.AVOID, _overruled(chosen, estimate))
+            for estimate in rivals
+            if estimate.model in preferred
         ]
     return tuple(reasons)
 
@@ -187,7 +191,7 @@ def _too_slow(chosen: Estimate, here: Estimate, workload: Workload) -> str:
 def _why(chosen: Estimate, faster: list[Estimate]) -> str:
     if not faster:
         return f"the fastest that no rule forbids: {show_seconds(chosen.seconds)}"
-    best = min(faster, key=lambda one: one.seconds)
+    best = min(faster, key=lambda estimate: estimate.seconds)
     return (
         f"too close to call ({best.model} {show_seconds(best.seconds)},"
         f" {chosen.model} {show_seconds(chosen.seconds)}), so the simpler one"
@@ -235,12 +239,12 @@ def _unsure(
         return ()
     off = forbidden(tuple(found))
     near = [
-        one.model
-        for one in estimates
-        if one.model not in off
-        and one.model is not chosen.model
-        and one.low < chosen.seconds < one.high
-        and one.seconds - one.low > MATTERS_SECONDS
+        estimate.model
+        for estimate in estimates
+        if estimate.model not in off
+        and estimate.model is not chosen.model
+        and estimate.low < chosen.seconds < estimate.high
+        and estimate.seconds - estimate.low > MATTERS_SECONDS
     ]
     if not near:
         return ()

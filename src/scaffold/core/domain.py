@@ -252,7 +252,7 @@ class Recommendation(NamedTuple):
 
     def estimate(self, model: Model) -> Estimate | None:
         """Return the estimate of `model`, or None when it was not offered."""
-        return next((one for one in self.estimates if one.model is model), None)
+        return next((estimate for estimate in self.estimates if estimate.model is model), None)
 
     def standing(self, model: Model) -> str:
         """Say in a word how `model` fared: recommended, ruled out, avoided, or nothing."""

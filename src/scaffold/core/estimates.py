@@ -30,7 +30,9 @@ def estimate(
         for workers in worker_counts(model, workload, machine, costs)
     ]
     best = min(seconds for _, seconds in candidates)
-    workers, seconds = next(one for one in candidates if one[1] <= best * CLOSE_SETTINGS)
+    workers, seconds = next(
+        setting for setting in candidates if setting[1] <= best * CLOSE_SETTINGS
+    )
     low, high = SPREAD[workload.source("task_seconds")]
     return Estimate(
         model=model,
@@ -100,4 +102,4 @@ def memory_allows(model: Model, workload: Workload, machine: Machine, costs: Cos
 
 def rank(estimates: Iterable[Estimate]) -> tuple[Estimate, ...]:
     """Return the estimates, fastest first."""
-    return tuple(sorted(estimates, key=lambda one: one.seconds))
+    return tuple(sorted(estimates, key=lambda estimate: estimate.seconds))

@@ -42,9 +42,9 @@ def findings(workload: Workload, machine: Machine) -> tuple[Finding, ...]:
     )
 
 
-def forbidden(found: Sequence[Finding]) -> frozenset[Model]:
+def forbidden(findings: Sequence[Finding]) -> frozenset[Model]:
     """Return the models that some finding forbids."""
-    return frozenset(one.model for one in found if one.verdict is Verdict.FORBID)
+    return frozenset(finding.model for finding in findings if finding.verdict is Verdict.FORBID)
 
 
 RULES: tuple[Rule, ...] = (

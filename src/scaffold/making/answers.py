@@ -51,12 +51,12 @@ def with_model(answers: Mapping[str, Any], model: Model) -> Answers:
     changed.pop("form", None)  # the template knows which one the model takes
     changed.pop("max_workers", None)  # without a figure on record the template has a default
     decided = answers.get("decision") or {}
-    for one in decided.get("estimates", ()):
-        if one.get("model") == model and "max_workers" in one:
+    for estimate in decided.get("estimates", ()):
+        if estimate.get("model") == model and "max_workers" in estimate:
             # One per core is right on every machine; any other count is this workload's own.
             per_core = MODELS[model].per_core and answers.get("max_in_flight") is None
             # With auto the figure is the most that the run may find: settings.py has it.
-            figure = "auto" if one.get("auto") else one["max_workers"]
+            figure = "auto" if estimate.get("auto") else estimate["max_workers"]
             changed["max_workers"] = None if per_core else figure
     if "model" in decided:
         chosen_by = "advice" if decided["model"] == model else "user"
@@ -85,25 +85,25 @@ def decision(advice: Recommendation, replies: Replies) -> Answers:
         + _shares(advice.workload),
         "reasons": [
             {
-                "verdict": str(one.verdict),
-                "model": str(one.model),
-                "text": one.reason,
-                "rule": one.rule,
-                "article": "" if one.article == BEYOND else one.article,
+                "verdict": str(finding.verdict),
+                "model": str(finding.model),
+                "text": finding.reason,
+                "rule": finding.rule,
+                "article": "" if finding.article == BEYOND else finding.article,
             }
-            for one in advice.findings
+            for finding in advice.findings
         ],
         "estimates": [
             {
-                "model": str(one.model),
-                "max_workers": one.max_workers,
-                "auto": finds_its_limit(one.model, advice.workload),
-                "time": show_seconds(one.seconds),
-                "speedup": show_ratio(one.speedup),
-                "memory": show_bytes(one.peak_memory_bytes),
-                "note": _note(advice, one),
+                "model": str(estimate.model),
+                "max_workers": estimate.max_workers,
+                "auto": finds_its_limit(estimate.model, advice.workload),
+                "time": show_seconds(estimate.seconds),
+                "speedup": show_ratio(estimate.speedup),
+                "memory": show_bytes(estimate.peak_memory_bytes),
+                "note": _note(advice, estimate),
             }
-            for one in advice.estimates
+            for estimate in advice.estimates
         ],
         "flips": [flip.text for flip in advice.flips],
         "machine": _machine(advice),

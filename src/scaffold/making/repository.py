@@ -25,7 +25,7 @@ def split(package: str) -> tuple[str, str]:
     """Return what `PACKAGE.SUB` is inside of, and its own name; raise UsageError for no such."""
     parts = package.split(".")
     if len(parts) < 2 or not all(
-        one.isidentifier() and not keyword.iskeyword(one) for one in parts
+        part.isidentifier() and not keyword.iskeyword(part) for part in parts
     ):
         raise UsageError(
             f"{shown(package)} is no package inside one of yours", hint="such as shop.parallel"
@@ -64,7 +64,7 @@ def _expand(here: Path, pattern: str) -> Iterator[Path]:
         return
     for place in sorted(here.glob(pattern)):
         parts = place.relative_to(here).parts
-        if place.is_dir() and not any(one.startswith(".") or one in _FOREIGN for one in parts):
+        if place.is_dir() and not any(part.startswith(".") or part in _FOREIGN for part in parts):
             yield place
 
 
@@ -80,7 +80,7 @@ def settled(target: Target, root: Path, here: Path) -> Target:
             return target
         module = ".".join(file.relative_to(root.resolve()).with_suffix("").parts)
         return Target(module.removesuffix(".__init__"), target.function, (str(root),), target.file)
-    for place in (root, *(here / one for one in (".", "src", "lib"))):
+    for place in (root, *(here / folder for folder in (".", "src", "lib"))):
         path = place / _path(target.module)
         if path.with_suffix(".py").is_file() or path.is_dir():
             return Target(target.module, target.function, (str(place.resolve()),), None)

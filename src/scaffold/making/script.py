@@ -85,7 +85,7 @@ def text(model: Model, starter: str, max_workers: int | None, own: str | None = 
     pacing = [_part("paced")] if "paced(" in engine else []
     parts = [first, own or _part(form), *pacing, engine, last]
     head = _HEAD.format(
-        needs=", ".join(f'"{one}"' for one in needs(model, starter)),
+        needs=", ".join(f'"{need}"' for need in needs(model, starter)),
         how=_HOW[model],
     )
     bodies = [_body(part) for part in parts]

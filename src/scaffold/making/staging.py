@@ -174,8 +174,8 @@ def _move_up(staging: Path, target: Path) -> tuple[str, ...]:
 
 def list_files(path: Path, root: Path | None = None) -> tuple[str, ...]:
     """List the files at or below `path`, sorted, relative to `root` (`path` when None)."""
-    found = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return tuple(sorted(file.relative_to(root or path).as_posix() for file in found))
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return tuple(sorted(file.relative_to(root or path).as_posix() for file in files))
 
 
 def _clean(staging: Path | None, made: list[Path]) -> None:

@@ -46,7 +46,7 @@ class Starter(NamedTuple):
     def packages(self) -> frozenset[str]:
         """The distributions that it needs, in any form, as import names are usually written."""
         needed = [name for form in self.forms.values() for name in form] + list(self.dev)
-        return frozenset(requirement_name(one).lower().replace("-", "_") for one in needed)
+        return frozenset(requirement_name(need).lower().replace("-", "_") for need in needed)
 
     def refuse(self, model: Model) -> None:
         """Raise UsageError, with the reason, when it cannot run on `model`."""
@@ -98,4 +98,6 @@ def requirement_name(requirement: str) -> str:
 def offered(bound: Bound, model: Model) -> tuple[Starter, ...]:
     """Return the starters that fit the kind of work and run on `model`."""
     every = map(load, names())
-    return tuple(one for one in every if bound in one.fits and model not in one.unfit)
+    return tuple(
+        starter for starter in every if bound in starter.fits and model not in starter.unfit
+    )

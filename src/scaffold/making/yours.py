@@ -66,8 +66,8 @@ def gather(target: Target, items: Items) -> Yours:
             f"{target.function} is not at the top of its module: no project can use it",
             hint="write a function there that calls it, and name that",
         )
-    found = PathFinder.find_spec(target.module.partition(".")[0], sys.path[1:])
-    installed = found is not None and found.origin is not None
+    spec = PathFinder.find_spec(target.module.partition(".")[0], sys.path[1:])
+    installed = spec is not None and spec.origin is not None
     if target.file is None or "." in target.module:
         if not installed:
             raise UsageError(

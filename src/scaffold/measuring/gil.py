@@ -81,7 +81,7 @@ class Lateness:
 
     def longest(self, begin: float, end: float, usual: float) -> float:
         """Return the longest time, in seconds, that a thread waited for the GIL."""
-        waits = [one.wait - usual for one in self.wakes if begin < one.woke < end + one.late]
+        waits = [wake.wait - usual for wake in self.wakes if begin < wake.woke < end + wake.late]
         return max(0.0, max(waits, default=0.0))
 
 

@@ -66,7 +66,7 @@ class Laboratory:
         """Run the trials one after the other in one process, each for at most `seconds`."""
         facts, ended = run_child(
             "scaffold.measuring.trial",
-            {"folder": str(self.folder), "runs": [_request(one, seconds) for one in trials]},
+            {"folder": str(self.folder), "runs": [_request(trial, seconds) for trial in trials]},
             len(trials) * seconds + GRACE,
             lambda elapsed, so_far: watch(elapsed, so_far.get("so_far", 0)),
         )

@@ -41,5 +41,5 @@ def _status(name: str) -> int | None:
         lines = (PROC / "status").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
         return None
-    found = next((line.split() for line in lines if line.startswith(name)), None)
-    return int(found[1]) * 1024 if found else None
+    fields = next((line.split() for line in lines if line.startswith(name)), None)
+    return int(fields[1]) * 1024 if fields else None

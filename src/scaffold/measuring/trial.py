@@ -37,8 +37,8 @@ def main() -> None:
     report = Report(request["report"])
     results = []
     try:
-        for one in request["runs"]:
-            results.append(run(one, folder, report))
+        for trial in request["runs"]:
+            results.append(run(trial, folder, report))
             report.tell(results=results)
     except Exception as error:
         report.tell(refused=describe(error))

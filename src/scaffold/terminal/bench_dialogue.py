@@ -31,17 +31,17 @@ def watch(request: BenchRequest) -> tuple[Bench, int]:
     return so_far[-1], code
 
 
-def show(found: Bench, save: Path | None, *, as_json: bool) -> None:
+def show(results: Bench, save: Path | None, *, as_json: bool) -> None:
     """Print the results, and draw them when asked to."""
     if as_json:
-        console.answer_json(documents.bench(found))
+        console.answer_json(documents.bench(results))
     else:
-        console.answer_lines(bench_views.bench(found, console.width()))
+        console.answer_lines(bench_views.bench(results, console.width()))
     if save is not None:
         from scaffold.terminal import pictures
 
         try:
-            pictures.save(found, save)
+            pictures.save(results, save)
         except OSError as error:
             raise ConcgenError(
                 f"cannot write {shown(save)}: {error.strerror}",

@@ -9,30 +9,32 @@ from scaffold.core.units import show_count, show_seconds
 from scaffold.terminal.layout import Column, bar, entries, table, wrap
 
 
-def bench(found: Bench, width: int) -> list[str]:
+def bench(bench: Bench, width: int) -> list[str]:
     """Return a line per model, fastest first, and the name of the fastest."""
-    ranked = found.ranked
-    times = [one.measured_seconds for one in ranked if one.works] or [0.0]
+    ranked = bench.ranked
+    times = [result.measured_seconds for result in ranked if result.works] or [0.0]
     bars = [
-        bar(one.measured_seconds, min(times), max(times)) if one.works else "failed"
-        for one in ranked
+        bar(result.measured_seconds, min(times), max(times)) if result.works else "failed"
+        for result in ranked
     ]
     columns = [
-        Column("", [str(one.model) for one in ranked], left=True),
-        Column("measured", [show_seconds(one.measured_seconds) for one in ranked]),
-        Column("predicted", [show_seconds(one.predicted_seconds) for one in ranked], dropped=4),
-        Column("error", [f"{one.error:+.0%}" for one in ranked], dropped=3),
-        Column("at once", [show_count(one.max_workers) for one in ranked], dropped=2),
+        Column("", [str(result.model) for result in ranked], left=True),
+        Column("measured", [show_seconds(result.measured_seconds) for result in ranked]),
+        Column(
+            "predicted", [show_seconds(result.predicted_seconds) for result in ranked], dropped=4
+        ),
+        Column("error", [f"{result.error:+.0%}" for result in ranked], dropped=3),
+        Column("at once", [show_count(result.max_workers) for result in ranked], dropped=2),
         Column("", bars, left=True, dropped=1),
     ]
-    fastest = found.fastest
+    fastest = bench.fastest
     told = "none of them did the work: mend the function first"
     if fastest is not None:
         told = (
             f"fastest: {fastest.model}, {show_seconds(fastest.measured_seconds)}"
-            f" for {show_count(found.workload.tasks)} items"
+            f" for {show_count(bench.workload.tasks)} items"
         )
-    notes = [(str(one.model), remark) for one in ranked for remark in _remarks(one)]
+    notes = [(str(result.model), remark) for result in ranked for remark in _remarks(result)]
     return [
         *table(columns, width, marked=0 if fastest else None),
         "",
@@ -41,8 +43,8 @@ def bench(found: Bench, width: int) -> list[str]:
     ]
 
 
-def _remarks(one: Result) -> Iterator[str]:
-    if one.extrapolated:
-        yield f"time ran out after {show_count(one.items)} items, the rest is in proportion"
-    if one.failed:
-        yield f"{show_count(one.failed)} items failed, the first with {one.first_error}"
+def _remarks(result: Result) -> Iterator[str]:
+    if result.extrapolated:
+        yield f"time ran out after {show_count(result.items)} items, the rest is in proportion"
+    if result.failed:
+        yield f"{show_count(result.failed)} items failed, the first with {result.first_error}"

@@ -45,9 +45,9 @@ BY_ESTIMATES = {
 def rules(width: int) -> list[str]:
     """Return the table of the rules, and how the choice follows from them."""
     lines = []
-    for one in RULES:
-        lines.append(f"{one.id:<4} {one.title}")
-        lines += _indented(f"{_says(one)} ({_source(one)})", width, 5)
+    for rule in RULES:
+        lines.append(f"{rule.id:<4} {rule.title}")
+        lines += _indented(f"{_says(rule)} ({_source(rule)})", width, 5)
     lines.append("")
     lines += wrap(
         "Rules speak first, and only `forbid` takes a model off the list. Estimates put seconds on"
@@ -62,21 +62,21 @@ def rules(width: int) -> list[str]:
 def rule(rule_id: str, width: int) -> list[str]:
     """Explain one rule; raise UsageError for an id that there is not."""
     try:
-        wanted = read_choice(rule_id, [*(one.id for one in RULES), *BY_ESTIMATES])
+        wanted = read_choice(rule_id, [*(rule.id for rule in RULES), *BY_ESTIMATES])
     except ValueError as error:
         raise UsageError(f"rule {error}", hint="concgen rules lists them") from error
     if wanted in BY_ESTIMATES:
         return [wanted, "", *wrap(BY_ESTIMATES[wanted], width)]
-    one = next(one for one in RULES if one.id == wanted)
+    rule = next(rule for rule in RULES if rule.id == wanted)
     return [
-        f"{one.id}  {one.title}",
+        f"{rule.id}  {rule.title}",
         "",
-        *wrap(one.explanation, width),
+        *wrap(rule.explanation, width),
         "",
-        *_labelled("Says", _says(one), width),
-        *_labelled("Source", _source(one), width),
-        *_labelled("Fires", f"{one.fires.text}: {_reason(one, one.fires)}", width),
-        *_labelled("Silent", one.silent.text, width),
+        *_labelled("Says", _says(rule), width),
+        *_labelled("Source", _source(rule), width),
+        *_labelled("Fires", f"{rule.fires.text}: {_reason(rule, rule.fires)}", width),
+        *_labelled("Silent", rule.silent.text, width),
     ]
 
 
@@ -98,10 +98,10 @@ def models(width: int) -> list[str]:
 def starters(width: int) -> list[str]:
     """Return what there is to start from: the work, the models, what has to be installed."""
     lines = []
-    for one in map(load, names()):
-        lines += _labelled(one.name, one.summary, width, 10)
-        lines += _labelled("", f"on {', '.join(one.models)}", width, 10)
-        if needed := _needed(one):
+    for starter in map(load, names()):
+        lines += _labelled(starter.name, starter.summary, width, 10)
+        lines += _labelled("", f"on {', '.join(starter.models)}", width, 10)
+        if needed := _needed(starter):
             lines += _labelled("", f"needs {needed}", width, 10)
     lines.append("")
     lines += wrap(
@@ -112,37 +112,37 @@ def starters(width: int) -> list[str]:
 
 def starter(name: str, width: int) -> list[str]:
     """Describe one starter; raise UsageError for a name that there is not."""
-    one = find(name)
-    lines = [f"{one.name}  {one.summary}", ""]
-    lines += _labelled("Fits", ", ".join(f"--workload {bound}" for bound in one.fits), width)
-    lines += _labelled("Runs on", ", ".join(one.models), width)
-    for model, reason in one.unfit.items():
+    starter = find(name)
+    lines = [f"{starter.name}  {starter.summary}", ""]
+    lines += _labelled("Fits", ", ".join(f"--workload {bound}" for bound in starter.fits), width)
+    lines += _labelled("Runs on", ", ".join(starter.models), width)
+    for model, reason in starter.unfit.items():
         lines += _labelled("Not on", f"{model}: {reason}", width)
-    for form, needed in one.forms.items():
+    for form, needed in starter.forms.items():
         lines += _labelled("Needs", f"{FORMS[form]}: {', '.join(needed) or 'nothing'}", width)
-    command = shell.join(["concgen", "new", f"my-{one.name}", "--starter", one.name])
+    command = shell.join(["concgen", "new", f"my-{starter.name}", "--starter", starter.name])
     return [*lines, "", *_labelled("Make one", command, width)]
 
 
-def _needed(one: Starter) -> str:
+def _needed(starter: Starter) -> str:
     """Return the distributions that the forms of a starter need, without their versions."""
-    names = [requirement_name(each) for form in one.forms.values() for each in form]
+    names = [requirement_name(each) for form in starter.forms.values() for each in form]
     return ", ".join(dict.fromkeys(names))
 
 
-def _says(one: Rule) -> str:
+def _says(rule: Rule) -> str:
     verdicts: dict[str, list[str]] = {}
-    for model, verdict in one.says.items():
+    for model, verdict in rule.says.items():
         verdicts.setdefault(str(verdict), []).append(str(model))
     return "; ".join(f"{verdict} {', '.join(names)}" for verdict, names in verdicts.items())
 
 
-def _source(one: Rule) -> str:
-    return one.article if one.article == BEYOND else f"article, {one.article}"
+def _source(rule: Rule) -> str:
+    return rule.article if rule.article == BEYOND else f"article, {rule.article}"
 
 
-def _reason(one: Rule, case: Case) -> str:
-    return one.reason(case.workload, case.machine) or ""
+def _reason(rule: Rule, case: Case) -> str:
+    return rule.reason(case.workload, case.machine) or ""
 
 
 def _indented(text: str, width: int, indent: int) -> list[str]:

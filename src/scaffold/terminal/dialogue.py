@@ -186,7 +186,7 @@ def show_script(written: Written, *, dry_run: bool) -> None:
 
 def show_added(added: Added, *, dry_run: bool) -> None:
     """Print what was written, what to install, the lines that call it, and the one-line command."""
-    place, test = (os.path.relpath(one) for one in (added.request.dest, added.request.test))
+    place, test = (os.path.relpath(path) for path in (added.request.dest, added.request.test))
     console.answer()
     verb = "Would add" if dry_run else "Added"
     console.answer(f"{verb} {place}/ ({len(added.files)} files, {added.model}) and {test}:")

@@ -10,33 +10,33 @@ from scaffold.measuring.calibration import Calibration
 from scaffold.terminal import layout
 
 
-def doctor(found: Checkup, width: int) -> list[str]:
+def doctor(checkup: Checkup, width: int) -> list[str]:
     """Return the facts, one a line, and each problem with its remedy."""
-    lines = layout.facts(_facts(found), width)
-    for problem in found.problems:
+    lines = layout.facts(_facts(checkup), width)
+    for problem in checkup.problems:
         lines += ["", *layout.wrap(f"! {problem.what}", width, rest="  ")]
         lines += layout.wrap(problem.remedy, width, "  ", "  ")
-    return lines if found.problems else [*lines, "", "Nothing here holds the engines back."]
+    return lines if checkup.problems else [*lines, "", "Nothing here holds the engines back."]
 
 
-def _facts(found: Checkup) -> list[tuple[str, str]]:
-    facts = found.machine
-    quota = f"{min(found.quotas):.3g}" if found.quotas else "none"
+def _facts(checkup: Checkup) -> list[tuple[str, str]]:
+    facts = checkup.machine
+    quota = f"{min(checkup.quotas):.3g}" if checkup.quotas else "none"
     memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
     files = "no limit" if facts.open_files is None else show_count(facts.open_files)
-    build = ", free-threaded build" if found.free_threaded_build else ""
+    build = ", free-threaded build" if checkup.free_threaded_build else ""
     return [
-        ("cores", f"{facts.cores:.3g} (affinity {found.affinity_cores}, cgroup quota {quota})"),
+        ("cores", f"{facts.cores:.3g} (affinity {checkup.affinity_cores}, cgroup quota {quota})"),
         ("memory", memory),
         ("Python", f"{facts.python}, GIL {'on' if facts.gil else 'off'}{build}"),
         (
             "start method",
-            f"{found.default_start_method} by default, {facts.start_method} in engines",
+            f"{checkup.default_start_method} by default, {facts.start_method} in engines",
         ),
         ("open files", f"{files} (threads use up to {MANY_THREADS}, asyncio {MOST_COROUTINES:,})"),
-        ("git", found.git or "not found"),
-        ("uv", found.uv or "not found"),
-        ("costs", _costs(found.calibration)),
+        ("git", checkup.git or "not found"),
+        ("uv", checkup.uv or "not found"),
+        ("costs", _costs(checkup.calibration)),
     ]
 
 
@@ -45,7 +45,9 @@ def _costs(kept: Calibration) -> str:
         return "typical ones: `concgen doctor --calibrate` measures this machine's"
     costs = kept.costs
     busy = f" (others had {kept.busy:.0%} of the machine)" if kept.is_busy else ""
-    starts = ", ".join(f"{name} {show_seconds(one.process)}" for name, one in costs.starts.items())
+    starts = ", ".join(
+        f"{name} {show_seconds(start.process)}" for name, start in costs.starts.items()
+    )
     return (
         f"measured on {kept.day}{busy}:"
         f" thread {show_seconds(costs.thread_start)}, process {starts};"

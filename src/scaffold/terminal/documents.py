@@ -38,10 +38,10 @@ def recommendation(advice: Recommendation) -> Document:
         "headline": advice.headline,
         "settings": advice.settings._asdict(),
         "cores_needed": advice.cores_needed,
-        "findings": [one._asdict() for one in advice.findings],
-        "estimates": [one._asdict() for one in advice.estimates],
+        "findings": [finding._asdict() for finding in advice.findings],
+        "estimates": [estimate._asdict() for estimate in advice.estimates],
         "binding": advice.binding,
-        "flips": [one._asdict() for one in advice.flips],
+        "flips": [flip._asdict() for flip in advice.flips],
         "notes": list(advice.notes),
     }
 
@@ -111,16 +111,16 @@ def bench(bench: Bench) -> Document:
         "items": bench.workload.tasks,
         "results": [
             {
-                "model": one.model,
-                "max_workers": one.max_workers,
-                "predicted_seconds": one.predicted_seconds,
-                "measured_seconds": one.measured_seconds,
-                "items": one.items,
-                "failed": one.failed,
-                "first_error": one.first_error,
-                "extrapolated": one.extrapolated,
+                "model": result.model,
+                "max_workers": result.max_workers,
+                "predicted_seconds": result.predicted_seconds,
+                "measured_seconds": result.measured_seconds,
+                "items": result.items,
+                "failed": result.failed,
+                "first_error": result.first_error,
+                "extrapolated": result.extrapolated,
             }
-            for one in bench.results
+            for result in bench.results
         ],
         "fastest": bench.fastest.model if bench.fastest else None,
         "complete": bench.complete,
@@ -140,25 +140,25 @@ def check(check: Check) -> Document:
     }
 
 
-def doctor(found: Checkup) -> Document:
+def doctor(checkup: Checkup) -> Document:
     """Return the document of `doctor --json`."""
     from scaffold.measuring import calibration
 
     return {
         "schema": SCHEMA,
-        "machine": found.machine._asdict(),
-        "affinity_cores": found.affinity_cores,
-        "quota_cores": min(found.quotas, default=None),
-        "default_start_method": found.default_start_method,
-        "free_threaded_build": found.free_threaded_build,
-        "git": found.git,
-        "uv": found.uv,
+        "machine": checkup.machine._asdict(),
+        "affinity_cores": checkup.affinity_cores,
+        "quota_cores": min(checkup.quotas, default=None),
+        "default_start_method": checkup.default_start_method,
+        "free_threaded_build": checkup.free_threaded_build,
+        "git": checkup.git,
+        "uv": checkup.uv,
         "calibration": {
-            "day": found.calibration.day,
-            "path": str(calibration.path(found.machine)),
-            "costs": _costs(found.calibration.costs),
+            "day": checkup.calibration.day,
+            "path": str(calibration.path(checkup.machine)),
+            "costs": _costs(checkup.calibration.costs),
         },
-        "problems": [asdict(one) for one in found.problems],
+        "problems": [asdict(problem) for problem in checkup.problems],
     }
 
 
@@ -178,11 +178,11 @@ def plan(plan: Plan, *, applied: bool) -> Document:
         "to": plan.target,
         "applied": applied,
         "files": [
-            {"path": one.path, "action": str(one.action), "reason": one.reason}
-            for one in plan.changes
+            {"path": change.path, "action": str(change.action), "reason": change.reason}
+            for change in plan.changes
         ],
-        "conflicts": [one.path for one in plan.of(Action.CONFLICT)],
-        "refused": [one.path for one in plan.of(Action.REFUSE)],
+        "conflicts": [change.path for change in plan.of(Action.CONFLICT)],
+        "refused": [change.path for change in plan.of(Action.REFUSE)],
         "notes": list(plan.notes),
     }
 

@@ -37,7 +37,7 @@ class Column(NamedTuple):
     def lines(self) -> list[str]:
         """Return title and cells, all of one width."""
         width = self.width
-        return [f"{one:<{width}}" if self.left else f"{one:>{width}}" for one in self._all()]
+        return [f"{cell:<{width}}" if self.left else f"{cell:>{width}}" for cell in self._all()]
 
     def _all(self) -> Iterable[str]:
         return (self.title, *self.cells)
@@ -61,13 +61,13 @@ def table(columns: Sequence[Column], width: int, marked: int | None = None) -> l
     The columns that are dropped earliest go first, until the rest fits into `width`.
     """
     shown = [column for column in columns if any(column.cells)]
-    while len(MARK) + sum(one.width + 2 for one in shown) - 2 > width:
-        droppable = [one for one in shown if one.dropped]
+    while len(MARK) + sum(column.width + 2 for column in shown) - 2 > width:
+        droppable = [column for column in shown if column.dropped]
         if not droppable:
             break
-        shown.remove(min(droppable, key=lambda one: one.dropped))
+        shown.remove(min(droppable, key=lambda column: column.dropped))
     lines = []
-    for number, cells in enumerate(zip(*(one.lines() for one in shown), strict=True)):
+    for number, cells in enumerate(zip(*(column.lines() for column in shown), strict=True)):
         mark = MARK if marked is not None and number == marked + 1 else NO_MARK
         lines.append(f"{mark}{'  '.join(cells)}".rstrip())
     return lines

@@ -78,9 +78,9 @@ def page(bench: Bench, drawing: str) -> str:
             f" for {show_count(bench.workload.tasks)} items"
         )
     rows = "".join(
-        f"<tr><td>{one.model}<td>{one.max_workers:,}<td>{show_seconds(one.predicted_seconds)}"
-        f"<td>{show_seconds(one.measured_seconds)}<td>{one.error:+.0%}"
-        for one in bench.results
+        f"<tr><td>{result.model}<td>{result.max_workers:,}"
+        f"<td>{show_seconds(result.predicted_seconds)}<td>{show_seconds(result.measured_seconds)}<td>{result.error:+.0%}"
+        for result in bench.results
     )
     head = "<tr><th>model<th>at once<th>predicted<th>measured<th>error"
     return (
@@ -95,24 +95,25 @@ def page(bench: Bench, drawing: str) -> str:
 def _draw_bars(axes: Axes, bench: Bench) -> None:
     ranked = bench.ranked[::-1]
     places = range(len(ranked))
-    colours = [STYLES[one.model].colour for one in ranked]
-    predicted = [one.predicted_seconds for one in ranked]
-    measured = [one.measured_seconds for one in ranked]
+    colours = [STYLES[result.model].colour for result in ranked]
+    predicted = [result.predicted_seconds for result in ranked]
+    measured = [result.measured_seconds for result in ranked]
     axes.barh([place - 0.2 for place in places], measured, 0.4, color=colours)
     axes.barh(
         [place + 0.2 for place in places],
         predicted, 0.4, color="white", edgecolor=colours, hatch="///",
     )  # fmt: skip
-    for place, one in enumerate(ranked):
-        star = "*" if one.extrapolated else ""
+    for place, result in enumerate(ranked):
+        star = "*" if result.extrapolated else ""
         for seconds, shift, word in (
-            (one.measured_seconds, -0.2, f"{star} measured"),
-            (one.predicted_seconds, 0.2, " predicted"),
+            (result.measured_seconds, -0.2, f"{star} measured"),
+            (result.predicted_seconds, 0.2, " predicted"),
         ):
             text = f" {show_seconds(seconds)}{word}"
             axes.annotate(text, (seconds, place + shift), va="center", fontsize="small")
     axes.set_yticks(
-        list(places), [f"{one.model}\n{show_count(one.max_workers)} at once" for one in ranked]
+        list(places),
+        [f"{result.model}\n{show_count(result.max_workers)} at once" for result in ranked],
     )
     shortest, longest = min(measured + predicted), max(measured + predicted)
     # With room for the words at the longest bar.
@@ -141,18 +142,18 @@ def _show_counts(axis: Axis) -> None:
 
 
 def _footnote(bench: Bench) -> str:
-    return " (* from a part)" if any(one.extrapolated for one in bench.results) else ""
+    return " (* from a part)" if any(result.extrapolated for result in bench.results) else ""
 
 
 def _draw_lines(axes: Axes, bench: Bench) -> None:
     most = max(1000, 10 * bench.workload.tasks)
     counts = sorted({round(most ** (step / POINTS)) for step in range(POINTS + 1)})
     advised, predicted = _predict(bench, counts)
-    for one in bench.results:
-        colour, line, marker = STYLES[one.model]
-        axes.plot(counts, predicted[one.model], color=colour, linestyle=line)
-        axes.plot(bench.workload.tasks, one.measured_seconds, marker, color=colour)
-        axes.plot([], [], color=colour, linestyle=line, marker=marker, label=str(one.model))
+    for result in bench.results:
+        colour, line, marker = STYLES[result.model]
+        axes.plot(counts, predicted[result.model], color=colour, linestyle=line)
+        axes.plot(bench.workload.tasks, result.measured_seconds, marker, color=colour)
+        axes.plot([], [], color=colour, linestyle=line, marker=marker, label=str(result.model))
     axes.set_xscale("log")
     axes.set_yscale("log")
     for n, model in _changes(counts, advised)[:MOST_CROSSINGS]:
@@ -172,15 +173,15 @@ def _draw_lines(axes: Axes, bench: Bench) -> None:
 
 def _predict(bench: Bench, counts: list[int]) -> tuple[list[Model], dict[Model, list[float]]]:
     """Return the advice and every model's makespan, in seconds, for each number of tasks."""
-    models = [one.model for one in bench.results]
+    models = [result.model for result in bench.results]
     advised: list[Model] = []
     predicted: dict[Model, list[float]] = {model: [] for model in models}
     for tasks in counts:
         workload = replace(bench.workload, tasks=tasks)
         chosen, estimates, _ = weigh(workload, bench.machine, bench.costs, models)
         advised.append(chosen.model)
-        for one in estimates:
-            predicted[one.model].append(one.seconds)
+        for estimate in estimates:
+            predicted[estimate.model].append(estimate.seconds)
     return advised, predicted
 
 

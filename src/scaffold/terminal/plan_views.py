@@ -18,13 +18,13 @@ STYLES = (("+++", "bold"), ("---", "bold"), ("@@", "cyan"), ("+", "green"), ("-"
 def lines(plan: Plan, width: int) -> list[str]:
     """Return one line per file: what happens to it, and why."""
     column = max((len(change.path) for change in plan.changes), default=0)
-    found = []
+    lines = []
     for change in plan.changes:
         head = f"  {change.action:<8}  {change.path:<{column}}  "
         if len(head) > width // 2:
             head = f"  {change.action:<8}  {change.path}: "
-        found += wrap(change.reason, width, head, " " * 12) or [head.rstrip()]
-    return found
+        lines += wrap(change.reason, width, head, " " * 12) or [head.rstrip()]
+    return lines
 
 
 def diff(changes: Iterable[Change]) -> Iterator[str]:
@@ -48,19 +48,19 @@ def stat(edits: Iterable[Change], width: int) -> list[str]:
     column = max((len(change.path) for change, _, _ in rows), default=0)
     most = max((added + removed for _, added, removed in rows), default=0)
     room = max(1, min(BAR, width - column - 12))
-    found = []
+    lines = []
     for change, added, removed in rows:
         if change.action is Action.KEEP:
-            found.append(f" {change.path:<{column}} | {change.reason}")
+            lines.append(f" {change.path:<{column}} | {change.reason}")
             continue
         scale = min(1.0, room / most) if most else 1.0
         bar = "+" * round(added * scale) + "-" * round(removed * scale)
         told = " (deleted)" if change.after is None else ""
-        found.append(f" {change.path:<{column}} | {added + removed:>4} {bar}{told}".rstrip())
+        lines.append(f" {change.path:<{column}} | {added + removed:>4} {bar}{told}".rstrip())
     added, removed = sum(row[1] for row in rows), sum(row[2] for row in rows)
     files = _counted(len(rows), "file")
-    found.append(f" {files} changed, {_counted(added, 'line')} added, {removed} removed")
-    return found
+    lines.append(f" {files} changed, {_counted(added, 'line')} added, {removed} removed")
+    return lines
 
 
 def count(change: Change) -> tuple[int, int]:

@@ -41,15 +41,22 @@ def table(advice: Recommendation, width: int) -> list[str]:
     ranked = advice.estimates
     shortest, longest = ranked[0].seconds, ranked[-1].seconds
     columns = [
-        Column("", [str(one.model) for one in ranked], left=True),
-        Column("time", [show_seconds(one.seconds) for one in ranked]),
-        Column("speedup", [show_ratio(one.speedup) for one in ranked], dropped=4),
-        Column("memory", [show_bytes(one.peak_memory_bytes) for one in ranked], dropped=2),
-        Column("at once", [show_count(one.max_workers) for one in ranked], dropped=3),
-        Column("", [bar(one.seconds, shortest, longest) for one in ranked], left=True, dropped=1),
-        Column("", [advice.standing(one.model) for one in ranked], left=True),
+        Column("", [str(estimate.model) for estimate in ranked], left=True),
+        Column("time", [show_seconds(estimate.seconds) for estimate in ranked]),
+        Column("speedup", [show_ratio(estimate.speedup) for estimate in ranked], dropped=4),
+        Column(
+            "memory", [show_bytes(estimate.peak_memory_bytes) for estimate in ranked], dropped=2
+        ),
+        Column("at once", [show_count(estimate.max_workers) for estimate in ranked], dropped=3),
+        Column(
+            "",
+            [bar(estimate.seconds, shortest, longest) for estimate in ranked],
+            left=True,
+            dropped=1,
+        ),
+        Column("", [advice.standing(estimate.model) for estimate in ranked], left=True),
     ]
-    chosen = [one.model for one in ranked].index(advice.model)
+    chosen = [estimate.model for estimate in ranked].index(advice.model)
     return lay_out(columns, width, marked=chosen)
 
 
