@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from scaffold import api
 from scaffold.asking.interview import collect
-from scaffold.asking.target import Items
 from scaffold.changing import recorded
 from scaffold.commands.measure import workload
 from scaffold.core.domain import Model
 from scaffold.core.observed import Profile
 from scaffold.making import answers, project
+from scaffold.making.items import Items
 
 SHARE = st.none() | st.floats(0, 1)
 GAIN = st.none() | st.floats(1e-3, 2)

@@ -64,6 +64,7 @@ class Ledger:
         self.backup: dict[str, Any] | None = None  # area, versions of our results.jsonl.bak
         self.versions: list[list[Any]] = []  # [count of results, digest of work.py that made them]
         self.empty = os.fstat(self.file.fileno()).st_size < HEADER
+        self._earlier = 0  # digests that were there before this run
         self._window = (0, b"")  # digests that were read ahead, and where they begin
         self._waiting = bytearray()  # digests that wait to be written
         self._at = 0  # the position of their first
@@ -82,6 +83,12 @@ class Ledger:
             self.backup, self.versions = header["backup"], header["versions"]
         except (ValueError, KeyError, TypeError):
             raise Damaged from None
+        self.recount()
+
+    def recount(self) -> None:
+        """From now on, what was noted counts as noted by an earlier run."""
+        self.flush()
+        self._earlier = self.known
 
     def save(self) -> None:
         """Write the header."""
@@ -102,6 +109,8 @@ class Ledger:
 
     def digest(self, position: int) -> bytes:
         """What the item was; empty when that is not known."""
+        if position >= self._earlier:
+            return b""
         offset = self.area + position * DIGEST
         begin, window = self._window
         if not begin <= offset < begin + len(window):
@@ -132,7 +141,7 @@ class Ledger:
         size = os.fstat(self.file.fileno()).st_size
         self.area = max(HEADER, size - (size - HEADER) % -DIGEST)
         self._window = (0, b"")
-        self._at = 0
+        self._at = self._earlier = 0
 
     def swap(self, area: int, inode: int) -> None:
         """From when the results are the file with that inode, the digests are in that area."""

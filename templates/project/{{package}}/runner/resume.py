@@ -170,6 +170,7 @@ class Resume:
         journal.ok, journal.failed = done.count(GOOD), done.count(BAD)
         journal.ledger.begin_area()
         journal.ledger.note(0, digests)
+        journal.ledger.recount()
         self._keep = lambda line: moved.get(line.id) if line.ok or not self._retry else None
 
     def _refusal(self, what: str) -> Refused:
