@@ -582,18 +582,9 @@ CASES = {
         ("'bad.py'", "not valid Python", "mend"),
         lambda scene: (scene.functions(), scene.write("bad.py", "def")),
     ),
-    "yours.gather: , and one file is copied": Case(
-        "new p --from near.py:work --items items.jsonl --yes", 2,
-        ("'near.py'", "functions", "package.module:FUNC"),
-        lambda scene: (scene.functions(), scene.write("near.py", "import functions\n")),
-    ),
     "yours.gather: is not at the top of its module: no project can use it": Case(
         "new p --from functions.py:Client.fetch --items items.jsonl --yes", 2,
         ("Client.fetch", "not at the top", "write a function"), Scene.functions,
-    ),
-    "yours.gather: is not installed, so a project elsewhere could not import it": Case(
-        "new p --from functions:work --items items.jsonl --yes", 2,
-        ("functions", "not installed", "pip install"), Scene.functions,
     ),
 }  # fmt: skip
 

@@ -141,16 +141,35 @@ def test_new_from_a_function_makes_a_project_that_runs_it(concgen, module, items
     assert own.returncode == 0, own.stdout
 
 
-def test_a_file_that_needs_its_neighbours_is_refused(concgen, items, tmp_path):
-    """One file is copied; it would not run alone."""
-    (tmp_path / "helper.py").write_text("def double(x): return 2 * x\n")
-    (tmp_path / "crawl.py").write_text("from helper import double\ndef f(x): return double(x)\n")
-    result = concgen(
-        "new", tmp_path / "p", "--from", f"{tmp_path / 'crawl.py'}:f", "--items", items, "--yes"
-    )
-    assert result.code == 2
-    assert "helper" in result.err
-    assert not (tmp_path / "p").exists()
+@pytest.mark.parametrize("where", ["near.py:f", "pkg/near.py:f", "pkg.near:f"])
+@pytest.mark.parametrize("model", ["threading", "multiprocessing"])
+def test_a_function_with_neighbours_stays_where_it_is(concgen, tmp_path, monkeypatch, where, model):
+    """It is imported there; relative paths among the items are found from the project, too."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / ("pkg" if "pkg" in where else ".")
+    folder.mkdir(exist_ok=True)
+    if "pkg" in where:
+        (folder / "__init__.py").touch()
+    helper = "pkg.helper" if "pkg" in where else "helper"
+    (folder / "helper.py").write_text("def read(path): return open(path).read()\n")
+    (folder / "near.py").write_text(f"from {helper} import read\ndef f(item): return read(item)\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "one.txt").write_text("one")
+    (tmp_path / "items.txt").write_text("data/one.txt\n" * 3)
+    dest = tmp_path / "deep" / "near"
+    words = ["--from", where, "--items", "items.txt", "--model", model]
+    result = concgen("new", dest, *words, "--yes")
+    assert result.code == 0, result.err
+    assert "imported from where it is" in result.out
+    assert "made absolute" in result.out
+    package = "near" if "pkg" in where else "near_app"
+    for command in (["-m", package, "run"], ["-m", "pytest", "-q"], ["-m", "ruff", "check"]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=dest, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    lines = (dest / "results.jsonl").read_text().splitlines()
+    assert [json.loads(line)["value"] for line in lines] == ["one"] * 3
 
 
 def test_bench_holds_predictions_against_measurements(concgen, module, items, tmp_path):

@@ -103,6 +103,7 @@ _ANSWERS: dict[str, Any] = {
     "inside": lambda value: value == "" or (_is_module(value) and not value.startswith(".")),
     "from_module": _is_module,
     "from_function": _is_function,
+    "from_path": _is_line,
     "dependencies": [_is_requirement],
     **{question.field: question.kind.recorded for question in QUESTIONS},
     "cpu_fraction": number(0, MOST_CORES),

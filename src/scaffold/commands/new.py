@@ -62,6 +62,7 @@ class Created:
     files: tuple[str, ...]
     command: str
     installs: bool
+    notes: tuple[str, ...] = ()
 
 
 def read_request(dest: Path, wishes: Mapping[str, str]) -> ProjectRequest:
@@ -117,24 +118,28 @@ def create(
     yours: Yours | None = None,
 ) -> Created:
     """Make the project with `model`, or only list its files; `yours` is what it is to run."""
+    package = wanted.package
+    if yours is not None and package.name in yours.taken:
+        package = names.package_name(wanted.name, yours.taken)
     answers = template.gather(
         advice.recommendation,
         advice.replies,
         name=wanted.name,
-        package=wanted.package.name,
+        package=package.name,
         starter=_starter(wanted, yours),
         model=model,
     )
     answers |= {"ci": wanted.ci, "ci_check": wanted.ci_check}
     own = None
     if yours is not None:
-        answers |= yours.answers
-        own = partial(yours.copy, package=wanted.package.name)
+        answers |= yours.answers(wanted.dest)
+        own = partial(yours.copy, package=package.name)
     files = project.files(answers, own) if dry_run else project.create(wanted.dest, answers, own)
     command = command_line(wanted, advice, model, yours)
     needed = yours.dependencies if yours else wanted.starter and wanted.starter.packages
     installs = bool(needed) or bool(MODELS[model].needs)
-    return Created(wanted.dest, wanted.package, model, files, command, installs)
+    notes = yours.notes(wanted.dest) if yours else ()
+    return Created(wanted.dest, package, model, files, command, installs, notes)
 
 
 def command_line(wanted: ProjectRequest, advice: Advice, model: Model, yours: Yours | None) -> str:

@@ -1,12 +1,14 @@
 """The user's own function and items, on their way into a generated project.
 
-One file is copied into the package. A module that is installed is imported from where it is. A file
-that needs its neighbours is neither: it is refused, with what to do.
+A lone file is copied into the package. What has a package, or neighbours, stays where it is and is
+imported there: as it is installed, or else by the path from the project to it.
 """
 
 from __future__ import annotations
 
 import ast
+import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -39,24 +41,72 @@ class Yours:
     items: Items
     module: str
     dependencies: tuple[str, ...]
-    copied: Path | None
+    copied: Path | None = None
+    folder: Path | None = None
 
-    @property
-    def answers(self) -> dict[str, Any]:
-        """What the template asks about the function."""
+    def answers(self, project: Path) -> dict[str, Any]:
+        """What the template asks about the function, for a project that goes to `project`."""
         return {
             "from_module": f".{self.module}" if self.copied else self.module,
             "from_function": self.target.function,
+            "from_path": self.path_from(project),
             "dependencies": list(self.dependencies),
         }
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The name that the project's package must not have, or its import would find itself."""
+        return frozenset() if self.copied else frozenset({self.module.partition(".")[0].lower()})
+
+    def path_from(self, project: Path) -> str:
+        """Return the path from `project` to where the function is imported, if it needs one."""
+        if self.folder is None:
+            return ""
+        try:
+            path = os.path.relpath(self.folder, project.resolve())
+        except ValueError:  # on another drive of Windows
+            path = str(self.folder)
+        return path.replace(os.sep, "/")
+
+    def notes(self, project: Path) -> tuple[str, ...]:
+        """Say what the project has from elsewhere."""
+        said = []
+        if self.folder is not None:
+            where = shown(self.path_from(project))
+            said.append(f"{self.module} is imported from where it is, {where} from the project.")
+        if self._relative():
+            said.append(
+                "Items that are relative paths were made absolute: they are found anywhere."
+            )
+        return tuple(said)
 
     def copy(self, project: Path, package: str) -> None:
         """Write the module, if it is copied, and the items into `project`."""
         if self.copied is not None:
             (project / package / f"{self.module}.py").write_bytes(self.copied.read_bytes())
+        relative = self._relative()
         with (project / ITEMS).open("w", encoding="utf-8") as out:
             for text in lines_of(self.items.file):
-                out.write(f"{text}\n")
+                found = json.dumps(self._settled(json.loads(text))) if relative else text
+                out.write(f"{found}\n")
+
+    def _relative(self) -> bool:
+        """Tell whether items are paths that lead somewhere only from here."""
+        return any(self._settled(item) != item for item in self.items.sample)
+
+    def _settled(self, item: Any) -> Any:
+        """Return the item with its relative paths made absolute: from its file, or from here."""
+        if isinstance(item, dict):
+            return {name: self._settled(value) for name, value in item.items()}
+        if isinstance(item, list):
+            return [self._settled(value) for value in item]
+        if not isinstance(item, str) or not ("/" in item or "." in item) or "\0" in item:
+            return item  # a word may be a file's name by chance
+        for folder in (self.items.file.parent, Path()):
+            path = os.path.abspath(folder / item)
+            if os.path.lexists(path):
+                return path
+        return item
 
 
 def gather(target: Target, items: Items) -> Yours:
@@ -66,25 +116,18 @@ def gather(target: Target, items: Items) -> Yours:
             f"{target.function} is not at the top of its module: no project can use it",
             hint="write a function there that calls it, and name that",
         )
+    imported = _imports(target.file) if target.file else set()
+    if target.file is not None and "." not in target.module:
+        folder = target.file.resolve().parent
+        if not any(_is_beside(folder, name) for name in imported):
+            stem = target.file.stem
+            name = f"my_{stem}" if stem in TAKEN else stem
+            return Yours(target, items, name, _distributions(imported), copied=target.file)
+    needed = _distributions({target.module, *imported})
     spec = PathFinder.find_spec(target.module.partition(".")[0], sys.path[1:])
-    installed = spec is not None and spec.origin is not None
-    if target.file is None or "." in target.module:
-        if not installed:
-            raise UsageError(
-                f"{target.module} is not installed, so a project elsewhere could not import it",
-                hint="pip install -e the package it belongs to, or name one file: FILE.py:FUNC",
-            )
-        return Yours(target, items, target.module, _distributions({target.module}), None)
-    imported = _imports(target.file)
-    folder = target.file.resolve().parent
-    if neighbours := sorted(name for name in imported if _is_beside(folder, name)):
-        raise UsageError(
-            f"{shown(target.file)} imports its neighbour {neighbours[0]}, and one file is copied",
-            hint="install both as a package and name it as package.module:FUNC",
-        )
-    stem = target.file.stem
-    name = f"my_{stem}" if stem in TAKEN else stem
-    return Yours(target, items, name, _distributions(imported), target.file)
+    if spec is not None and spec.origin is not None:
+        return Yours(target, items, target.module, needed)
+    return Yours(target, items, target.module, needed, folder=Path(target.path[0]).resolve())
 
 
 def _imports(file: Path) -> set[str]:

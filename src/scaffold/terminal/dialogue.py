@@ -163,6 +163,7 @@ def show_created(created: Created, *, dry_run: bool) -> None:
     console.answer_lines([f"  {line}" for line in shown])
     if created.package.reason:
         console.answer(f"The package is {created.package.name}: {created.package.reason}.")
+    console.answer_lines(list(created.notes))
     if "README.md" not in created.files:
         console.answer("Your README.md was kept; ours was left out.")
     if not dry_run:
