@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scaffold.terminal import documents
+from scaffold.making import inventory
 
 HERE = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((HERE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -41,7 +41,7 @@ def test_the_version_is_one_and_the_same_everywhere() -> None:
     """The sources, the installed package, the citation, and the newest release of the changelog."""
     citation = yaml.safe_load((HERE / "CITATION.cff").read_text(encoding="utf-8"))
     newest = [version for version, _ in changelog()[1][:1]]
-    assert {PROJECT["version"], documents.version(), citation["version"], *newest} == {
+    assert {PROJECT["version"], inventory.version(), citation["version"], *newest} == {
         PROJECT["version"]
     }
 
