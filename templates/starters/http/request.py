@@ -74,7 +74,9 @@ def refused(request: Request, status: int, headers: Mapping[str, str], body: byt
     It is Overloaded or RetryAfter where the server only asks to wait: then the engine does so.
     """
     phrase = HTTPStatus(status).phrase if status in STATUSES else ""
-    text = f"{request}: {status} {phrase}".rstrip() + _words(request, body)
+    text = f"{request}: {status} {phrase}".rstrip()
+    if body.lstrip().startswith(b"{"):  # JSON: what the server has to say
+        text += f": {excerpt(request, body)}"
     if request.idempotent or status == 429:  # which was refused, not done
         wait = seconds(headers.get("Retry-After")) if status in policy.BUSY | policy.BROKEN else 0
         if wait > policy.LONGEST_WAIT:
@@ -135,11 +137,9 @@ def seconds(retry_after: str | None) -> float:
     return max(0.0, wait)
 
 
-def _words(request: Request, body: bytes) -> str:
-    """Return what a server says of its refusal, in JSON, without what the request keeps secret."""
-    if not body.lstrip().startswith(b"{"):
-        return ""
+def excerpt(request: Request, body: bytes | bytearray) -> str:
+    """Return the start of a body as one line, without what the request keeps secret."""
     text = " ".join(body.decode("utf-8", "replace").split())
-    for secret in re.findall(r"\S{8,}", " ".join(request.headers.values())):
+    for secret in re.findall(r"\S{4,}", " ".join(request.headers.values())):
         text = text.replace(secret, "***")
-    return f": {text[:EXCERPT]}"
+    return text[:EXCERPT]
