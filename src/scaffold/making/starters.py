@@ -25,7 +25,8 @@ class Starter(NamedTuple):
     `fits` are the kinds of work that it is offered for, `unfit` the models that it cannot run on,
     each with the reason. `forms` maps each form of its work (sync, async, native) to what has to be
     installed for it, `dev` is what its tests need as well, `modules` what it brings besides
-    `work.py`. `answers` are those of the interview that follow from choosing it.
+    `work.py`. `answers` are those of the interview that follow from choosing it. The template
+    alone reads `retries`: RETRIES of settings.py, where its errors tell what another try may mend.
     """
 
     name: str
