@@ -81,6 +81,7 @@ class AdaptiveLimit:
     def succeeded(self, now: float, seconds: float, busy: int) -> None:
         """A task that took so long was taken in, while so many were in flight, itself included."""
         self._granted += 1
+        self._finished += 1
         self._backoff = BACKOFF
         self._used = self._used or busy >= USED * int(self._target)
         quick = seconds <= TOLERANCE * self._base or not self._base
@@ -90,7 +91,7 @@ class AdaptiveLimit:
             self._count += 1
             self._total += seconds
             if self._count >= self._wanted:
-                self._adapt(self._total / self._count)
+                self._adapt(now, self._total / self._count)
                 self._open(now)
         if self.rate is not None:
             self._raise_rate(self.rate, now)
@@ -121,10 +122,11 @@ class AdaptiveLimit:
     def _open(self, now: float) -> None:
         """A new mean, of tasks that begin from now on."""
         self._since, self._count, self._total = now, 0, 0.0
+        self._finished = 0  # since then, whenever they began
         self._wanted, self._used = max(SAMPLES, self._target), False
         self._may_grow = self._has_memory()
 
-    def _adapt(self, mean: float) -> None:
+    def _adapt(self, now: float, mean: float) -> None:
         last, self._last = self._last, mean
         if self._probing:
             if mean < last * PROBE**0.5:  # they were waiting for each other: lower is as fast
@@ -136,9 +138,12 @@ class AdaptiveLimit:
             self._base = mean
         elif self._used:
             self._means += 1
-            ratio = max(0.5, TOLERANCE * self._base / mean)
+            ratio = max(0.5, TOLERANCE * min(1.0, self._base / mean))
             if self._slow_start and ratio >= 1:
                 return
+            if self._slow_start:  # it went too far: Little's law says how many were enough
+                self._limit = self._finished / (now - self._since) * self._base
+                ratio = TOLERANCE
             fell = self._limit * ratio < PROBE * self._probed
             self._probing = self._slow_start or fell or self._means >= PATIENCE
             self._slow_start = False

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 TASKS = ("", "task", "tasks", "request", "requests", "call", "calls")  # the unit of plain rates
-RATE = r"\s*(\d[\d_,]*(?:\.\d+)?)\s*([A-Za-z][\w-]*)?\s*/\s*([a-z]+)\s*"
+RATE = r"\s*(\d[\d_,]*(?:\.\d+)?)(?:\s+([A-Za-z][\w-]*))?\s*/\s*([a-z]+)\s*"
 # Seconds between sending and arriving that may differ from task to task. A rate's period counts as
 # so much longer, so that N arrivals never fall into it and one more; and a task that could begin so
 # much too late does not delay the ones behind it.

@@ -1,0 +1,365 @@
+"""Limits of the other end, kept and found: ratios, with their targets.
+
+    python benchmarks/limits.py              every case, about seven minutes
+    python benchmarks/limits.py slots rate   some cases
+    python benchmarks/limits.py --list       the cases
+
+Each case runs projects as `concgen new` makes them against a server of its own (peers/limited.py),
+which tells what it has seen by its own clock. Libraries that are not installed are left out:
+pip install aiolimiter pyrate-limiter
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from common import Target, as_installed, pick, report, run_cases
+from peers import limited
+
+from scaffold.making import project
+
+SERVER = Path(__file__).resolve().parent / "peers" / "limited.py"
+PACKAGE = "made"
+MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid", "dask")
+Figures = dict[str, float]
+
+CLIENT = '''
+import asyncio
+import socket
+
+from .runner.task import Overloaded, RetryAfter
+
+REQUEST = b"GET / HTTP/1.1\\r\\nHost: here\\r\\n\\r\\n"
+
+
+def judge(head: bytes) -> None:
+    """Raise what the other end asks for."""
+    if b" 429 " in head or b" 503 " in head:
+        if b"Retry-After: " in head:
+            raise RetryAfter(float(head.partition(b"Retry-After: ")[2].partition(b"\\r")[0]))
+        raise Overloaded(head.decode())
+'''
+SYNC = f'''{CLIENT}
+
+def setup():
+    return []
+
+
+def work(port, connections):
+    """One request, over a connection that is kept."""
+    connection = connections.pop() if connections else socket.create_connection(("127.0.0.1", port))
+    connection.sendall(REQUEST)
+    head = connection.recv(4096)
+    connections.append(connection)
+    judge(head)
+'''
+ASYNC = f'''{CLIENT}
+
+def setup():
+    return []
+
+
+async def work(port, connections):
+    """One request, over a connection that is kept."""
+    if not connections:
+        connections.append(await asyncio.open_connection("127.0.0.1", port))
+    connection = connections.pop()
+    connection[1].write(REQUEST)
+    head = await connection[0].readuntil(b"\\r\\n\\r\\n")
+    connections.append(connection)
+    judge(head)
+'''
+WAIT = '''
+import asyncio
+
+
+async def work(item):
+    """Wait, and nothing else."""
+    await asyncio.sleep(0.1)
+'''
+
+
+class Case(NamedTuple):
+    """One server. `measure` runs against it what there is to compare."""
+
+    name: str
+    title: str
+    measure: Callable[[Path], Figures]
+    targets: tuple[Target, ...]
+
+
+class Server:
+    """A server that runs, and what it has seen."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def state(self) -> dict[str, Any]:
+        """What it has seen so far."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/state") as answer:
+            state: dict[str, Any] = json.load(answer)
+        return state
+
+
+@contextmanager
+def serving(kind: str) -> Iterator[Server]:
+    """A new server of that kind."""
+    command = [sys.executable, str(SERVER), kind, "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield Server(int(process.stdout.readline()))
+        process.kill()
+
+
+def run(
+    folder: Path, model: str, work: str, item: object, items: int, *options: str, starter: str = ""
+) -> float:
+    """Run a project on so many of the item; return the seconds. Raise when an item failed."""
+    path = Path(tempfile.mkdtemp(dir=folder)) / model
+    names = {"name": PACKAGE, "starter": starter or "blank", "model": model}
+    project.create(path, names)
+    if work:
+        (path / PACKAGE / "work.py").write_text(work, encoding="utf-8")
+    (path / "items.jsonl").write_text((json.dumps(item) + "\n") * items, encoding="utf-8")
+    command = [sys.executable, "-m", PACKAGE, "run", "--quiet", *options]
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=path, check=False, env=os.environ)
+    seconds = time.perf_counter() - began
+    if done.returncode:
+        raise RuntimeError(f"{model} {' '.join(options)}: exit code {done.returncode}")
+    return seconds
+
+
+def _windows(stamps: list[float]) -> tuple[float, float]:
+    """The most in any second, and the mean rate."""
+    most = max(bisect_left(stamps, stamp + 1.0) - n for n, stamp in enumerate(stamps))
+    return most, (len(stamps) - 1) / (stamps[-1] - stamps[0])
+
+
+def kept(folder: Path) -> Figures:
+    """100/s with every model, and with libraries in one process."""
+    figures: Figures = {}
+    for model in MODELS:
+        work = ASYNC if model in ("asyncio", "hybrid") else SYNC
+        with serving("stamp") as server:
+            run(folder, model, work, server.port, 1000, "--rate", "100/s", "--max-workers", "4")
+            most, mean = _windows(server.state()["taken"])
+        figures |= {f"{model}: most in a second": most, f"{model}: of the rate": mean / 100}
+    for name, limiter in _limiters().items():
+        with serving("stamp") as server:
+            asyncio.run(_limited(limiter, server.port))
+            most, mean = _windows(server.state()["taken"])
+        figures |= {f"{name}: most in a second": most, f"{name}: of the rate": mean / 100}
+    return figures
+
+
+def _limiters() -> dict[str, Callable[[], Any]]:
+    """Libraries, as their pages show them: a coroutine function that waits for a permit."""
+    found: dict[str, Callable[[], Any]] = {}
+    with suppress(ImportError):
+        from aiolimiter import AsyncLimiter
+
+        found["aiolimiter"] = lambda: AsyncLimiter(100, 1).acquire
+    with suppress(ImportError):
+        from pyrate_limiter import Duration, Limiter, Rate
+
+        found["pyrate-limiter"] = lambda: Limiter(Rate(100, Duration.SECOND)).try_acquire_async
+    return found
+
+
+async def _limited(limiter: Callable[[], Any], port: int) -> None:
+    permit = limiter()
+    connections: list[Any] = []
+
+    async def one() -> None:
+        await permit()
+        if not connections:
+            connections.append(await asyncio.open_connection("127.0.0.1", port))
+        reader, writer = connections.pop()
+        writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        connections.append((reader, writer))
+
+    await asyncio.gather(*(one() for _ in range(1000)))
+
+
+def rate(folder: Path) -> Figures:
+    """A server that takes 10 a second: with the starter http and the rate, and with auto alone."""
+    figures: Figures = {}
+    for name, *options in (("--rate", "10/s"), ("--max-workers", "auto")):
+        with serving("rate") as server:
+            item = {"url": f"http://127.0.0.1:{server.port}/"}
+            run(folder, "asyncio", "", item, 300, name, *options, starter="http")
+            state = server.state()
+        taken = state["taken"]
+        figures |= {
+            f"{name}: of the rate": (len(taken) - 1) / (taken[-1] - taken[0]) / limited.RATE,
+            f"{name}: refused": state["refused"] / state["requests"],
+        }
+    return figures
+
+
+def _found(
+    folder: Path, kind: str, items: int, trial: int, sizes: tuple[int, ...]
+) -> tuple[Figures, dict[str, Any]]:
+    """Auto beside the best of the fixed numbers in flight, tried on fewer items."""
+    best = 0.0
+    for size in sizes:
+        with serving(kind) as server:
+            seconds = run(folder, "asyncio", ASYNC, server.port, trial, "--max-workers", str(size))
+        best = max(best, trial / seconds)
+        print(f"    {size:4} in flight: {trial / seconds:8.1f}/s")
+    with serving(kind) as server:
+        settled = _watch(server, folder, items)
+        state = server.state()
+    print(f"    auto          : {items / settled['seconds']:8.1f}/s")
+    return {"of the best": items / settled["seconds"] / best, **settled}, state
+
+
+def _watch(server: Server, folder: Path, items: int) -> Figures:
+    """Run with auto; note how many are in flight in the second half of the time."""
+    import threading
+
+    seen: list[int] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.25):
+            seen.append(int(server.state()["in_flight"]))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        seconds = run(folder, "asyncio", ASYNC, server.port, items, "--max-workers", "auto")
+    finally:
+        over.set()
+        watcher.join()
+    return {"seconds": seconds, "in flight once settled": float(max(seen[len(seen) // 2 :]))}
+
+
+def slots(folder: Path) -> Figures:
+    """A server that serves 20 at a time."""
+    figures, _ = _found(folder, "slots", 5000, 1500, (10, 16, 20, 24, 32, 64, 256))
+    return figures | {"of its slots": figures["in flight once settled"] / limited.SLOTS}
+
+
+def refuse(folder: Path) -> Figures:
+    """A server that refuses above 30 in flight."""
+    figures, state = _found(folder, "refuse", 5000, 2000, (16, 24, 28, 30))
+    return figures | {"refused": state["refused"] / state["requests"]}
+
+
+def sharing(folder: Path) -> Figures:
+    """A server whose latency grows with its load."""
+    figures, state = _found(folder, "sharing", 1600, 400, (2, 4, 6, 8, 16, 64))
+    return figures | {"of the latency at rest": state["latency"] / limited.SERVICE}
+
+
+def changing(folder: Path) -> Figures:
+    """A server that takes 50, then 10, then 50 again, half a minute each."""
+    items = int(30 * sum(capacity for _, capacity in limited.CAPACITY) / limited.CHANGING)
+    with serving("changing") as server:
+        seconds = run(folder, "asyncio", ASYNC, server.port, items, "--max-workers", "auto")
+    return {"of what a schedule would do": 90 / seconds}
+
+
+def waits(folder: Path) -> Figures:
+    """Nothing but waiting, without a limit."""
+    fixed = run(folder, "asyncio", WAIT, 0, 20_000, "--max-workers", "1000")
+    found = run(folder, "asyncio", WAIT, 0, 20_000, "--max-workers", "auto")
+    return {"of fixed 1,000": fixed / found}
+
+
+KEPT = tuple(
+    target
+    for model in MODELS
+    for target in (
+        Target(f"{model}: most in a second", f"{model}: most in a second", "", at_most=101),
+        Target(f"{model}: of the rate", f"{model}: of the rate", "", at_least=0.99),
+    )
+) + tuple(
+    Target(f"{name}: {what}", f"{name}: {what}", "")
+    for name in ("aiolimiter", "pyrate-limiter")
+    for what in ("most in a second", "of the rate")
+)
+BEST = "of the best fixed number in flight"
+CASES = (
+    Case("kept", "--rate 100/s, 1,000 tasks, each model, by the server's clock", kept, KEPT),
+    Case(
+        "rate",
+        "a server that takes 10 a second, 300 items, starter http",
+        rate,
+        (
+            Target("with --rate: refused", "--rate: refused", "", at_most=0),
+            Target("with --rate: of the rate", "--rate: of the rate", "", at_least=0.98),
+            Target("with auto: refused", "--max-workers: refused", "", at_most=0.05),
+            Target("with auto: of the rate", "--max-workers: of the rate", "", at_least=0.9),
+        ),
+    ),
+    Case(
+        "slots",
+        "a server that serves 20 at a time, 5,000 items",
+        slots,
+        (
+            Target(BEST, "of the best", "", at_least=0.95),
+            Target("in flight once settled, to its 20", "of its slots", "", at_most=2),
+        ),
+    ),
+    Case(
+        "refuse",
+        "a server that refuses above 30 in flight, 5,000 items",
+        refuse,
+        (
+            Target(BEST, "of the best", "", at_least=0.9),
+            Target("refused", "refused", "", at_most=0.02),
+        ),
+    ),
+    Case(
+        "sharing",
+        "latency grows with load: 4 cores' worth, 1,600 items",
+        sharing,
+        (
+            Target(BEST, "of the best", "", at_least=0.95),
+            Target("median latency, to that at rest", "of the latency at rest", "", at_most=2),
+        ),
+    ),
+    Case(
+        "changing",
+        "capacity 50, 10, 50, half a minute each",
+        changing,
+        (Target("of a schedule that knows", "of what a schedule would do", "", at_least=0.9),),
+    ),
+    Case(
+        "waits",
+        "20,000 waits of 100 ms, auto up to 1,000",
+        waits,
+        (Target("of fixed 1,000", "of fixed 1,000", "", at_least=0.93),),
+    ),
+)
+
+
+def run_case(case: Case) -> bool:
+    """Run it, print its targets, and tell whether all were met."""
+    print(f"\n{case.name}: {case.title}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        figures = case.measure(Path(folder))
+    met = [report(target, figures) for target in case.targets]
+    return all(met)
+
+
+if __name__ == "__main__":
+    as_installed()
+    chosen, _ = pick(__doc__, CASES, 1)
+    run_cases(chosen, run_case)
