@@ -16,6 +16,7 @@ from scaffold.asking.questions import (
     UNKNOWN,
     Answers,
     Ask,
+    Back,
     Question,
     Unsure,
 )
@@ -74,7 +75,10 @@ def collect(
     """
     values: Answers = {}
     known: set[str] = set()
-    for question in QUESTIONS:
+    asked: list[int] = []  # places of the questions, to go back to
+    place = 0
+    while place < len(QUESTIONS):
+        question = QUESTIONS[place]
         raw = given.get(question.name)
         if raw is not None:
             values[question.name] = read(question, raw)
@@ -82,12 +86,19 @@ def collect(
         elif measured is not None:
             values[question.name] = question.from_field(getattr(measured, question.field))
         elif ask is not None and question.asked_if(values):
-            values[question.name] = ask(question)
+            try:
+                values[question.name] = ask(question)
+            except Back:
+                place = asked.pop() if asked else place
+                continue
+            asked.append(place)
             known.add(question.name)
         else:
             values[question.name] = question.usual(values)
+            known.discard(question.name)  # it was asked before the user went back
         if values["workload"] == MEASURE:
             raise Unsure
+        place += 1
     return Replies(values, frozenset(known), measured)
 
 

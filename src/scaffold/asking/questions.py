@@ -62,6 +62,7 @@ class Question(NamedTuple):
     that say yes and no. `field` is the workload's field that it sets: `to_fields` and `from_field`
     translate where answer and field differ. `label` names the answer where `text`, the question
     itself, would be too long. `unasked` is the default where the other answers leave it open.
+    `more` explains the question and its terms to whoever answers `?`.
     `repeated` tells that the command for the same project has it always.
     """
 
@@ -72,6 +73,7 @@ class Question(NamedTuple):
     help: str
     default: Any
     kind: Kind
+    more: str = ""
     asked_if: Callable[[Answers], bool] = lambda _: True
     choices: tuple[Choice, ...] = ()
     unasked: Any = None
@@ -117,6 +119,10 @@ class Question(NamedTuple):
     def fields(self, value: Any) -> dict[str, Any]:
         """Return the fields of the workload that an answer sets."""
         return self.to_fields(value) if self.to_fields else {self.field: value}
+
+
+class Back(Exception):
+    """The last question is to be asked again."""
 
 
 # Asks one question of a person and returns the answer, read and valid.
@@ -238,6 +244,8 @@ QUESTIONS: tuple[Question, ...] = (
         help="What one task mostly does: waits, computes, or both.",
         default="io",
         kind=_BOUND,
+        more="A task is one call of your function with one item. It waits when the processor "
+        "has nothing to do for it meanwhile, and computes when a core is busy with it.",
         choices=BOUNDS,
         repeated=True,
         to_fields=lambda value: {"bound": Bound(value), "cpu_fraction": CPU_FRACTION[Bound(value)]},
@@ -251,6 +259,8 @@ QUESTIONS: tuple[Question, ...] = (
         help="How many tasks, such as 20k.",
         default=1000,
         kind=_COUNT,
+        more="How many items there are, or will be at a time. A rough figure will do: what "
+        "would change the advice is said with it.",
         repeated=True,
     ),
     Question(
@@ -261,16 +271,21 @@ QUESTIONS: tuple[Question, ...] = (
         help="How long one takes alone, such as 50ms.",
         default=0.2,
         kind=_SECONDS,
+        more="How long one call takes with nothing else running. Time a few by hand if you do "
+        "not know, or answer the first question with 4: then it is measured.",
         repeated=True,
     ),
     Question(
         name="async-client",
         field="async_client",
         label="The client is async",
-        text="Has your client an async API (aiohttp, asyncpg, ...)? Without one, asyncio is out",
+        text="Does your client have an async API (aiohttp, asyncpg, ...)?"
+        " Without one, asyncio is out",
         help="Whether the client has an async API.",
         default=True,
         kind=_YES_NO,
+        more="An async client is one whose calls are awaited: `await client.get(url)`. "
+        "requests, psycopg2 and the file system have none; say no when you do not know.",
         asked_if=_waits,
         unasked=False,
         flags=("--async-client", "--no-async-client"),
@@ -284,6 +299,8 @@ QUESTIONS: tuple[Question, ...] = (
         help="Whether the computing releases the GIL.",
         default=False,
         kind=_SHARE,
+        more="The GIL lets one thread at a time run Python code. Libraries in C may release it "
+        "while they compute; plain Python never does: say no when you do not know.",
         asked_if=_computes,
         flags=("--releases-gil", "--holds-gil"),
         to_fields=lambda value: {"gil_fraction": 0.0 if value else 1.0},
@@ -297,6 +314,8 @@ QUESTIONS: tuple[Question, ...] = (
         help="The most that may be in flight at once, none, or unknown: the run finds it.",
         default=UNKNOWN,
         kind=_or_unknown(_or_none(_COUNT), UNKNOWN),
+        more="In flight is what has begun and is not finished. Servers refuse, or slow down, "
+        "beyond some number: unknown lets the run find it.",
         asked_if=_waits,
         to_fields=lambda value: {"max_in_flight": None if value == UNKNOWN else value},
         from_field=lambda limit: UNKNOWN if limit is None else limit,
@@ -309,6 +328,8 @@ QUESTIONS: tuple[Question, ...] = (
         help="What the other end allows, such as 10/s, 600/min or 5000/h.",
         default=None,
         kind=_or_none(_RATE),
+        more="Many servers allow so many requests a second or minute, and answer 429 beyond. "
+        "Nothing is faster than that, whatever the model: none when you do not know.",
         asked_if=_waits,
     ),
     Question(
@@ -319,6 +340,8 @@ QUESTIONS: tuple[Question, ...] = (
         help="Data in and out per task, such as 10KB.",
         default=1000,
         kind=_SIZE,
+        more="Processes share no memory: items and results are copied to them and back. Names "
+        "of files are small, images are not. Enter takes the default.",
         asked_if=_only_computes,
     ),
     Question(
@@ -329,6 +352,8 @@ QUESTIONS: tuple[Question, ...] = (
         help="What one running task needs, such as 300MB.",
         default=0,
         kind=_or_unknown(_SIZE, 0),
+        more="The most that one call holds at a time, such as a decoded image. As many fit at "
+        "once as the memory takes: unknown when you do not know.",
         asked_if=_computes,
     ),
     Question(

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO, TypeVar
 
-from scaffold.asking.questions import Ask, Choice, Question
+from scaffold.asking.questions import Ask, Back, Choice, Question
 from scaffold.core.errors import ConcgenError, Interrupted, UsageError
 from scaffold.terminal import streams
 
@@ -155,10 +155,23 @@ def asker() -> Ask | None:
 
 
 def ask(question: Question) -> Any:
-    """Ask one question until the answer is valid; an empty line takes the default."""
+    """Ask one question until the answer is valid; an empty line takes the default.
+
+    `?` explains it, `back` raises Back.
+    """
+
+    def read(text: str) -> Any:
+        if text == "?":
+            raise ValueError(f"{question.more} (Enter takes the default, back goes back.)")
+        if text.lower() == "back":
+            raise Back
+        if question.kind.metavar == "TIME" and sys.stdin.isatty() and text.isdecimal():
+            raise ValueError(f"{text} what? Such as {text}ms, {text}s or {text}min")
+        return question.read(text)
+
     if question.choices:
-        return ask_choice(question.text, question.choices, question.default, question.read)
-    return ask_line(_prompt(question), question.default, question.read)
+        return ask_choice(question.text, question.choices, question.default, read)
+    return ask_line(_prompt(question), question.default, read)
 
 
 def ask_choice(text: str, choices: Sequence[Choice], default: T, read: Callable[[str], T]) -> T:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from scaffold.asking.questions import Ask, Choice, Unsure, read_numbered
+from scaffold.asking.questions import QUESTIONS, Ask, Choice, Unsure, read_numbered
 from scaffold.asking.target import Target, parse_target
 from scaffold.commands import measure
 from scaffold.commands.add import Added
@@ -25,7 +25,7 @@ from scaffold.core.texts import read_bool
 from scaffold.making import starters
 from scaffold.making.items import Items
 from scaffold.making.starters import Starter
-from scaffold.terminal import console, views
+from scaffold.terminal import console, layout, views
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ def _ask_function(to_measure: MeasureRequest) -> MeasureRequest:
     while not function:
         function = console.ask_line("Which function? (FILE.py:FUNC)", "", _function)
     default = "items.jsonl"
-    items = console.ask_line(f"Its items? (JSON Lines, or a .txt) [{default}]", default, str)
+    items = console.ask_line(f"Its items? (JSON Lines, or a .txt) [{default}]", default, _file)
     return replace(to_measure, function=function, items=Path(items))
 
 
@@ -101,6 +101,12 @@ def _may_run(target: Target, items: Items, effort: measure.Effort) -> bool:
     """Ask for consent: what the function does to others is not known here."""
     console.say(measure.announcement(target, items, effort).replace("Running", "This runs", 1))
     return console.ask_line("Run it? [Y/n]", True, read_bool)
+
+
+def _file(text: str) -> str:
+    if not os.path.isfile(text):  # noqa: PTH113  # never raises, whatever the name
+        raise ValueError(f"there is no file {text}: name it as seen from here")
+    return text
 
 
 def _function(text: str) -> str:
@@ -133,8 +139,21 @@ def settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model | 
             raise ValueError(error.message.removeprefix("--model: ")) from error
 
     console.say()
+    if advice.replies.given:
+        console.say(_summary(advice))
     prompt = f"Use {recommended}? [Y/n, or another model]"
     return console.ask_line(prompt, default, read)
+
+
+def _summary(advice: Advice) -> str:
+    """Return what was answered, for a last look."""
+    replies = advice.replies
+    said = [
+        f"{question.label.lower()}: {question.show(replies.values[question.name])}"
+        for question in QUESTIONS
+        if question.name in replies.given
+    ]
+    return "\n".join(layout.wrap(", ".join(said), console.width(), "You said: ", " " * 10))
 
 
 def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | None:

@@ -1,0 +1,77 @@
+"""The interview can be walked back, and explains itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scaffold.asking.interview import collect
+from scaffold.asking.questions import QUESTIONS, Back, Question
+
+
+def asking(script: list[Any], order: list[str]) -> Any:
+    """Answer from a script; Back goes back, None takes the default."""
+    answers = iter(script)
+
+    def ask(question: Question) -> Any:
+        order.append(question.name)
+        answer = next(answers, None)
+        if answer is Back:
+            raise Back
+        return question.default if answer is None else answer
+
+    return ask
+
+
+def test_back_asks_the_last_question_again() -> None:
+    """What was answered in between is forgotten; the new answer holds."""
+    order: list[str] = []
+    replies = collect({}, asking(["io", 7, Back, 8], order), None)
+    assert order[:4] == ["workload", "tasks", "task-time", "tasks"]
+    assert replies.values["tasks"] == 8
+
+
+def test_back_at_the_first_question_stays_there() -> None:
+    """There is nothing before it."""
+    order: list[str] = []
+    collect({}, asking([Back, "cpu"], order), None)
+    assert order[:3] == ["workload", "workload", "tasks"]
+
+
+def test_back_drops_answers_that_are_asked_no_more() -> None:
+    """A question of the first way is not among the given ones of the second."""
+    order: list[str] = []
+    script = ["io", None, None, True, Back, Back, Back, Back, "cpu"]
+    replies = collect({}, asking(script, order), None)
+    assert replies.values["workload"] == "cpu"
+    assert "async-client" not in replies.given
+
+
+@pytest.mark.parametrize(
+    "question", [one for one in QUESTIONS if one.is_asked], ids=lambda one: one.name
+)
+def test_every_question_that_is_asked_explains_itself(question: Question) -> None:
+    """In a few lines, for whoever answers `?`."""
+    assert 60 < len(question.more) < 240
+
+
+def test_a_question_mark_explains_and_asks_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And a time without a unit is asked again."""
+    import io
+    import sys
+
+    from scaffold.terminal import console
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal("?\n50\n50ms\n"))
+    time = next(one for one in QUESTIONS if one.name == "task-time")
+    assert console.ask(time) == 0.05
+    said = capsys.readouterr().err
+    assert "with nothing else running" in said
+    assert "50 what?" in said
