@@ -3,15 +3,18 @@
 begin ──▶ busy ──▶ end                      an item on time
             └── look: late ──▶ end          cancelled after `timeout`, and gave in
                          └── look: lost     swallowed the cancellation: it is abandoned
-alarm (SIGALRM) ──▶ TimeoutError in it      blocked the event loop, so that look() had no turn
+alarm (a signal) ──▶ TimeoutError in it     blocked the event loop, so that look() had no turn
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import sys
 import threading
+import time
+from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -19,6 +22,7 @@ from types import FrameType
 from .task import TICK, Task, say
 
 LONGEST = 1e6  # seconds that an alarm is set for: 11 days
+ALARM = signal.SIGILL if sys.platform == "win32" else signal.SIGALRM  # nobody else sends it
 BLOCKED = 1.0  # seconds without a turn that are worth a warning
 
 Runner = asyncio.Task[None]  # a coroutine of the engine that runs one item after the other
@@ -32,6 +36,7 @@ class Watchdog:
         self._busy: dict[Runner, tuple[float, Task]] = {}  # since when, with what
         self._late: set[Runner] = set()  # cancelled from here
         self._turn = loop.time()  # the last look
+        self._due = math.inf  # when the alarm rings
         self._warned, self._armed = quiet, False
 
     def begin(self, worker: Runner, task: Task) -> float:
@@ -75,23 +80,39 @@ class Watchdog:
 
     @contextmanager
     def alarm(self) -> Iterator[None]:
-        """Where it can be had, SIGALRM for work() that blocks the event loop."""
+        """In the main thread, a signal for work() that blocks the event loop."""
         in_main = threading.current_thread() is threading.main_thread()
-        if sys.platform == "win32" or self._timeout is None or not in_main:
+        if self._timeout is None or not in_main:
             yield
             return
-        before = signal.signal(signal.SIGALRM, self._interrupt)
+        before = signal.signal(ALARM, self._interrupt)
         self._armed = True
         self._rearm()
+        if sys.platform == "win32":
+            threading.Thread(target=self._ring, daemon=True).start()
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+            self._armed = False
+            if sys.platform != "win32":
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(ALARM, before)
 
     def _rearm(self) -> None:
-        if sys.platform != "win32" and self._armed and self._timeout is not None:
-            signal.setitimer(signal.ITIMER_REAL, min(self._timeout + TICK, LONGEST))
+        if not self._armed or self._timeout is None:
+            return
+        patience = min(self._timeout + TICK, LONGEST)
+        if sys.platform == "win32":
+            self._due = self._loop.time() + patience
+        else:
+            signal.setitimer(signal.ITIMER_REAL, patience)
+
+    def _ring(self) -> None:
+        """Windows has no timer that sends a signal: a thread does. It waits for a call to end."""
+        while self._armed:
+            if self._loop.time() > self._due:
+                interrupt_main(ALARM)
+            time.sleep(TICK)
 
     def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         self._rearm()
