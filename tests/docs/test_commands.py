@@ -34,7 +34,7 @@ STAND_INS = {
     "uvx ": "installs from a package index",
     "python -m simulate run --scheduler": "needs a cluster; tests/engines has one",
 }
-# The README shows sessions with files and edits of a reader's own: what has to be there before a
+# The tour shows sessions with files and edits of a reader's own: what has to be there before a
 # command runs.
 README_WORK = """\
 cat > work.py <<'END'
@@ -48,7 +48,7 @@ seq 2000 > items.jsonl
 """
 README_EDIT = "cd crawl; sed -i 's/^RETRIES: int = 0/RETRIES: int = 3/' crawl/settings.py\n"
 BEFORE = {
-    "README.md": {
+    "tour.md": {
         "concgen measure work.py:digest --items items.jsonl": README_WORK,
         "concgen diff": README_EDIT,
     }
@@ -171,9 +171,9 @@ def test_every_stand_in_is_needed() -> None:
         assert any(line.startswith(begin) for line in lines), begin
 
 
-def test_the_lines_of_the_readme_that_are_set_up_for_are_there() -> None:
-    lines = {command.line for command in commands(ROOT / "README.md")}
-    assert lines >= set(BEFORE["README.md"])
+def test_the_lines_that_are_set_up_for_are_there() -> None:
+    for page, before in BEFORE.items():
+        assert {command.line for command in commands(ROOT / "docs" / page)} >= set(before)
 
 
 def test_the_example_of_every_commands_help_runs(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
@@ -81,6 +82,8 @@ def check_destination(dest: Path) -> Path:
         if dest.is_symlink() and not dest.exists():
             raise Refused(f"{shown(dest)} is a link that leads nowhere", hint="remove it first")
         target = dest.resolve()
+        with suppress(FileNotFoundError, NotADirectoryError):
+            target.stat()  # a path that cannot be, which exists() only tells of before Python 3.14
         if target.exists() and not target.is_dir():
             raise Refused(f"{shown(dest)} is a file", hint=_ELSEWHERE)
         present = sorted(entry.name for entry in target.iterdir()) if target.exists() else []

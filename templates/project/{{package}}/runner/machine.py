@@ -24,6 +24,7 @@ THREAD_LIMITS = (  # of numeric libraries, which read them when they are importe
     "RAYON_NUM_THREADS",
 )
 SPARE = 64  # files that the interpreter, the journal and a client's own needs take beside the tasks
+OPEN_MAX = 10_240  # files that macOS grants where it says that there is no limit
 CGROUPS, CGROUP_ROOT = "/proc/self/cgroup", "/sys/fs/cgroup"
 # How processes start fastest, where nothing speaks against it (see start_method).
 FASTEST_START = "fork" if sys.platform == "linux" else "spawn"
@@ -152,6 +153,8 @@ def make_room(workers: int, in_one_process: int, open_files: int) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
     except (ValueError, OSError):
+        if hard == resource.RLIM_INFINITY:
+            hard = OPEN_MAX
         most = (hard - SPARE) // open_files * max(1, workers // in_one_process)
         hint = f"use --max-workers {most}, or " if most > 0 else ""
         raise NotReady(
