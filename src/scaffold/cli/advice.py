@@ -291,11 +291,11 @@ def show_profile(
     holds the GIL, and what goes in and out.
     """
     from scaffold.commands import measure as command
-    from scaffold.terminal import console, documents, profile_views
+    from scaffold.terminal import console, documents, profile_views, progress_views
 
     effort = command.read_effort(budget, calls, repeat)
     function, sample = command.prepare(target, items)
-    console.say(command.announcement(function, sample, effort))
+    console.say(progress_views.running(command.announcement(function, sample, effort)))
     with console.Steps() as steps:
         profile = command.profile(function, sample, effort, steps)
     if as_json:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scaffold.asking.target import Target
 from scaffold.commands import measure
-from scaffold.commands.progress import Progress
+from scaffold.commands.progress import Done, LeftOut, Measuring, Progress, Running, Trying
 from scaffold.core.costs import Costs
 from scaffold.core.domain import Estimate, Machine, Model, Workload
 from scaffold.core.errors import UsageError
@@ -19,7 +19,6 @@ from scaffold.core.estimates import estimate
 from scaffold.core.models import CLUSTER, MODELS, Awaits
 from scaffold.core.observed import Measurement, Profile
 from scaffold.core.texts import shown
-from scaffold.core.units import show_count
 from scaffold.making.inventory import available_models
 from scaffold.making.items import Items
 from scaffold.measuring import calibration, machine
@@ -138,10 +137,9 @@ def project_target(place: Path | None = None) -> tuple[str, Path]:
     raise UsageError(f"no items.jsonl in {project.root}", hint="name the items with --items FILE")
 
 
-def announcement(request: BenchRequest) -> str:
-    """Say, before it happens, that the user's code is really run, by every model."""
-    which = f"up to {show_count(request.items.count)} items"
-    return measure.running(request.target, which, request.budget)
+def announcement(request: BenchRequest) -> Running:
+    """Return what is said before it happens: the user's code is really run, by every model."""
+    return Running(request.target, None, request.items.count, request.budget)
 
 
 def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
@@ -151,7 +149,7 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
     """
     target, items, budget = request.target, request.items, request.budget
     deadline = time.monotonic() + budget
-    progress.step(f"measuring {target}")
+    progress.step(Measuring(target))
     seconds = max(LEAST_BUDGET, min(MOST_MEASURING, MEASURING * budget))
     # Every model runs the same items again in any case.
     profile = measure.profile(target, items, measure.Effort(seconds, repeat=True))
@@ -161,11 +159,11 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
     results: list[Result] = []
     models = applicable(profile, work)
     if CLUSTER in available_models():
-        progress.step(f"{CLUSTER} is left out: on one machine it tells nothing of a cluster")
+        progress.step(LeftOut(CLUSTER))
     with laboratory() as lab:
         for number, model in enumerate(models):
             seconds = max(0.5, deadline - time.monotonic()) / (len(models) - number)
-            progress.step(f"{model} ({number + 1} of {len(models)}, at most {seconds:.0f} s)")
+            progress.step(Trying(model, number + 1, len(models), seconds))
             watch = partial(_tell, progress, items.count, seconds)
             predicted = estimate(model, work, facts, costs)
             file = {"file": str(items.file.resolve())}
@@ -193,7 +191,7 @@ def _tell(progress: Progress, count: int, limit: float, elapsed: float, done: in
     """Say how far a trial is: items done, rate, and what is left of its time at most."""
     rate = done / elapsed
     left = min(limit - elapsed, (count - done) / rate) if rate else limit - elapsed
-    progress.tick(f"{done:,} of {count:,} items, {rate:,.0f}/s, {max(0.0, left):.1f} s left")
+    progress.tick(Done(done, count, rate, left))
 
 
 def _result(predicted: Estimate, ran: Measurement, count: int, seconds: float) -> Result:

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from scaffold.asking.target import Target, parse_target
 from scaffold.commands.advise import Measured
-from scaffold.commands.progress import SILENT, Progress
+from scaffold.commands.progress import SILENT, Left, Progress, Running
 from scaffold.core.domain import Bound, Source, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
 from scaffold.core.reasons import MOSTLY
-from scaffold.core.units import parse_positive, parse_seconds, show_count, show_seconds
+from scaffold.core.units import parse_positive, parse_seconds, show_count
 from scaffold.making.items import Items, read_items
 from scaffold.measuring.measure import CALLS, DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
 
@@ -61,15 +61,9 @@ def read_effort(budget: str | None, calls: str | None, repeat: bool) -> Effort:
     return Effort(read_budget(budget), count, repeat)
 
 
-def announcement(target: Target, items: Items, effort: Effort) -> str:
-    """Say, before it happens, that the user's code is really run on a sample of the items."""
-    which = f"up to {show_count(len(items.sample))} of {show_count(items.count)} items"
-    return running(target, which, effort.seconds)
-
-
-def running(target: Target, which: str, budget: float) -> str:
-    """Say that the user's code is really run, on which items, and for how many seconds at most."""
-    return f"Running {target} for real, on {which}, for at most {show_seconds(budget)}."
+def announcement(target: Target, items: Items, effort: Effort) -> Running:
+    """Return what is said before it happens: the user's code is really run on a sample."""
+    return Running(target, len(items.sample), items.count, effort.seconds)
 
 
 def profile(target: Target, items: Items, effort: Effort, progress: Progress = SILENT) -> Profile:
@@ -78,7 +72,7 @@ def profile(target: Target, items: Items, effort: Effort, progress: Progress = S
         target,
         items,
         effort.seconds,
-        lambda elapsed: progress.tick(f"measuring, {_left(elapsed, effort.seconds)}"),
+        lambda elapsed: progress.tick(Left(effort.seconds - elapsed)),
         repeat=effort.repeat,
         calls=effort.calls,
     )
@@ -100,10 +94,6 @@ def _refuse_failing(profile: Profile, target: Target) -> None:
         f"{target}: {which}{of} failed: {errors}",
         hint="concgen can only measure a function that works on these items",
     )
-
-
-def _left(elapsed: float, budget: float) -> str:
-    return f"{max(0.0, budget - elapsed):.1f} s left"
 
 
 def measured(target: Target, items: Items, effort: Effort, progress: Progress) -> Measured:

@@ -1,25 +1,77 @@
-"""What a command that takes its time tells while it runs. The terminal shows it, or nobody does."""
+"""What a command that takes its time tells while it runs. The terminal words it, or nobody does."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from scaffold.asking.target import Target
+from scaffold.core.domain import Model
+
+
+class Running(NamedTuple):
+    """The user's code is about to be run: on a sample of the items or all, and how long at most."""
+
+    target: Target
+    sample: int | None
+    of: int
+    seconds: float
+
+
+class Measuring(NamedTuple):
+    """The function is being measured, before the models are."""
+
+    target: Target
+
+
+class LeftOut(NamedTuple):
+    """A model that this machine alone cannot show."""
+
+    model: Model
+
+
+class Trying(NamedTuple):
+    """A model runs the items: the how manieth it is, and for how long at most."""
+
+    model: Model
+    number: int
+    of: int
+    seconds: float
+
+
+class Left(NamedTuple):
+    """Seconds until measuring ends."""
+
+    seconds: float
+
+
+class Done(NamedTuple):
+    """How far a model is: items, the rate at which they get done, seconds left at most."""
+
+    items: int
+    of: int
+    rate: float
+    seconds: float
+
+
+Step = Running | Measuring | LeftOut | Trying
+Tick = Left | Done
 
 
 class Progress(Protocol):
     """Where progress is told."""
 
-    def step(self, text: str) -> None:
+    def step(self, step: Step) -> None:
         """Something begins: worth a line."""
 
-    def tick(self, text: str) -> None:
+    def tick(self, tick: Tick) -> None:
         """How far it is: worth a line only as long as it is true."""
 
 
 class _Silent:
-    def step(self, text: str) -> None:
+    def step(self, step: Step) -> None:
         pass
 
-    def tick(self, text: str) -> None:
+    def tick(self, tick: Tick) -> None:
         pass
 
 

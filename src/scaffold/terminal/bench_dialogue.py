@@ -8,7 +8,7 @@ from scaffold.commands import bench
 from scaffold.commands.bench import Bench, BenchRequest
 from scaffold.core.errors import ConcgenError, Interrupted
 from scaffold.core.texts import shown
-from scaffold.terminal import bench_views, console, documents
+from scaffold.terminal import bench_views, console, documents, progress_views
 
 
 def watch(request: BenchRequest) -> tuple[Bench, int]:
@@ -16,7 +16,7 @@ def watch(request: BenchRequest) -> tuple[Bench, int]:
 
     Ctrl-C ends it with the results that are there; without any it raises Interrupted.
     """
-    console.say(bench.announcement(request))
+    console.say(progress_views.running(bench.announcement(request)))
     so_far: list[Bench] = []
     code = 0
     try:

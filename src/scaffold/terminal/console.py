@@ -11,11 +11,14 @@ import select
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from scaffold.asking.questions import Ask, Back, Choice, Question
 from scaffold.core.errors import ConcgenError, Interrupted, UsageError
 from scaffold.terminal import streams
+
+if TYPE_CHECKING:
+    from scaffold.commands.progress import Step, Tick
 
 # Columns used when the output is not a terminal, and the most that a line of prose should take.
 PIPE_WIDTH = 100
@@ -74,16 +77,20 @@ class Steps:
     def __exit__(self, *_: object) -> None:
         self._wipe()
 
-    def step(self, text: str) -> None:
+    def step(self, step: Step) -> None:
         """Print a line that stays."""
-        self._wipe()
-        say(f"{self._margin}{text}")
+        from scaffold.terminal import progress_views  # few commands take their time
 
-    def tick(self, text: str) -> None:
+        self._wipe()
+        say(f"{self._margin}{progress_views.step(step)}")
+
+    def tick(self, tick: Tick) -> None:
         """Replace the line that moves."""
+        from scaffold.terminal import progress_views
+
         if self._moves:
             self._moving = True
-            self._over(f"{self._margin}  {text}")
+            self._over(f"{self._margin}  {progress_views.tick(tick)}")
 
     def _wipe(self) -> None:
         if self._moving:

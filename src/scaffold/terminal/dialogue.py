@@ -25,7 +25,7 @@ from scaffold.core.texts import read_bool
 from scaffold.making import starters
 from scaffold.making.items import Items
 from scaffold.making.starters import Starter
-from scaffold.terminal import console, layout, views
+from scaffold.terminal import console, layout, progress_views, views
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ def _ask_function(to_measure: MeasureRequest) -> MeasureRequest:
 
 def _may_run(target: Target, items: Items, effort: measure.Effort) -> bool:
     """Ask for consent: what the function does to others is not known here."""
-    console.say(measure.announcement(target, items, effort).replace("Running", "This runs", 1))
+    console.say(progress_views.consent(measure.announcement(target, items, effort)))
     return console.ask_line("Run it? [Y/n]", True, read_bool)
 
 
