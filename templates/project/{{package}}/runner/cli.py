@@ -21,6 +21,7 @@ from .items import Items, ItemsError, Nothing
 from .job import Job, load_work
 from .lifecycle import begin, leave
 from .machine import NotReady, make_room, share_cores, usable_cores
+from .prints import whole_lines
 from .progress import MaxFailures, Progress
 from .results import Journal, JournalError, Refused
 from .resume import Resume
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """work through the items that have no result yet"""
+    whole_lines()
     workers, options = _choices(args)
     work = _work(workers)
     workers, pacer = limits.find(engine, work, workers, args.max_workers, args.rate)

@@ -20,6 +20,7 @@ import time
 from itertools import chain
 from typing import Any, NoReturn
 
+from .prints import whole_lines
 from .task import say
 
 LEAVING = 10.0  # seconds for threads and exit functions of the user's, once the work is done
@@ -60,6 +61,7 @@ def stand_alone() -> None:
     for number in SIGNALS:
         signal.signal(number, lambda *_: None)
     new_signals_for_children()
+    whole_lines()
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.close(null)

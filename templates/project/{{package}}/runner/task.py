@@ -486,8 +486,9 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """Write to stderr. That nobody can read it any more is no reason to fail."""
     try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        stderr = getattr(sys.stderr, "stream", sys.stderr)  # also of half a line: see prints.py
+        stderr.write(text)
+        stderr.flush()
     except Exception:  # the terminal is closed, `tee` has ended, the disk is full
         with contextlib.suppress(Exception):  # what was not written would fail again at the exit
             null = os.open(os.devnull, os.O_WRONLY)

@@ -1,0 +1,61 @@
+"""What work() prints and logs comes out in whole lines, over the line that tells of the progress.
+
+Many threads and processes write to one terminal or file. So a line is held back until it is whole,
+by each thread for itself, and goes out in one write.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sys
+import threading
+from typing import Any
+
+
+def whole_lines() -> None:
+    """From now on, for what this process prints."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, WholeLines):
+            setattr(sys, name, WholeLines(stream))
+
+
+class WholeLines:
+    """A stream that passes on whole lines. `stream` takes everything at once."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self._over = stream.isatty() and sys.stderr.isatty()  # where the progress is
+        self._begun: dict[int, str] = {}  # by thread
+        atexit.register(self._end)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write the lines that are whole now, and hold the rest."""
+        thread = threading.get_ident()
+        lines, end, rest = (self._begun.pop(thread, "") + text).rpartition("\n")
+        if rest:
+            self._begun[thread] = rest
+        if end:
+            self._put(lines + end)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        """Write each."""
+        for line in lines:
+            self.write(line)
+
+    def _put(self, text: str) -> None:
+        if self._over:
+            first, _, more = text.partition("\n")
+            text = f"\r{first.ljust(shutil.get_terminal_size().columns - 1)}\n{more}"
+        self.stream.write(text)
+        self.stream.flush()
+
+    def _end(self) -> None:
+        """What was begun and never ended."""
+        while self._begun:
+            self._put(self._begun.popitem()[1] + "\n")
