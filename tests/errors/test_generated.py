@@ -36,7 +36,7 @@ CASES = {
     "an unknown command": Case("ruun", 2, ("'ruun'", "choose from", "run")),
     "an unknown option": Case("run --itms x", 2, ("--itms", "unrecognized", "usage:")),
     "no number": Case("run --retries many", 2, ("'many'", "--retries", "invalid int")),
-    "no worker": Case("run --max-workers 0", 2, ("0 is", "--max-workers", OUT_OF_RANGE)),
+    "no worker": Case("run --max-workers 0", 2, ("'0' is", "--max-workers", "nor auto")),
     "no time": Case("run --timeout nan", 2, ("nan is", "--timeout", OUT_OF_RANGE)),
     "no items": Case("run --items no", 2, ("cannot read no", "No such file", "--items")),
     "a directory": Case("run --items .", 2, ("cannot read .", "Is a directory", "--items")),
