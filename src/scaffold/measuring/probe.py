@@ -33,7 +33,7 @@ from scaffold.measuring.calls import (
 from scaffold.measuring.leash import hold
 from scaffold.measuring.loading import Refusal, load
 from scaffold.measuring.report import Report
-from scaffold.measuring.sharing import computes, gil_share, pair
+from scaffold.measuring.sharing import HARDLY, computes, gil_share, pair
 from scaffold.measuring.supply import Supply
 
 # The shares of the time left that go into calls one by one: of a function that computes the second
@@ -94,6 +94,8 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
             if not two.worthless and calls.cpu_fraction() < SEVERAL_CORES:
                 _call(function, calls, _after(MEANWHILE, deadline), _share(ALONE, calls), inf)
             beside = two.gains(reasons)
+    else:
+        reasons |= dict.fromkeys(("thread_gain", "process_gain"), HARDLY)
     calls.waking = _waking(facts["is_async"], calls.wait(), min(NAPPING, _left(deadline) / 4))
     found = _gil(function, request, calls, deadline, reasons)
     if beside.get("gil_fraction") is not None:
