@@ -16,15 +16,14 @@ from starlette.routing import Route
 from .bridge import Bridge
 from .runner import engine
 from .runner.task import EngineError, describe
+from .runner.values import Encode, json_of, to_json
 
 MAX_BODY = 1 << 20  # bytes of one item: more than a large document, and 1,000 of them fit in memory
 RECEIVE = 10.0  # seconds in which a body has to come
 RETRY_AFTER = "1"  # seconds: what is in flight is mostly done by then
 
-encode = json.JSONEncoder(allow_nan=False).encode
 
-
-def create(bridge: Bridge, bodies: Bodies) -> Starlette:
+def create(bridge: Bridge, bodies: Bodies, encode: Encode | None) -> Starlette:
     """Return the application in front of `bridge`, which it opens and closes."""
 
     async def answer(request: Request) -> Response:
@@ -48,10 +47,7 @@ def create(bridge: Bridge, bodies: Bodies) -> Starlette:
             return _error(500, str(exc))
         if outcome.error is not None:
             return _error(422, outcome.error, seconds=outcome.seconds)
-        try:
-            return _reply(200, {"ok": True, "value": outcome.value, "seconds": outcome.seconds})
-        except (TypeError, ValueError, RecursionError) as exc:
-            return _error(500, f"result is not JSON: {describe(exc)}")
+        return answered(outcome.value, outcome.seconds, encode)
 
     async def health(_: Request) -> Response:
         """For a load balancer: whether to send more."""
@@ -104,10 +100,20 @@ class Bodies:
             limit.reschedule(asyncio.get_running_loop().time())
 
 
+def answered(value: Any, seconds: float, encode: Encode | None) -> Response:
+    """Return the answer with this value, which may be all that results may be."""
+    try:
+        text = json_of(value, encode)
+    except Exception as exc:  # encode() is the user's
+        return _error(500, f"result is not JSON: {describe(exc)}")
+    body = '{"ok": true, "value": ' + text + ', "seconds": ' + to_json(seconds) + "}"
+    return Response(body, media_type="application/json")
+
+
 def _reply(
     status: int, document: dict[str, Any], headers: dict[str, str] | None = None
 ) -> Response:
-    return Response(encode(document), status, headers, media_type="application/json")
+    return Response(to_json(document), status, headers, media_type="application/json")
 
 
 def _error(

@@ -22,6 +22,7 @@ from .runner.task import say
 
 if TYPE_CHECKING:
     from .bridge import Bridge
+    from .runner.values import Encode
 
 OK, FAILED, USAGE = 0, 1, 2
 PATIENCE = 30  # seconds that what runs gets to finish, as long as Kubernetes gives
@@ -48,10 +49,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     job = Job(work.work, getattr(work, "setup", None))
     bridge = Bridge(job, workers, args.timeout, settings.RETRIES, pacer)
-    leave(_serve(bridge, listener))
+    leave(_serve(bridge, listener, getattr(work, "encode", None)))
 
 
-def _serve(bridge: Bridge, listener: socket.socket) -> int:
+def _serve(bridge: Bridge, listener: socket.socket, encode: Encode | None) -> int:
     import uvicorn  # not above, for the same reason
 
     from .app import Bodies, create
@@ -74,7 +75,7 @@ def _serve(bridge: Bridge, listener: socket.socket) -> int:
             say(f"stopping: {bridge.in_flight:,} in flight are finished; once more to stop at once")
 
     config = uvicorn.Config(
-        create(bridge, bodies),
+        create(bridge, bodies, encode),
         lifespan="on",
         log_level="warning",
         access_log=False,
