@@ -95,6 +95,8 @@ _DECISION = {
 }
 # What a starter's work may be: `def`, `async def`, or native code that releases the GIL.
 FORMS = ("sync", "async", "native")
+# How workers start; empty where nobody looked.
+START_METHODS = ("", "fork", "forkserver", "spawn")
 # Without these there is no project.
 _NAMES = ("name", "package", "starter", "model")
 # What is told from an answer of ours. One that is missing takes the template's default.
@@ -111,6 +113,7 @@ _ANSWERS: dict[str, Any] = {
     "longest_seconds": number(0, LONGEST),
     "thread_gain": _is_gain_or_null,
     "process_gain": _is_gain_or_null,
+    "start_method": lambda value: value in START_METHODS,
     "max_workers": lambda value: value == "auto" or _is_count_or_null(value),
     "ci": _is_bool,
     "ci_check": _is_bool,

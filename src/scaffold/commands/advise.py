@@ -27,7 +27,8 @@ class Given(NamedTuple):
 class Measured(NamedTuple):
     """A measured workload, how its worker processes would be started, and how busy it was here.
 
-    `busy_fraction` is the share of its time that the function waited for a core.
+    `busy_fraction` is the share of its time that the function waited for a core, or that of the
+    machine which others had, whichever is more.
     """
 
     workload: Workload

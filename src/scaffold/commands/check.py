@@ -70,6 +70,8 @@ def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
     """
     project = record.load(place)
     facts = machine.inspect()
+    if facts.start_method == "fork" and (known := project.answers.get("start_method")):
+        facts = facts._replace(start_method=known)  # what the function imports rules it out
     work = workload(project.answers)
     busy = False
     if remeasure:

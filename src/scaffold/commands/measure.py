@@ -14,6 +14,7 @@ from scaffold.core.observed import Profile
 from scaffold.core.reasons import MOSTLY
 from scaffold.core.units import parse_positive, parse_seconds, show_count
 from scaffold.making.items import Items, read_items
+from scaffold.measuring import machine
 from scaffold.measuring.measure import CALLS, DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
 
 # A function of which a larger share of the calls fails is not measured, but mended.
@@ -99,8 +100,10 @@ def _refuse_failing(profile: Profile, target: Target) -> None:
 def measured(target: Target, items: Items, effort: Effort, progress: Progress) -> Measured:
     """Measure the function, after saying so; return what `advise` takes instead of answers."""
     progress.step(announcement(target, items, effort))
+    others = machine.Others()
     profiled = profile(target, items, effort, progress)
-    return Measured(workload(profiled, items), profiled.start_method, profiled.busy_fraction)
+    busy = max(profiled.busy_fraction, others.share() or 0.0)
+    return Measured(workload(profiled, items), profiled.start_method, busy)
 
 
 def workload(profile: Profile, items: Items) -> Workload:

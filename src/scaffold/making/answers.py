@@ -35,10 +35,17 @@ def gather(
             "starter": starter,
             "sources": {field: str(advice.workload.source(field)) for field in fields},
             "decision": decision(advice, replies),
+            "start_method": _start_method(advice),
             "concgen_version": inventory.version(),
         },
         model,
     )
+
+
+def _start_method(advice: Recommendation) -> str:
+    """Return how workers start, where the function told: it depends on what it imports."""
+    seen = advice.workload.source("import_seconds") is Source.MEASURED
+    return advice.machine.start_method if seen else ""
 
 
 def with_model(answers: Mapping[str, Any], model: Model) -> Answers:

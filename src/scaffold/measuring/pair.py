@@ -77,6 +77,8 @@ class Pair:
         """Kill both."""
         for process in self._processes:
             process.kill()
+        for process in self._processes:  # what they took is ours, and not that of others
+            process.wait()
 
     def _tell(self, number: int, order: Mapping[str, Any]) -> None:
         pipe = self._processes[number].stdin
