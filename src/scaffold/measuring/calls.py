@@ -240,7 +240,13 @@ class Calls:
 
     def facts_when_hung(self) -> dict[str, Any]:
         """Return what is known while a call does not return."""
-        missing = ("cpu_fraction", "gil_fraction", "longest_gil_hold_seconds")
+        missing = (
+            "cpu_fraction",
+            "gil_fraction",
+            "longest_gil_hold_seconds",
+            "thread_gain",
+            "process_gain",
+        )
         wall, _, queued = self._running()
         starved = queued > MOST_UNSURE * wall
         why = TOO_BUSY if starved else "a call did not return in time"

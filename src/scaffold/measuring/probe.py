@@ -55,6 +55,7 @@ WAITING = 0.7
 SETTLING, SETTLED = 0.2, 0.01
 # Where programs that it starts do so much of the computing, they tell how much can hold the GIL.
 MOSTLY_PROGRAMS = 0.2
+MOSTLY_WAITS = "it mostly waits, and waiting is side by side"
 # Naps show what calling and waking up cost: at most so many of them, for so many seconds in all.
 NAPS, NAPPING = 40, 0.2
 # Seconds beyond the deadline that the report may take when the calls were over before it.
@@ -89,6 +90,8 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
     block = _alone(function, request, calls, deadline)
     reasons: dict[str, str] = {}
     beside: dict[str, float | None] = {}
+    if not computes(calls):
+        reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
     if computes(calls):
         with pair(request, calls, deadline) as two:
             if not two.worthless and calls.cpu_fraction() < SEVERAL_CORES:
