@@ -9,7 +9,7 @@ from scaffold.core.models import BASELINE, CLUSTER, MODELS
 from scaffold.core.units import MAX_COUNT
 
 # Seconds by which a wait is over late: the slack of Linux's timers (50 us, prctl(2)), and the way
-# back to a core. Who says how long a task waits does not count them; a measurement has them in it.
+# back to a core. An answer leaves that out; a measurement has it in it.
 LATE = 6.0e-5
 # Share of the memory that is left which the workers may plan with: the rest is for what the system
 # and the allocators take beside them. A choice, not a measurement.

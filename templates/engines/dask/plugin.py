@@ -86,7 +86,7 @@ class ByValue:
         return cloudpickle.loads, (self._packed,)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Be called: Dask looks whether it can be."""
+        """Do nothing: Dask accepts only what is callable."""
         return cloudpickle.loads(self._packed)(*arguments)
 
 
