@@ -86,7 +86,7 @@ class ByValue:
         return cloudpickle.loads, (self._packed,)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Do nothing: Dask accepts only what is callable."""
+        """Call what was packed: Dask takes only what is callable for a function."""
         return cloudpickle.loads(self._packed)(*arguments)
 
 
