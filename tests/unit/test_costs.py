@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scaffold.core.advice import recommend
 from scaffold.core.domain import Bound, Machine, Model, Source, Workload
 from scaffold.core.estimates import LATE, as_it_runs, estimate, makespan, worker_counts
+from scaffold.core.reasons import holds_gil
 
 from .strategies import machines, workloads
 
@@ -169,3 +170,33 @@ def test_a_core_and_a_half_are_two_processes_as_fast_as_a_core_and_a_half():
     assert found.max_workers == 2
     assert found.seconds == pytest.approx(100 / 1.5, rel=0.02)
     assert recommend(workload, quota).model is Model.MULTIPROCESSING
+
+
+def test_a_measured_gain_stands_for_the_gil():
+    """Two threads that get done no more than one share all of it; two that get twice, nothing."""
+    work = Workload(Bound.CPU, 1000, 0.05, gil_fraction=0.0, async_client=False)
+    machine = Machine(2.0, None, "3.13.0", True, "fork", 1024, "linux")
+    none, full = (replace(work, thread_gain=gain) for gain in (1.0, 2.0))
+    assert makespan(Model.THREADING, 2, none, machine) > 1.8 * makespan(
+        Model.THREADING, 2, full, machine
+    )
+    assert holds_gil(none, machine)
+    assert not holds_gil(full, machine)
+
+
+def test_a_measured_gain_slows_processes_that_share_what_is_no_core():
+    work = Workload(Bound.CPU, 1000, 0.05, async_client=False)
+    machine = Machine(2.0, None, "3.13.0", True, "fork", 1024, "linux")
+    shared = replace(work, process_gain=1.0)
+    assert makespan(Model.MULTIPROCESSING, 2, shared, machine) > 1.5 * makespan(
+        Model.MULTIPROCESSING, 2, work, machine
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("task_memory_bytes", -1), ("rate_per_second", 0.0), ("thread_gain", 0.0)],
+)
+def test_what_cannot_be_is_refused(field, value):
+    with pytest.raises(ValueError, match=field):
+        Workload(**{field: value})

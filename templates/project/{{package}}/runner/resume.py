@@ -175,8 +175,8 @@ class Resume:
 
     def _refusal(self, what: str) -> Refused:
         return Refused(
-            f"{self._items.name} has changed since the results were made: {what}; "
-            "restore it, or start over with --fresh"
+            f"{self._items.name} is not what the results in {self._journal.name} were made of: "
+            f"{what}; restore it, name other results with --results, or start over with --fresh"
         )
 
     def _replace(self) -> None:
