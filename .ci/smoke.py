@@ -25,6 +25,7 @@ MODELS = {  # and what of it a task that misbehaves ends in
     "multiprocessing": {"raises", "hangs", "dies"},
     "hybrid": {"raises", "hangs", "dies"},
 }
+PATIENT = ("--budget", "40s", "--json")  # for a machine where an interpreter starts slowly
 GOOD = 20  # items that nothing is wrong with
 WORK = """
 import os, subprocess, sys, time
@@ -159,7 +160,7 @@ def measure(scratch: Path) -> None:
     """A function is measured; how much of it computes, a busy machine cannot always tell."""
     (scratch / "mine.py").write_text(MEASURED, encoding="utf-8")
     (scratch / "items.txt").write_text("item\n" * 200, encoding="utf-8")
-    found = concgen(scratch, "measure", "mine.py:work", "--items", "items.txt", "--json")
+    found = concgen(scratch, "measure", "mine.py:work", "--items", "items.txt", *PATIENT)
     profile = json.loads(found)["profile"]
     assert profile["calls"] > 0, profile
     assert profile["failures"] == 0, profile
@@ -168,7 +169,7 @@ def measure(scratch: Path) -> None:
 
 def compare(scratch: Path) -> None:
     """Every model runs beside its prediction."""
-    rows = concgen(scratch, "bench", "mine.py:work", "--items", "items.txt", "--json")
+    rows = concgen(scratch, "bench", "mine.py:work", "--items", "items.txt", *PATIENT)
     found = Counter(row["model"] for row in json.loads(rows)["results"])
     assert {"sequential", "threading", "multiprocessing"} <= set(found), found
 
@@ -194,7 +195,7 @@ def python(where: Path, *arguments: str, code: int = 0) -> str:
         capture_output=True,
         encoding="utf-8",
         errors="replace",
-        timeout=180,
+        timeout=300,
         check=False,
     )
     if done.returncode != code:

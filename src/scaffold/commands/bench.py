@@ -27,7 +27,7 @@ from scaffold.measuring.measure import LEAST_BUDGET
 
 DEFAULT_BUDGET = 20.0
 # The share of the budget that measuring the function may take, and at most this many seconds.
-MEASURING, MOST_MEASURING = 0.2, 3.0
+MEASURING, MOST_MEASURING = 0.2, 10.0
 
 
 @dataclass(frozen=True)
