@@ -34,6 +34,7 @@ class Measured(NamedTuple):
     workload: Workload
     start_method: str
     busy_fraction: float = 0.0
+    gil_enabled: bool = False
 
 
 class Advice(NamedTuple):
@@ -88,7 +89,8 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
     replies = collect(given.questions, ask, measured.workload if measured else None)
     facts = machine.inspect()
     if measured is not None:
-        facts = facts._replace(start_method=measured.start_method)
+        gil = facts.gil or measured.gil_enabled  # an extension of its own may switch it on
+        facts = facts._replace(start_method=measured.start_method, gil=gil)
     return Advice(replies, api.recommend(replies.workload, facts, models=_models(given)))
 
 

@@ -154,7 +154,9 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
     # Every model runs the same items again in any case.
     profile = measure.profile(target, items, measure.Effort(seconds, repeat=True))
     work = measure.workload(profile, items)
-    facts = machine.inspect()._replace(start_method=profile.start_method)
+    facts = machine.inspect()
+    gil = facts.gil or profile.gil_enabled
+    facts = facts._replace(start_method=profile.start_method, gil=gil)
     costs = calibration.load(facts).costs
     results: list[Result] = []
     models = applicable(profile, work)

@@ -77,7 +77,8 @@ def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
     if remeasure:
         target, items = measure.prepare(*bench.project_target(project.root))
         taken = measure.measured(target, items, measure.Effort(), progress)
-        work, facts = taken.workload, facts._replace(start_method=taken.start_method)
+        gil = facts.gil or taken.gil_enabled
+        work, facts = taken.workload, facts._replace(start_method=taken.start_method, gil=gil)
         busy = taken.busy_fraction > BUSY
     decided = project.answers.get("decision") or {}
     return Check(

@@ -103,7 +103,7 @@ def measured(target: Target, items: Items, effort: Effort, progress: Progress) -
     others = machine.Others()
     profiled = profile(target, items, effort, progress)
     busy = max(profiled.busy_fraction, others.share() or 0.0)
-    return Measured(workload(profiled, items), profiled.start_method, busy)
+    return Measured(workload(profiled, items), profiled.start_method, busy, profiled.gil_enabled)
 
 
 def workload(profile: Profile, items: Items) -> Workload:

@@ -34,6 +34,7 @@ class Profile:
     peak_memory_bytes: int | None
     import_seconds: float
     start_method: str
+    gil_enabled: bool = False  # at the end: an extension may have switched it on
     task_memory_bytes: int | None = None
     pickle_seconds: float | None = None
     longest_seconds: float | None = None

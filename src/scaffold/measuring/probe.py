@@ -116,6 +116,7 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
         **calls.facts(reasons),
         **found,
         longest_loop_block_seconds=block,
+        gil_enabled=_has_gil(),  # the import, or a call, may have switched it on
         reasons=reasons,
         finished=True,
     )
