@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from scaffold.core.costs import DEFAULT_COSTS
+from scaffold.making import inventory
 from scaffold.measuring import calibration, machine
 
 
@@ -60,6 +61,7 @@ def test_doctor_reports_the_machine(concgen):
     assert text.code == 0
     assert text.out.startswith("cores")
     document = concgen("doctor", "--json").json
+    assert document["concgen"] == inventory.version()
     assert document["machine"]["cores"] > 0
     assert document["calibration"]["day"] is None
 

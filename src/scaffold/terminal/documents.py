@@ -142,10 +142,12 @@ def check(check: Check) -> Document:
 
 def doctor(checkup: Checkup) -> Document:
     """Return the document of `doctor --json`."""
+    from scaffold.making.inventory import version
     from scaffold.measuring import calibration
 
     return {
         "schema": SCHEMA,
+        "concgen": version(),
         "machine": checkup.machine._asdict(),
         "affinity_cores": checkup.affinity_cores,
         "quota_cores": min(checkup.quotas, default=None),
