@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,19 +51,11 @@ def usable_memory(own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT) -> 
 
 
 def memory_left(
-    own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT, proc: Path = Path("/proc")
+    own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT, proc: str = "/proc"
 ) -> int | None:
-    """Return the bytes that nobody uses at present: the machine's, or less under a cgroup's limit.
-
-    What a cgroup holds as cached files counts as left, for the kernel drops it before it kills.
-    """
-    left = [
-        max(0, limit - used + _statistic(group / "memory.stat", "inactive_file"))
-        for group in map(Path, runner.cgroups("memory", own, root))
-        for limit, used in _limits_and_use(group)
-    ]
-    available = _statistic(proc / "meminfo", "MemAvailable:") * 1024
-    return min([*left, *filter(None, [available]), *_windows_memory()[1:]], default=None)
+    """Return the bytes that nobody uses at present, as a project counts them."""
+    left = runner_module("memory").memory_left(own, root, proc)
+    return min([*filter(None, [left]), *_windows_memory()[1:]], default=None)
 
 
 def _windows_memory() -> list[int]:
@@ -87,25 +79,6 @@ def _windows_memory() -> list[int]:
     if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
         return []
     return [status.total, status.available]
-
-
-def _limits_and_use(group: Path) -> Iterator[tuple[int, int]]:
-    for limit, use in (
-        ("memory.max", "memory.current"),
-        ("memory.limit_in_bytes", "memory.usage_in_bytes"),
-    ):
-        most, used = _read(group / limit), _read(group / use)
-        if most.isdigit() and used.isdigit() and int(most) < NO_MEMORY_LIMIT:
-            yield int(most), int(used)
-
-
-def _statistic(path: Path, name: str) -> int:
-    """Return the number behind `name` in a file of the kernel's; 0 where there is none."""
-    for line in _read(path).splitlines():
-        words = line.split()
-        if words[:1] == [name] and words[1].isdigit():
-            return int(words[1])
-    return 0
 
 
 class Others:

@@ -15,26 +15,14 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from scaffold.measuring.beside import Side
-
-# What numeric libraries take as the number of their own threads, read when they are imported; as
-# projects set it, where each worker has a core (templates/project/{{package}}/runner/machine.py).
-THREAD_LIMITS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-    "RAYON_NUM_THREADS",
-)
+from scaffold.measuring.machine import runner
 
 
 class Pair:
     """Two such processes, that import the function while nothing is timed."""
 
     def __init__(self, request: Mapping[str, Any]) -> None:
-        limits = dict.fromkeys(THREAD_LIMITS, "1")
+        limits = dict.fromkeys(runner.THREAD_LIMITS, "1")
         self._processes = [
             subprocess.Popen(
                 [sys.executable, "-P", "-m", "scaffold.measuring.beside"],
