@@ -34,7 +34,8 @@ def work(item):
     if item == "raises":
         raise ValueError("on purpose")
     if item == "hangs":
-        subprocess.run([sys.executable, "program.py"], stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "program.py"], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
     if item == "dies":
         os._exit(7)
     time.sleep(0.02)
