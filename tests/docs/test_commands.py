@@ -180,13 +180,18 @@ def test_the_example_of_every_commands_help_runs(tmp_path: Path) -> None:
     """In the order in which a reader would try them, in a project that one of them makes."""
     order = ["doctor", "models", "rules", "starters", "recommend", "measure", "bench", "new"]
     inside = ["switch", "update", "diff", "check"]
-    assert {*order, *inside, "undo"} == set(usage.EXAMPLES)
+    assert {*order, *inside, "undo", "add"} == set(usage.EXAMPLES)
     lines = [
         *(f"concgen {usage.EXAMPLES[name]}" for name in order),
         "cd crawl",
         *(f"concgen {usage.EXAMPLES[name]}" for name in inside),
         "concgen switch threading",
         f"concgen {usage.EXAMPLES['undo']}",
+        "cd .. && mkdir repository && cd repository && mkdir shop && touch shop/__init__.py",
+        "printf 'def thumb(name):\\n    return len(name)\\n' > shop/thumbs.py",
+        "printf 'one\\ntwo\\n' > items.txt",
+        "printf '[project]\\nname = \"shop\"\\n' > pyproject.toml",
+        f"concgen {usage.EXAMPLES['add']}",
     ]
     script = "set -e\n" + README_WORK + "".join(f"{line} || echo FAILED {line}\n" for line in lines)
     script = script.replace("seq 2000", "seq 200")

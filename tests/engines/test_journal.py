@@ -120,7 +120,7 @@ def test_a_changed_input_is_refused(make: Make, changed: str) -> None:
     (project.root / "items.jsonl").write_text(changed)
     done = project.run("run")
     assert done.returncode == 2
-    assert "has changed" in done.stderr
+    assert "is not what the results in results.jsonl were made of" in done.stderr
     assert "--fresh" in done.stderr
     assert (project.root / "results.jsonl").read_text() == before
     assert calls(project) == ["1", "2", "3"]

@@ -29,7 +29,9 @@ def make(folder: Path, name: str, model: str, monkeypatch: pytest.MonkeyPatch) -
     yours = gather(target, Items(items, 3, ()))
     answers = {"name": "crawl", "package": "crawl", "starter": "yours", "model": model}
     project.create(
-        folder / "crawl", {**answers, **yours.answers}, lambda into: yours.copy(into, "crawl")
+        folder / "crawl",
+        {**answers, **yours.answers(folder / "crawl")},
+        lambda into: yours.copy(into, "crawl"),
     )
     return folder / "crawl"
 
