@@ -8,7 +8,7 @@ from typer.core import TyperCommand, TyperGroup
 # What each command's help ends with, without the word concgen.
 EXAMPLES = {
     "new": "new crawl --workload io --tasks 20k --task-time 200ms --yes",
-    "add": "add shop.parallel --from shop.thumbs:thumb --items items.txt --yes",
+    "add": "add shop.fast --from shop.thumbs:thumb --items items.txt --yes",
     "recommend": "recommend --workload cpu --tasks 5k --task-time 50ms --yes",
     "measure": "measure work.py:digest --items items.jsonl",
     "bench": "bench work.py:digest --items items.jsonl --save bench.svg",
