@@ -149,6 +149,33 @@ def test_what_cannot_be_pickled_is_null_with_a_reason(module, items):
     assert "pickle" in measured.reasons["result_bytes"]
 
 
+def test_what_cannot_be_written_as_json_is_said_with_a_reason(module, items):
+    """A project would find it only at its first task."""
+    measured = profile(module, items, "lambda_back", budget=2.0)
+    assert measured.writable is False
+    assert "JSON has no function" in measured.reasons["writable"]
+    assert profile(module, items, "digest").writable
+
+
+@pytest.mark.parametrize(
+    ("body", "writable", "reason"),
+    [
+        ("return repr(value)", True, ""),
+        ("raise OSError('full')", False, "encode() of the result raised OSError: full"),
+        ("import time; time.sleep(60)", None, "took too long"),
+    ],
+)
+def test_encode_of_the_users_module_is_asked(tmp_path, module, items, body, writable, reason):
+    """As a project asks it before it writes; the rest is measured whatever it does."""
+    own = tmp_path / "own.py"
+    text = module.read_text(encoding="utf-8")
+    own.write_text(f"{text}\n\ndef encode(value):\n    {body}\n", encoding="utf-8")
+    measured = profile(own, items, "lambda_back", budget=2.0)
+    assert measured.writable is writable
+    assert reason in measured.reasons.get("writable", "")
+    assert measured.calls
+
+
 @pytest.mark.parametrize(
     ("function", "error"),
     [

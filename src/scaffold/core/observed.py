@@ -36,6 +36,7 @@ class Profile:
     start_method: str
     gil_enabled: bool = False  # at the end: an extension may have switched it on
     task_memory_bytes: int | None = None
+    writable: bool | None = None  # a project can write what it returns as JSON
     pickle_seconds: float | None = None
     longest_seconds: float | None = None
     spread_seconds: float | None = None

@@ -246,6 +246,7 @@ class Calls:
             "longest_gil_hold_seconds",
             "thread_gain",
             "process_gain",
+            "writable",
         )
         wall, _, queued = self._running()
         starved = queued > MOST_UNSURE * wall

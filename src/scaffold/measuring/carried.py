@@ -8,8 +8,10 @@ from __future__ import annotations
 import pickle
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 
+from scaffold.making.inventory import runner_module
 from scaffold.measuring.describing import describe
 
 # Items and results that are kept: enough for a mean, few enough for large ones.
@@ -48,6 +50,25 @@ class Carried:
         if failed:
             reasons["pickle_seconds"] = failed[0]
         return {**facts, "picklable": not failed, "pickle_seconds": None if failed else taken}
+
+    def writable(self, encode: Callable[[Any], Any] | None, reasons: dict[str, str]) -> bool | None:
+        """Tell whether a project can write the results, or the reason why not."""
+        runner = runner_module("values")
+        values = [value for _, value in self._kept if not isinstance(value, BaseException)]
+        if not values:
+            reasons["writable"] = "no call returned a value"
+            return None
+        try:
+            for value in values:
+                runner.json_of(value, encode)
+        except runner.Unwritable as error:
+            reasons["writable"] = f"the result cannot be written: {error}"
+            return False
+        except BaseException as error:  # of the user's
+            reasons["writable"] = f"encode() of the result raised {describe(error)}"
+            return False
+        reasons.pop("writable", None)
+        return True
 
 
 def _mean_size(name: str, values: tuple[Any, ...], reasons: dict[str, str]) -> int | None:

@@ -76,19 +76,24 @@ def main() -> None:
     calls = Calls(supply, deadline)
     try:
         with _giving_up(report, calls, deadline):
-            _measure(request, report, calls, deadline)
+            reasons = _measure(request, report, calls, deadline)
+        # Last, as encode() of the user's may hang: all else is told by now.
+        encode = getattr(sys.modules[request["module"]], "encode", None)
+        report.tell(writable=calls.carried.writable(encode, reasons), reasons=reasons)
     except Refusal as refusal:
         report.tell(refused=str(refusal))
     os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
 
 
-def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: float) -> None:
+def _measure(
+    request: dict[str, Any], report: Report, calls: Calls, deadline: float
+) -> dict[str, str]:
     function, facts = load(request)
     report.tell(**facts)
     _settle()
     request |= {"is_async": facts["is_async"], "until": time.time() + deadline - time.monotonic()}
     block = _alone(function, request, calls, deadline)
-    reasons: dict[str, str] = {}
+    reasons = {"writable": "writing the results as JSON took too long"}  # until it is known
     beside: dict[str, float | None] = {}
     if not computes(calls):
         reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
@@ -120,6 +125,7 @@ def _measure(request: dict[str, Any], report: Report, calls: Calls, deadline: fl
         reasons=reasons,
         finished=True,
     )
+    return reasons
 
 
 def _settle() -> None:

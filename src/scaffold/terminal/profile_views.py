@@ -40,6 +40,8 @@ def _facts(measured: Profile) -> Iterator[tuple[str, str]]:
     yield "result", _or_why(measured.result_bytes, "result_bytes", reasons, show_bytes)
     if measured.pickle_seconds is not None:
         yield "pickling both", show_seconds(measured.pickle_seconds)
+    if measured.writable is False:
+        yield "as JSON", reasons["writable"]
     if not measured.picklable_function:
         yield "in processes", "not as it is: a worker process cannot find the function by its name"
     peak = measured.peak_memory_bytes
