@@ -55,7 +55,7 @@ CASES = {
         {"binary.txt": "\udcff"},
     ),
     "another input": Case(
-        "run", 2, ("items.jsonl has changed", "restore it", "--fresh"),
+        "run", 2, ("is not what the results in results.jsonl", "restore it", "--fresh"),
         {"items.jsonl": "7\n8\n9\n"}, first=True,
     ),
     "results of nothing": Case(

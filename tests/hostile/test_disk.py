@@ -72,7 +72,7 @@ def test_a_full_disk_gets_no_project(disk: Path, dest: str) -> None:
 
 def test_a_full_disk_gets_no_switch(tmp_path: Path, disk: Path) -> None:
     """The project is as it was, to the byte."""
-    subprocess.run(["mount", "-o", "remount,size=400k", str(disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,size=800k", str(disk)], check=True)
     root = make(disk / "crawl")
     (root / "notes.bin").write_bytes(bytes(max(0, shutil.disk_usage(disk).free - 16_384)))
     before = {name: (root / name).read_bytes() for name in files(root) if (root / name).is_file()}

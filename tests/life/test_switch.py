@@ -125,7 +125,7 @@ def test_to_a_cluster_and_back(crawl, concgen):
     assert concgen("switch", "dask").code == 0
     assert "distributed" in (crawl / "pyproject.toml").read_text()
     assert "RETRIES: int = 3" in (crawl / "crawl/settings.py").read_text()
-    assert "MAX_WORKERS: int | None = None" in (crawl / "crawl/settings.py").read_text()
+    assert "MAX_WORKERS: int | str | None = None" in (crawl / "crawl/settings.py").read_text()
     assert (crawl / "crawl/runner/plugin.py").is_file()
     assert concgen("check").code == 0
     assert concgen("switch", "asyncio").code == 0
@@ -135,7 +135,7 @@ def test_to_a_cluster_and_back(crawl, concgen):
 def test_a_limit_holds_on_a_cluster_too():
     """Where only so many may be in flight, a cluster gets no more."""
     settings = render({**answers("dask"), "max_in_flight": 7})["crawl/settings.py"]
-    assert b"MAX_WORKERS: int | None = 7\n" in settings
+    assert b"MAX_WORKERS: int | str | None = 7\n" in settings
 
 
 def test_a_file_of_the_users_below_runner_is_refused(crawl, concgen):
@@ -179,7 +179,7 @@ def test_a_deleted_file_stays_deleted(crawl, concgen):
 @needs_git
 def test_where_edits_and_new_text_meet_the_users_stays_and_the_new_one_is_beside(crawl, concgen):
     """Exit 4, and the list; the file of the user's is as it was, and runs."""
-    edit(crawl / "crawl/settings.py", "MAX_WORKERS: int | None = 1000", "MAX_WORKERS = 64")
+    edit(crawl / "crawl/settings.py", "AUTO_MAX_WORKERS: int = 1000", "AUTO_MAX_WORKERS = 64")
     mine = (crawl / "crawl/settings.py").read_bytes()
     before = snapshot(crawl)
     result = concgen("switch", "threading")
@@ -338,7 +338,7 @@ def test_the_record_says_who_chose(crawl, concgen):
     text = (crawl / "CONCURRENCY.md").read_text()
     assert "picked by hand" in text
     assert "asyncio, up to 1,000 in flight" in text
-    assert "MAX_WORKERS: int | None = 256" in (crawl / "crawl/settings.py").read_text()
+    assert 'MAX_WORKERS: int | str | None = "auto"' in (crawl / "crawl/settings.py").read_text()
 
 
 def test_from_below_and_by_name(crawl, concgen, monkeypatch, tmp_path):
@@ -388,7 +388,7 @@ def test_settings_of_git_do_not_matter(crawl, concgen, monkeypatch, tmp_path):
     (tmp_path / "config").write_text("[merge]\n\tconflictStyle = zdiff3\n\trenames = false\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "nowhere"))
-    edit(crawl / "crawl/settings.py", "MAX_WORKERS: int | None = 1000", "MAX_WORKERS = 64")
+    edit(crawl / "crawl/settings.py", "AUTO_MAX_WORKERS: int = 1000", "AUTO_MAX_WORKERS = 64")
     assert concgen("switch", "threading").code == 4
     assert "|||||||" not in (crawl / "crawl/settings.py").read_text()
 

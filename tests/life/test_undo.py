@@ -60,7 +60,7 @@ def test_other_edits_do_not_stand_in_the_way(crawl, concgen):
 
 @needs_git
 def test_undo_takes_conflicts_back(crawl, concgen):
-    edit(crawl / "crawl/settings.py", "MAX_WORKERS: int | None = 1000", "MAX_WORKERS = 64")
+    edit(crawl / "crawl/settings.py", "AUTO_MAX_WORKERS: int = 1000", "AUTO_MAX_WORKERS = 64")
     before = snapshot(crawl)
     assert concgen("switch", "threading").code == 4
     assert concgen("undo").code == 0
