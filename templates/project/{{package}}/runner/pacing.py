@@ -52,8 +52,9 @@ class Rate(NamedTuple):
 class Bucket:
     """A token bucket that holds next to nothing, kept as the time when it is due (GCRA)."""
 
-    def __init__(self, gap: float, unit: str = "") -> None:
+    def __init__(self, gap: float, unit: str = "", per_second: float | None = None) -> None:
         self.gap, self.unit = gap, unit
+        self.per_second = per_second  # as it was given; None where it was found
         self.due = -math.inf  # when the next task may begin
 
     def spend(self, now: float, units: float = 1.0) -> None:
@@ -70,7 +71,7 @@ class Pacer:
         cost: Cost | None = None,
         limit: AdaptiveLimit | None = None,
     ) -> None:
-        self._buckets = [Bucket(rate.gap, rate.unit) for rate in rates]
+        self._buckets = [Bucket(rate.gap, rate.unit, rate.amount / rate.seconds) for rate in rates]
         self._cost = cost if any(bucket.unit for bucket in self._buckets) else None
         self._resume = -math.inf
         self.limit = limit
@@ -109,7 +110,7 @@ class Pacer:
             words[0] += " (auto)"
         if found := self._all():
             slowest = max(found, key=lambda bucket: 0 if bucket.unit else bucket.gap)
-            words.append(f"{1 / slowest.gap:.3g}/s at most")
+            words.append(f"{slowest.per_second or 1 / slowest.gap:.3g}/s at most")
         if self.paused(now):
             words.append(f"paused for {self._resume - now:.0f} s")
         return words

@@ -43,7 +43,7 @@ class Lines:
 
     def __init__(self, file: BinaryIO) -> None:
         self.number = 0
-        self.bytes_read = 0
+        self.bytes_read = 0  # of the lines that were handed over
         self._file = file
         status = os.fstat(file.fileno())
         self.regular = stat.S_ISREG(status.st_mode)
@@ -63,6 +63,7 @@ class Lines:
                 parts = [rest]
                 for line in lines:
                     self.number += 1
+                    self.bytes_read += len(line) + 1
                     yield line
         self.number += 1
         yield b"".join(parts)
@@ -76,7 +77,6 @@ class Lines:
             if chunk is None:
                 yield None
                 continue
-            self.bytes_read += len(chunk)
             if not begun:  # a pipe may bring its first bytes one by one
                 head += chunk
                 if len(head) < 4 and b"\n" not in head:
