@@ -6,6 +6,7 @@ A new error that is not in the catalogue fails `test_every_error_is_in_the_catal
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -542,6 +543,15 @@ CASES = {
         2,
         ("blank", "cannot run on threading: it has", "it runs on sequential"),
         unfit,
+    ),
+    "console.telling: , but": Case(
+        "switch threading", 1, ("from asyncio to threading is done", "undo"),
+        lambda scene: (scene.project(), full_stdout(scene)),
+    ),
+    "undo_log.begin: another command changed this project at the same time": Case(
+        "switch threading", 3, ("at the same time", "start again"),
+        lambda scene: (scene.project(), scene.before(
+            "changing.undo_log._write", lambda: shutil.rmtree(scene.here / ".concgen/undo"))),
     ),
     "streams._give_up: cannot write the answer": Case(
         f"recommend {IO}", 1, ("the answer", DISK, "somewhere else"), full_stdout,

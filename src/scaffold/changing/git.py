@@ -25,7 +25,7 @@ from scaffold.core.errors import ConcgenError
 # `merge-tree --write-tree` came with 2.38; `-z`, `--name-only` and `--messages` with it.
 MERGE_TREE = (2, 38)
 # Seconds after which git is taken to hang; a merge of a project takes some hundredths of one.
-PATIENCE = 60
+PATIENCE = 10
 _SEE = "nothing was written; `concgen doctor` tells of the git that is here"
 
 # Names of the two sides, as they stand in the markers.

@@ -69,7 +69,15 @@ def begin(root: Path, log: UndoLog) -> None:
 
     Raises Refused when another run is changing the project, or was killed while it did.
     """
-    folder = _folder(root)
+    try:
+        _begin(root, _folder(root), log)
+    except FileNotFoundError as error:  # its folder went with the end of another command
+        raise Refused(
+            "another command changed this project at the same time", hint="start again"
+        ) from error
+
+
+def _begin(root: Path, folder: Path, log: UndoLog) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as ignore:
         ignore.write("*\n")

@@ -99,6 +99,7 @@ def new(
     """
     from scaffold.commands import advise, measure, script
     from scaffold.commands import new as command
+    from scaffold.core.texts import shown
     from scaffold.making.yours import gather
     from scaffold.terminal import console, dialogue, documents, views
 
@@ -132,10 +133,12 @@ def new(
         bound = advice.recommendation.workload.bound
         wanted = wanted.start_from(dialogue.choose_starter(bound, chosen, ask))
     created = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
-    if as_json:
-        console.answer_json(documents.new(advice.recommendation, created))
-    else:
-        dialogue.show_created(created, dry_run=dry_run)
+    done = f"{shown(created.path)} is {'as it was' if dry_run else 'complete'}"
+    with console.telling(done, "send it somewhere else"):
+        if as_json:
+            console.answer_json(documents.new(advice.recommendation, created))
+        else:
+            dialogue.show_created(created, dry_run=dry_run)
 
 
 @app.command(cls=Command)

@@ -63,7 +63,8 @@ def _settle(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> 
 
     if not (dry_run or diff or prepared.refusal):
         prepared.carry_out()
-    plan_dialogue.show(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
+    with plan_dialogue.telling(prepared, dry_run=dry_run, diff=diff):
+        plan_dialogue.show(prepared, dry_run=dry_run, diff=diff, as_json=as_json)
     if prepared.refusal:
         raise prepared.refusal
     return 0 if dry_run or diff else prepared.exit_code

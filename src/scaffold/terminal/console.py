@@ -10,7 +10,8 @@ import os
 import select
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from scaffold.asking.questions import Ask, Back, Choice, Question
@@ -27,6 +28,17 @@ WIDEST = 110
 PIPE_PATIENCE = 1.0
 
 T = TypeVar("T")
+
+
+@contextmanager
+def telling(done: str, way_out: str) -> Iterator[None]:
+    """Tell what was done, to the end; where that cannot be, raise ConcgenError that it was done."""
+    try:
+        yield
+        streams.flush()
+    except ConcgenError as problem:
+        raise ConcgenError(f"{done}, but {problem}", hint=way_out) from problem
+
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 

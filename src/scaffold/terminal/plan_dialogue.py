@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from scaffold.changing.plan import Action, Change, Plan
 from scaffold.changing.undo_log import UndoLog
@@ -10,6 +11,15 @@ from scaffold.commands.change import Prepared
 from scaffold.terminal import console, documents, plan_views
 
 _DONE = {"switch": "Switched", "update": "Updated"}
+
+
+def telling(prepared: Prepared, *, dry_run: bool, diff: bool) -> AbstractContextManager[None]:
+    """Tell of a plan; where that cannot be and the plan was carried out, say that it was."""
+    plan = prepared.plan
+    if dry_run or diff or prepared.refusal is not None or not plan.writes:
+        return nullcontext()
+    done = f"the {plan.command} from {plan.source} to {plan.target} is done"
+    return console.telling(done, "`concgen undo` takes it back")
 
 
 def show(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> None:
@@ -49,11 +59,12 @@ def show_edits(edits: Iterable[Change], *, stat: bool, as_json: bool) -> None:
 
 def show_undone(log: UndoLog, *, as_json: bool) -> None:
     """Say what was taken back."""
-    if as_json:
-        console.answer_json(documents.undone(log))
-    else:
-        count = len(log.entries)
-        console.answer(f"Took back the {log.title}: {count} files are as they were.")
+    with console.telling(f"the {log.title} is taken back", "`concgen diff` shows what is there"):
+        if as_json:
+            console.answer_json(documents.undone(log))
+        else:
+            count = len(log.entries)
+            console.answer(f"Took back the {log.title}: {count} files are as they were.")
 
 
 def _show(plan: Plan, *, done: bool) -> None:
