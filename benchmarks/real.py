@@ -39,12 +39,13 @@ from common import as_installed
 from trials import FORGIVEN, Choice, Trials, quietly
 
 from scaffold.api import recommend
-from scaffold.asking.target import Items, Target, read_items
+from scaffold.asking.target import Target
 from scaffold.commands import measure
 from scaffold.commands.progress import SILENT
 from scaffold.core.domain import Model, Recommendation
 from scaffold.core.estimates import makespan
 from scaffold.making.inventory import available_models
+from scaffold.making.items import Items, read_items
 from scaffold.measuring import calibration, machine
 from scaffold.measuring.calibrate import calibrate
 from scaffold.measuring.lab import Laboratory, laboratory

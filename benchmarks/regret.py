@@ -39,13 +39,14 @@ from typing import Any
 from common import as_installed
 from trials import FORGIVEN, Choice, Trials
 
-from scaffold.asking.target import Target, read_items
+from scaffold.asking.target import Target
 from scaffold.commands import measure
 from scaffold.core.advice import recommend
 from scaffold.core.costs import DEFAULT_COSTS, Costs, Start
 from scaffold.core.domain import Bound, Machine, Model, Recommendation, Source, Workload
 from scaffold.core.estimates import makespan
 from scaffold.making.inventory import available_models
+from scaffold.making.items import read_items
 from scaffold.measuring import machine
 from scaffold.measuring.calibrate import calibrate
 from scaffold.measuring.lab import Laboratory, laboratory

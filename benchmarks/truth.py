@@ -25,8 +25,9 @@ from typing import NamedTuple
 
 from common import as_installed
 
-from scaffold.asking.target import parse_target, read_items
+from scaffold.asking.target import parse_target
 from scaffold.core.observed import Profile
+from scaffold.making.items import read_items
 from scaffold.measuring.measure import DEFAULT_BUDGET, measure
 
 WITHIN = 0.15
