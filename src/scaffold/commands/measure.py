@@ -8,6 +8,7 @@ from typing import NamedTuple
 from scaffold.asking.target import Target, parse_target
 from scaffold.commands.advise import Measured
 from scaffold.commands.progress import SILENT, Left, Progress, Running
+from scaffold.core import shell
 from scaffold.core.domain import Bound, Source, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
@@ -103,7 +104,15 @@ def measured(target: Target, items: Items, effort: Effort, progress: Progress) -
     others = machine.Others()
     profiled = profile(target, items, effort, progress)
     busy = max(profiled.busy_fraction, others.share() or 0.0)
-    return Measured(workload(profiled, items), profiled.start_method, busy, profiled.gil_enabled)
+    return Measured(
+        workload=workload(profiled, items),
+        start_method=profiled.start_method,
+        busy_fraction=busy,
+        gil_enabled=profiled.gil_enabled,
+        bench=shell.join(
+            ["concgen", "bench", str(target), "--items", str(items.given or items.file)]
+        ),
+    )
 
 
 def workload(profile: Profile, items: Items) -> Workload:

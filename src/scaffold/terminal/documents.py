@@ -42,7 +42,9 @@ def recommendation(advice: Recommendation) -> Document:
         "estimates": [estimate._asdict() for estimate in advice.estimates],
         "binding": advice.binding,
         "flips": [flip._asdict() for flip in advice.flips],
-        "notes": list(advice.notes),
+        "notes": list(advice.told()),
+        "rivals": list(advice.rivals),
+        "bench": advice.bench,
     }
 
 
@@ -136,6 +138,7 @@ def check(check: Check) -> Document:
         "decided": check.decided,
         "chosen_by": check.chosen_by,
         "measured": check.measured,
+        "busy": check.busy,
         "recommendation": recommendation(check.advice),
     }
 
