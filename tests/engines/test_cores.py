@@ -34,8 +34,15 @@ def test_what_the_user_decided_stays(tmp_path, monkeypatch, model):
     assert ran(tmp_path, model) == "3"
 
 
-def ran(root, model):
+@pytest.mark.parametrize(("model", "allowed"), [("threading", None), ("multiprocessing", "1")])
+def test_threads_share_the_native_pool_of_their_process(tmp_path, monkeypatch, model, allowed):
+    """Held to one thread's part, it would serve all of them with that."""
+    monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
+    assert ran(tmp_path, model, WORK.replace("OMP_NUM_THREADS", "POLARS_MAX_THREADS")) == allowed
+
+
+def ran(root, model, work=WORK):
     """Run one task with as many workers as there are cores, and return its value."""
-    project = Project.make(model, root, WORK, "1\n")
+    project = Project.make(model, root, work, "1\n")
     assert project.run("run", "--max-workers", str(os.cpu_count())).returncode == 0
     return json.loads((root / "results.jsonl").read_text())["value"]

@@ -191,7 +191,7 @@ CASES = {
     "apply.undo: nothing to undo: no switch or update is on record here": Case(
         "undo", 2, ("nothing to undo", "on record", "concgen diff"), Scene.project,
     ),
-    "pictures._write: cannot write": Case(
+    "bench_dialogue.show: cannot write": Case(
         "bench functions.py:work --items items.jsonl --budget 15 --save x.svg", 1,
         ("'x.svg'", "Is a directory", "--save"),
         lambda scene: (scene.functions(), (scene.here / "x.svg").mkdir()),
@@ -214,14 +214,14 @@ CASES = {
         "bench functions.py:work --items items.jsonl --budget 2", 2,
         ("sequential", "no item", "--budget"), nothing_finished,
     ),
-    "picture.check_picture: is neither .svg nor .html": Case(
+    "bench.check_picture: is neither .svg nor .html": Case(
         "bench --save bench.pdf", 2, ("'bench.pdf'", "neither", "bench.svg"),
     ),
-    "picture.check_picture: save needs matplotlib, which is not installed": Case(
+    "bench.check_picture: save needs matplotlib, which is not installed": Case(
         "bench --save bench.svg", 2, ("--save", "not installed", "pip install"),
         lambda scene: scene.monkeypatch.setattr("importlib.util.find_spec", lambda _: None),
     ),
-    "picture.check_picture: save: there is no directory": Case(
+    "bench.check_picture: save: there is no directory": Case(
         "bench --save no/bench.svg", 2, ("'no'", "no directory", "create it"),
     ),
     "bench.project_target: no items.jsonl in": Case(

@@ -17,7 +17,7 @@ from scaffold.making import answers, project
 from scaffold.making.items import Items
 
 SHARE = st.none() | st.floats(0, 1)
-GAIN = st.none() | st.floats(1e-3, 2)
+GAIN = st.none() | st.floats(1e-3, 8)
 SIZE = st.none() | st.integers(0, 10**9)
 profiles = st.builds(
     Profile,
@@ -38,6 +38,8 @@ profiles = st.builds(
     start_method=st.sampled_from(["fork", "forkserver", "spawn"]),
     longest_seconds=st.none() | st.floats(1e-9, 1e6),
     thread_gain=GAIN,
+    in_flight_tried=st.just(8),
+    in_flight_gain=st.floats(1, 8),
     process_gain=GAIN,
 )
 

@@ -10,6 +10,7 @@ from scaffold.core.advice import recommend
 from scaffold.core.domain import Bound, Machine, Model, Source, Workload
 from scaffold.core.estimates import LATE, as_it_runs, estimate, makespan, worker_counts
 from scaffold.core.reasons import holds_gil
+from scaffold.core.units import show_seconds
 
 from .strategies import machines, workloads
 
@@ -193,9 +194,55 @@ def test_a_measured_gain_slows_processes_that_share_what_is_no_core():
     )
 
 
+def test_a_pilot_corrects_what_a_task_takes_and_not_what_starting_does():
+    """A model that took half as long as predicted when it was tried does so for all tasks."""
+    work = Workload(Bound.CPU, 1000, 0.05, async_client=False)
+    machine = Machine(2.0, None, "3.13.0", True, "fork", 1024, "linux")
+    tried = replace(work, pilots={"multiprocessing": 0.5})
+    before, after = (makespan(Model.MULTIPROCESSING, 2, one, machine) for one in (work, tried))
+    assert after == pytest.approx(before / 2, rel=0.02)
+    one_task = replace(work, tasks=2), replace(tried, tasks=2)
+    before, after = (makespan(Model.MULTIPROCESSING, 2, one, machine) for one in one_task)
+    assert before - after == pytest.approx(0.025, rel=0.05)
+    assert makespan(Model.THREADING, 2, tried, machine) == makespan(
+        Model.THREADING, 2, work, machine
+    )
+
+
+def test_an_other_end_that_is_saturated_binds_every_model():
+    """Four in flight do all that it can do."""
+    work = Workload(Bound.IO, 1000, 0.1, in_flight_tried=8, in_flight_gain=4.0)
+    machine = Machine(2.0, None, "3.13.0", True, "fork", 1024, "linux")
+    advice = recommend(work, machine)
+    assert min(one.seconds for one in advice.estimates) == pytest.approx(25, rel=0.01)
+    assert advice.binding == "the other end"
+    assert "bound by the other end" in advice.headline
+    assert advice.settings.max_workers < 8
+
+
+def test_past_what_was_tried_the_range_tells_that_nobody_knows():
+    """At the worst it can do no more than when it was measured."""
+    work = Workload(
+        Bound.IO, 1000, 0.1, in_flight_tried=8, in_flight_gain=8.0,
+        sources={"task_seconds": Source.MEASURED},
+    )  # fmt: skip
+    machine = Machine(2.0, None, "3.13.0", True, "fork", 1024, "linux")
+    advice = recommend(work, machine)
+    chosen = advice.estimate(advice.model)
+    assert chosen.seconds < 2
+    assert chosen.high > 12.5
+    assert f"to {show_seconds(chosen.high)} instead of" in advice.headline
+    assert [note for note in advice.notes if "kept up with 8 in flight" in note]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("task_memory_bytes", -1), ("rate_per_second", 0.0), ("thread_gain", 0.0)],
+    [
+        ("in_flight_gain", 2.0),
+        ("task_memory_bytes", -1),
+        ("rate_per_second", 0.0),
+        ("thread_gain", 0.0),
+    ],
 )
 def test_what_cannot_be_is_refused(field, value):
     with pytest.raises(ValueError, match=field):

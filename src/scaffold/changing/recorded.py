@@ -39,6 +39,14 @@ def _is_count_or_null(value: Any) -> bool:
     return value is None or number(1, MAX_COUNT, int)(value)
 
 
+def _are_pilots(value: Any) -> bool:
+    """Tell whether it is a ratio for each of some models."""
+    is_ratio = number(1e-6, MOST_CORES)
+    return isinstance(value, dict) and all(
+        name in Model and is_ratio(ratio) for name, ratio in value.items()
+    )
+
+
 def _is_gain_or_null(value: Any) -> bool:
     return value is None or number(1e-6, MOST_CORES)(value)
 
@@ -93,12 +101,6 @@ _DECISION = {
     "machine": [_is_line],
     "notes": [_is_line],
 }
-# What CONCURRENCY.md tells of the last bench.
-_BENCH = {
-    **dict.fromkeys(("day", "count", "fastest"), _is_line),
-    "machine": [_is_line],
-    "results": [dict.fromkeys(("model", "measured", "predicted", "note"), _is_line)],
-}
 # What a starter's work may be: `def`, `async def`, or native code that releases the GIL.
 FORMS = ("sync", "async", "native")
 # How workers start; empty where nobody looked.
@@ -119,13 +121,15 @@ _ANSWERS: dict[str, Any] = {
     "longest_seconds": number(0, LONGEST),
     "thread_gain": _is_gain_or_null,
     "process_gain": _is_gain_or_null,
+    "in_flight_tried": number(1, MAX_COUNT, int),
+    "in_flight_gain": number(1, MAX_COUNT),
+    "pilots": _are_pilots,
     "start_method": lambda value: value in START_METHODS,
     "max_workers": lambda value: value == "auto" or _is_count_or_null(value),
     "ci": _is_bool,
     "ci_check": _is_bool,
     "sources": _are_sources,
     "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice
-    "bench": lambda value: value == {} or _fits(value, _BENCH),  # {}: not benched yet
 }
 
 

@@ -18,7 +18,6 @@ from scaffold.cli.options import (
     ItemsFile,
     Json,
     Repeat,
-    Save,
     Target,
     Work,
     Yes,
@@ -248,17 +247,12 @@ def recommend(
     repeat: Repeat = False,
     yes: Yes = False,
     answers: AnswersFile = None,
-    save: Save = None,
     as_json: Json = False,
 ) -> None:
     """Ask the same questions and give the advice alone."""
     from scaffold.commands import advise
     from scaffold.terminal import console
 
-    if save is not None:
-        from scaffold.commands.picture import check_picture
-
-        check_picture(save)
     given = advise.gather(work, answers)
     ask = None if yes else console.asker()
     if function is None and ask is None:  # the fast way: nothing to import for a dialogue
@@ -283,11 +277,6 @@ def recommend(
         from scaffold.terminal import views
 
         console.answer_headed(views.recommendation(advice.recommendation, console.width()))
-    if save is not None:
-        from scaffold.terminal import pictures
-
-        pictures.save_advice(advice.recommendation, function, save)
-        console.say(f"drawn in {save}")
 
 
 @app.command(name="measure", cls=Command)
@@ -312,10 +301,11 @@ def show_profile(
     console.say(progress_views.running(command.announcement(function, sample, effort)))
     with console.Steps() as steps:
         profile = command.profile(function, sample, effort, steps)
+    binds = command.binding(profile, sample)
     if as_json:
-        console.answer_json(documents.measure(profile, function, sample))
+        console.answer_json(documents.measure(profile, function, sample, binds))
     else:
-        console.answer_lines(profile_views.profile(profile, console.width()))
+        console.answer_lines(profile_views.profile(profile, binds, console.width()))
 
 
 @app.command(cls=Command)
@@ -331,13 +321,15 @@ def bench(
             metavar="SECONDS", help="What all of it may take [20].", rich_help_panel=MEASURING
         ),
     ] = None,
-    save: Save = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it too, as .html or .svg.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Run every model that applies, predicted beside measured.
 
     All of them run the same function on the same items, by the engines that projects get.
-    Without a function it is the work of the project here, whose record keeps the times.
+    Without a function it is the work of the project here.
     """
     from scaffold.commands import bench as command
     from scaffold.terminal import bench_dialogue
@@ -345,7 +337,6 @@ def bench(
     request = command.read_request(target, items, budget, save)
     results, code = bench_dialogue.watch(request)
     bench_dialogue.show(results, save, as_json=as_json)
-    bench_dialogue.record(results, request)
     return code
 
 

@@ -60,9 +60,6 @@ Repeat = Annotated[
     bool,
     typer.Option("--repeat", help="Items may be run more than once.", rich_help_panel=MEASURING),
 ]
-Save = Annotated[
-    Path | None, typer.Option("--save", metavar="FILE", help="Draw it too, as .html or .svg.")
-]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults for the rest.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

@@ -28,14 +28,13 @@ class Measured(NamedTuple):
     """A measured workload, how its worker processes would be started, and how busy it was here.
 
     `busy_fraction` is the share of its time that the function waited for a core, or that of the
-    machine which others had, whichever is more. `bench` is the command that runs every model on it.
+    machine which others had, whichever is more.
     """
 
     workload: Workload
     start_method: str
     busy_fraction: float = 0.0
     gil_enabled: bool = False
-    bench: str = ""
 
 
 class Advice(NamedTuple):
@@ -88,14 +87,11 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
             hint="give them as options, or take the defaults with --yes",
         )
     replies = collect(given.questions, ask, measured.workload if measured else None)
-    facts = machine.inspect()
-    if measured is not None:
-        gil = facts.gil or measured.gil_enabled  # an extension of its own may switch it on
-        facts = facts._replace(start_method=measured.start_method, gil=gil)
-    advice = api.recommend(replies.workload, facts, models=_models(given))
-    if measured is not None and measured.bench:
-        advice = advice._replace(bench=measured.bench)
-    return Advice(replies, advice)
+    if measured is None:
+        facts = machine.inspect()
+    else:
+        facts = machine.inspect_for(measured.start_method, gil_enabled=measured.gil_enabled)
+    return Advice(replies, api.recommend(replies.workload, facts, models=_models(given)))
 
 
 def _models(given: Given) -> tuple[Model, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from pathlib import Path
 
 from scaffold.asking.target import Target
 from scaffold.commands import measure
-from scaffold.commands.picture import check_picture
 from scaffold.commands.progress import Done, LeftOut, Measuring, Progress, Running, Trying
 from scaffold.core.costs import Costs
 from scaffold.core.domain import Estimate, Machine, Model, Workload
@@ -18,6 +18,7 @@ from scaffold.core.errors import UsageError
 from scaffold.core.estimates import estimate
 from scaffold.core.models import CLUSTER, MODELS, Awaits
 from scaffold.core.observed import Measurement, Profile
+from scaffold.core.texts import shown
 from scaffold.making.inventory import available_models
 from scaffold.making.items import Items
 from scaffold.measuring import calibration, machine
@@ -58,15 +59,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Bench:
-    """All results so far: of a function on its items, on one machine, begun on a day."""
+    """All results so far, on one workload and one machine."""
 
     workload: Workload
     machine: Machine
     costs: Costs
     results: tuple[Result, ...]
     complete: bool
-    function: str = ""
-    day: str = ""
 
     @property
     def ranked(self) -> list[Result]:
@@ -81,15 +80,11 @@ class Bench:
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """A checked wish: the function, the items, and the seconds that it may take.
-
-    `project` is the one whose own work it is, if any: its record learns of the results.
-    """
+    """A checked wish: the function, the items, and the seconds that it may take."""
 
     target: Target
     items: Items
     budget: float
-    project: Path | None = None
 
 
 def read_request(
@@ -101,13 +96,31 @@ def read_request(
     """
     if save is not None:
         check_picture(save)
-    project = None
     if target is None:
         target, own_items = project_target()
-        items, project = items or own_items, own_items.parent
+        items = items or own_items
     function, sample = measure.prepare(target, items)
     seconds = measure.read_budget(budget) if budget else DEFAULT_BUDGET
-    return BenchRequest(function, sample, seconds, project)
+    return BenchRequest(function, sample, seconds)
+
+
+def check_picture(save: Path) -> None:
+    """Raise UsageError when a picture cannot be drawn to `save`: before anything is measured."""
+    from importlib.util import find_spec
+
+    if save.suffix not in (".svg", ".html"):
+        raise UsageError(
+            f"--save: {shown(save)} is neither .svg nor .html", hint="such as --save bench.svg"
+        )
+    if not os.path.isdir(save.absolute().parent):  # noqa: PTH112  # never raises
+        raise UsageError(
+            f"--save: there is no directory {shown(save.parent)}", hint="create it first"
+        )
+    if find_spec("matplotlib") is None:
+        raise UsageError(
+            "--save needs matplotlib, which is not installed",
+            hint="pip install 'concgen[plot]'",
+        )
 
 
 def project_target(place: Path | None = None) -> tuple[str, Path]:
@@ -141,12 +154,9 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
     # Every model runs the same items again in any case.
     profile = measure.profile(target, items, measure.Effort(seconds, repeat=True))
     work = measure.workload(profile, items)
-    facts = machine.inspect()
-    gil = facts.gil or profile.gil_enabled
-    facts = facts._replace(start_method=profile.start_method, gil=gil)
+    facts = machine.inspect_for(profile.start_method, gil_enabled=profile.gil_enabled)
     costs = calibration.load(facts).costs
     results: list[Result] = []
-    day = time.strftime("%Y-%m-%d")
     models = applicable(profile, work)
     if CLUSTER in available_models():
         progress.step(LeftOut(CLUSTER))
@@ -160,7 +170,7 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
             ran = lab.run(Trial(target, model, predicted.max_workers, file), seconds, watch)
             results.append(_result(predicted, ran, items.count, seconds))
             done = number + 1 == len(models)
-            yield Bench(work, facts, costs, tuple(results), done, str(target), day)
+            yield Bench(work, facts, costs, tuple(results), complete=done)
 
 
 def applicable(profile: Profile, work: Workload) -> list[Model]:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from scaffold import api
 from scaffold.asking.target import Target, parse_target
+from scaffold.commands import pilot
 from scaffold.commands.advise import Measured
 from scaffold.commands.progress import SILENT, Left, Progress, Running
-from scaffold.core import shell
 from scaffold.core.domain import Bound, Source, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
 from scaffold.core.reasons import MOSTLY
 from scaffold.core.units import parse_positive, parse_seconds, show_count
 from scaffold.making.items import Items, read_items
-from scaffold.measuring import machine
+from scaffold.measuring import calibration, machine
 from scaffold.measuring.measure import CALLS, DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
+from scaffold.measuring.supply import untaken
 
+# The share of the time that is for engines tried on the function, where it computes.
+PILOTING = 0.4
 # A function of which a larger share of the calls fails is not measured, but mended.
 MOST_FAILURES = 0.1
 
@@ -68,8 +74,18 @@ def announcement(target: Target, items: Items, effort: Effort) -> Running:
     return Running(target, len(items.sample), items.count, effort.seconds)
 
 
-def profile(target: Target, items: Items, effort: Effort, progress: Progress = SILENT) -> Profile:
-    """Run the function and measure it; raise UsageError when it cannot be run, or fails."""
+def profile(
+    target: Target,
+    items: Items,
+    effort: Effort,
+    progress: Progress = SILENT,
+    *,
+    spare: float = 0.0,
+) -> Profile:
+    """Run the function and measure it; raise UsageError when it cannot be run, or fails.
+
+    `spare` seconds are left for engines to be tried, where it computes.
+    """
     profile = measure(
         target,
         items,
@@ -77,6 +93,7 @@ def profile(target: Target, items: Items, effort: Effort, progress: Progress = S
         lambda elapsed: progress.tick(Left(effort.seconds - elapsed)),
         repeat=effort.repeat,
         calls=effort.calls,
+        spare=spare,
     )
     _refuse_failing(profile, target)
     return profile
@@ -102,17 +119,18 @@ def measured(target: Target, items: Items, effort: Effort, progress: Progress) -
     """Measure the function, after saying so; return what `advise` takes instead of answers."""
     progress.step(announcement(target, items, effort))
     others = machine.Others()
-    profiled = profile(target, items, effort, progress)
-    busy = max(profiled.busy_fraction, others.share() or 0.0)
-    return Measured(
-        workload=workload(profiled, items),
-        start_method=profiled.start_method,
-        busy_fraction=busy,
-        gil_enabled=profiled.gil_enabled,
-        bench=shell.join(
-            ["concgen", "bench", str(target), "--items", str(items.given or items.file)]
-        ),
+    until = time.monotonic() + effort.seconds
+    profiled = profile(target, items, effort, progress, spare=PILOTING * effort.seconds)
+    work = workload(profiled, items)
+    facts = machine.inspect_for(profiled.start_method, gil_enabled=profiled.gil_enabled)
+    left = items.sample if effort.repeat else untaken(items.sample, profiled.items_taken)
+    pilots = pilot.pilots(
+        target, left, work, facts, calibration.load(facts).costs, until - time.monotonic()
     )
+    busy = max(profiled.busy_fraction, others.share() or 0.0)
+    sources = {**work.sources, "pilots": Source.MEASURED}
+    work = replace(work, pilots=pilots, sources=sources if pilots else work.sources)
+    return Measured(work, profiled.start_method, busy, profiled.gil_enabled)
 
 
 def workload(profile: Profile, items: Items) -> Workload:
@@ -126,6 +144,8 @@ def workload(profile: Profile, items: Items) -> Workload:
         "async_client": profile.is_async,
         "import_seconds": profile.import_seconds,
         "longest_seconds": profile.longest_seconds or 0.0,
+        "in_flight_tried": profile.in_flight_tried,
+        "in_flight_gain": profile.in_flight_gain,
     }
     for gain in ("thread_gain", "process_gain"):
         if (value := getattr(profile, gain)) is not None:
@@ -141,6 +161,12 @@ def workload(profile: Profile, items: Items) -> Workload:
         fields["task_memory_bytes"] = profile.task_memory_bytes
     sources = dict.fromkeys(fields, Source.MEASURED)
     return Workload(**fields, sources=sources)  # type: ignore[arg-type]
+
+
+def binding(profile: Profile, items: Items) -> str:
+    """Say what the time of all the items follows from when they run as advised."""
+    facts = machine.inspect_for(profile.start_method, gil_enabled=profile.gil_enabled)
+    return api.recommend(workload(profile, items), facts).binding
 
 
 def bound(cpu_fraction: float) -> Bound:

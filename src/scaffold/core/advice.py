@@ -29,7 +29,7 @@ from scaffold.core.flips import find_flips
 from scaffold.core.models import BASELINE, CLUSTER, MODELS
 from scaffold.core.reasons import computes, in_flight
 from scaffold.core.rules import BEYOND, findings, forbidden
-from scaffold.core.units import show_bytes, show_count, show_seconds
+from scaffold.core.units import show_bytes, show_count, show_ratio, show_seconds
 
 # A simpler model may take this much longer than the fastest before it is passed over.
 CLOSE_ENOUGH = 1.15
@@ -37,10 +37,11 @@ CLOSE_ENOUGH = 1.15
 # few milliseconds the simpler model wins. The regret benchmark forgives the same amount.
 FORGIVEN_SECONDS = 0.05
 
-# Seconds that another model may save from which on it is worth trying both.
+# Seconds within the range of an estimate from which on it is worth trying both.
 MATTERS_SECONDS = 1.0
-# What tries them, where nobody named the function yet.
-BENCH = "concgen bench FILE.py:FUNC --items FILE"
+
+# What binds a time that is said beside it: limits that are neither the function's nor the model's.
+OUTSIDE = ("the rate", "the limit", "memory", "the other end")
 
 # The ids under which the estimates give their own reasons, beside the rules of thumb.
 BY_ESTIMATE = "E1"
@@ -77,11 +78,10 @@ def recommend(
             *_assumptions(workload),
             *_limits(workload, machine, chosen, costs),
             *_deadline(workload, machine, costs, chosen),
+            *_unsure(workload, chosen, estimates, found),
         ),
         cores_needed=chosen.max_workers if elsewhere else None,
         binding=binds,
-        rivals=_rivals(chosen, estimates, found),
-        bench=BENCH,
     )
 
 
@@ -139,7 +139,7 @@ def headline(
 ) -> str:
     """Say the choice in one line: the model, the workers, the time it saves, what binds it."""
     alone = next((estimate for estimate in estimates if estimate.model is BASELINE), chosen)
-    outside = f", bound by {binds}" if binds.startswith(("the rate", "the limit", "memory")) else ""
+    outside = f", bound by {binds}" if binds.startswith(OUTSIDE) else ""
     if chosen.model is BASELINE:
         return f"sequential: do not parallelise, it takes {show_seconds(chosen.seconds)}{outside}"
     if chosen.model is CLUSTER:
@@ -148,9 +148,12 @@ def headline(
             f" {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}"
         )
     found = "up to " if finds_its_limit(chosen.model, workload) else ""
+    time = f"about {show_seconds(chosen.seconds)}"
+    if found and 1 < workload.in_flight_tried < chosen.max_workers:
+        time = f"{show_seconds(chosen.seconds)} to {show_seconds(chosen.high)}"
     return (
         f"{chosen.model}, {found}{show_count(chosen.max_workers)} in flight:"
-        f" about {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}{outside}"
+        f" {time} instead of {show_seconds(alone.seconds)}{outside}"
     )
 
 
@@ -228,20 +231,30 @@ def _deadline(
     return (f"{deadline} cannot be met: {obstacle(workload, machine, costs)}",)
 
 
-def _rivals(
-    chosen: Estimate, estimates: Collection[Estimate], found: Collection[Finding]
-) -> tuple[Model, ...]:
-    """Return the models that may be so much faster than the choice that it matters."""
-    if chosen.model is CLUSTER:
+def _unsure(
+    workload: Workload,
+    chosen: Estimate,
+    estimates: Collection[Estimate],
+    found: Collection[Finding],
+) -> tuple[str, ...]:
+    """Say that a measured choice is to be tried, where another may be the faster by what matters.
+
+    Where nothing was measured there is no function to try it on.
+    """
+    if workload.source("task_seconds") is not Source.MEASURED or chosen.model is CLUSTER:
         return ()
     off = forbidden(tuple(found))
-    return tuple(
+    near = [
         estimate.model
         for estimate in estimates
         if estimate.model not in off
         and estimate.model is not chosen.model
-        and max(CLOSE_ENOUGH * estimate.low, MATTERS_SECONDS + estimate.low) < chosen.seconds
-    )
+        and estimate.low < chosen.seconds < estimate.high
+        and estimate.seconds - estimate.low > MATTERS_SECONDS
+    ]
+    if not near:
+        return ()
+    return (f"{' or '.join(near)} may be faster: `concgen bench` runs each on your items",)
 
 
 def _limits(
@@ -285,6 +298,15 @@ def _memory(workload: Workload, machine: Machine, chosen: Estimate, costs: Costs
 def _other_end(workload: Workload, chosen: Estimate) -> str:
     if not finds_its_limit(chosen.model, workload):
         return ""
+    if workload.is_saturated:
+        tried, gain = workload.in_flight_tried, show_ratio(workload.in_flight_gain)
+        return f"{tried} in flight got {gain} as much done as one: more would only wait their turn"
+    if workload.in_flight_tried > 1:
+        tried = workload.in_flight_tried
+        return (
+            f"the other end kept up with {tried} in flight. Whether it takes more nobody knows, so"
+            f" the run begins with a few and finds it: {show_seconds(chosen.high)} if it does not"
+        )
     return (
         "assumed: the other end takes whatever comes. Nobody said how many in flight, or how many a"
         " second, it allows (--max-in-flight, --rate), so the run begins with a few and finds it"

@@ -69,9 +69,11 @@ class Workload:
     that (0: not known), `import_seconds` what importing the function takes in a worker,
     `longest_seconds` what the longest task takes (0: not known). `thread_gain` and `process_gain`
     are how many times as much two threads, or two processes with a core each, get done as one
-    (None: not measured, so what the shares lead to).
-    `deadline_seconds` is what all of it may take, or None. `sources` names where each field came
-    from; a field that is not in it is a default.
+    (None: not measured, so what the shares lead to). `in_flight_tried` is the most tasks that were
+    in flight when it was measured, `in_flight_gain` how many times as much they got done as one.
+    `pilots` says, by model, how many times as long as predicted a task took in a short run of its
+    engine. `deadline_seconds` is what all of it may take, or None. `sources` names where each field
+    came from; a field that is not in it is a default.
     """
 
     bound: Bound = Bound.IO
@@ -88,6 +90,9 @@ class Workload:
     longest_seconds: float = 0.0
     thread_gain: float | None = None
     process_gain: float | None = None
+    in_flight_tried: int = 1
+    in_flight_gain: float = 1.0
+    pilots: Mapping[str, float] = field(default_factory=dict, hash=False)
     deadline_seconds: float | None = None
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
 
@@ -113,10 +118,18 @@ class Workload:
         for name in ("payload_bytes", "task_memory_bytes"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        self._check_gains()
+
+    def _check_gains(self) -> None:
         for name in ("thread_gain", "process_gain"):
             gain = getattr(self, name)
             if gain is not None and not 0 < gain < float("inf"):
                 raise ValueError(f"{name} must be above 0, not {gain}")
+        if not 1 <= self.in_flight_gain <= self.in_flight_tried:
+            raise ValueError(
+                f"in_flight_gain must be from 1 to {self.in_flight_tried}, not"
+                f" {self.in_flight_gain}"
+            )
 
     @property
     def wait_seconds(self) -> float:
@@ -139,6 +152,16 @@ class Workload:
         if self.rate_per_second is None:
             return 0.0
         return (self.tasks - 1) / self.rate_per_second + self.task_seconds
+
+    @property
+    def is_saturated(self) -> bool:
+        """Tell whether more in flight got no more done when it was measured."""
+        return self.in_flight_gain < self.in_flight_tried
+
+    @property
+    def seconds_saturated(self) -> float:
+        """Seconds until the last task ends where the other end can do no more; 0 where it can."""
+        return self.total_seconds / self.in_flight_gain if self.is_saturated else 0.0
 
     @property
     def in_flight_at_rate(self) -> int:
@@ -236,7 +259,6 @@ class Recommendation(NamedTuple):
 
     `cores_needed` is how many cores meet a deadline that this machine misses, None otherwise.
     `binding` is what the time follows from, in words: "the rate", "memory", "waiting", ...
-    `rivals` are the models that may be faster, by what matters; `bench` is the command that shows.
     """
 
     workload: Workload
@@ -250,15 +272,6 @@ class Recommendation(NamedTuple):
     notes: tuple[str, ...] = ()
     cores_needed: int | None = None
     binding: str = ""
-    rivals: tuple[Model, ...] = ()
-    bench: str = ""
-
-    def told(self, bench: str = "") -> tuple[str, ...]:
-        """Return the notes, and what to do about the rivals: by the command `bench`, or its own."""
-        if not self.rivals:
-            return self.notes
-        doubt = f"{' or '.join(self.rivals)} may be faster: bench it with `{bench or self.bench}`"
-        return (doubt, *self.notes)
 
     def estimate(self, model: Model) -> Estimate | None:
         """Return the estimate of `model`, or None when it was not offered."""

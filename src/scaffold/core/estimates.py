@@ -16,13 +16,11 @@ LATE = 6.0e-5
 MEMORY_SHARE = 0.9
 # Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
 CLOSE_SETTINGS = 1.03
-# How far a prediction may be off, by where the times came from: eight in ten ended between.
-# Measured: real libraries, of which `python benchmarks/real.py --save FILE` prints the tenths (113
-# runs of 10 functions on two cores: 0.66 to 1.42). Asked: `python benchmarks/regret.py`. Of what
-# nobody said, nothing is known: assumed.
-SPREAD = {Source.MEASURED: (0.65, 1.45), Source.ASKED: (0.75, 2.1), Source.DEFAULT: (0.5, 2.5)}
-# One after another a function takes what it was measured to take (in the same runs 0.95 to 1.02).
-SPREAD_ALONE = (0.9, 1.15)
+# Tasks for each worker after which a run is like one that goes on for ever.
+MANY_ROUNDS = 16
+# How far a prediction may be off, by where the times came from: eight in ten of sixty workloads of
+# benchmarks/regret.py ended between. Of what nobody said, nothing is known: assumed.
+SPREAD = {Source.MEASURED: (0.9, 1.45), Source.ASKED: (0.75, 2.1), Source.DEFAULT: (0.5, 2.5)}
 
 
 def estimate(
@@ -37,22 +35,19 @@ def estimate(
     workers, seconds = next(
         setting for setting in candidates if setting[1] <= best * CLOSE_SETTINGS
     )
-    low, high = spread(model, workload)
+    low, high = SPREAD[workload.source("task_seconds")]
+    slowest = seconds
+    if 1 < workload.in_flight_tried < workers:  # past what was tried, nobody knows
+        slowest = makespan(model, workload.in_flight_tried, workload, machine, costs)
     return Estimate(
         model=model,
         max_workers=workers,
         seconds=seconds,
         low=seconds * low,
-        high=seconds * high,
+        high=slowest * high,
         speedup=makespan(BASELINE, 1, workload, machine, costs) / seconds,
         peak_memory_bytes=peak_memory(model, workers, workload, machine, costs),
     )
-
-
-def spread(model: Model, workload: Workload) -> tuple[float, float]:
-    """Return by how much the time may be less than predicted, and by how much more."""
-    source = workload.source("task_seconds")
-    return SPREAD_ALONE if model is BASELINE and source is Source.MEASURED else SPREAD[source]
 
 
 def as_it_runs(workload: Workload) -> Workload:
@@ -68,7 +63,21 @@ def makespan(
 ) -> float:
     """Predict the seconds from start to the last result with `workers` tasks in flight."""
     alone = MODELS[model].makespan(workers, workload, machine, costs)
-    return max(alone, workload.seconds_at_rate)
+    if (ratio := workload.pilots.get(model)) is not None:
+        alone += (ratio - 1) * workload.tasks * each(model, workers, workload, machine, costs)
+    return max(alone, workload.seconds_at_rate, workload.seconds_saturated)
+
+
+def each(
+    model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
+) -> float:
+    """Predict the seconds from one result to the next in the middle of a run."""
+    few = MANY_ROUNDS * workers
+    first, second = (
+        MODELS[model].makespan(workers, replace(workload, tasks=tasks), machine, costs)
+        for tasks in (few, 2 * few)
+    )
+    return (second - first) / few
 
 
 def peak_memory(

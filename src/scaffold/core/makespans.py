@@ -32,7 +32,9 @@ def threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> f
     each = _in_thread(work, costs, costs.thread_wake) + _reading(work, costs)
     holding = work.gil_seconds if machine.gil else 0.0
     if work.thread_gain is not None and workers > 1:
-        holding = shared_seconds(work.task_seconds, beside(work, work.thread_gain))
+        together = beside(work, work.thread_gain)
+        holding = shared_seconds(work.task_seconds, max(work.task_seconds, together))
+        work = _no_slower(work, together)
     return workers * costs.thread_start + max(
         makespan_with(Shared(1, holding + each, sliced=True), work, workers, each),
         makespan_with(
@@ -94,8 +96,11 @@ def hybrid_processes(workers: int, machine: Machine) -> int:
 
 
 def beside(work: Workload, gain: float) -> float:
-    """Return the seconds of a task while another runs beside it, by the gain of the two."""
-    return max(work.task_seconds, 2 * work.task_seconds / gain)
+    """Return the seconds of a task while another runs beside it, by the gain of the two.
+
+    That may be less than alone: the allocator gives a thread memory that it keeps.
+    """
+    return 2 * work.task_seconds / gain
 
 
 def shared_seconds(alone: float, together: float) -> float:
@@ -115,8 +120,16 @@ def _in_processes(work: Workload, processes: int) -> Workload:
     """
     if work.process_gain is None or processes < 2:
         return work
-    seconds = beside(work, work.process_gain)
-    return replace(work, task_seconds=seconds, cpu_fraction=1 - work.wait_seconds / seconds)
+    together = beside(work, work.process_gain)
+    if together <= work.task_seconds:
+        return _no_slower(work, together)
+    share = 1 - work.wait_seconds / together
+    return replace(work, task_seconds=together, cpu_fraction=share)
+
+
+def _no_slower(work: Workload, together: float) -> Workload:
+    """Return the tasks as they are where they take `together` seconds, if that is less."""
+    return replace(work, task_seconds=min(work.task_seconds, together))
 
 
 def _in_thread(work: Workload, costs: Costs, wake: float) -> float:

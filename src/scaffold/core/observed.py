@@ -15,7 +15,9 @@ class Profile:
     `wall_seconds` is the median of a call, `mean_seconds` what counts for a makespan, less the time
     lost to other programs. `cpu_fraction` is above 1 where native threads, or programs that it
     starts, compute on several cores. A gain is how many times as much two threads, or two
-    processes, get done as one. `errors` are the most frequent failures, with their numbers.
+    processes, get done as one; `in_flight_gain` is that of `in_flight_tried` calls at once, the
+    most that there were of a function that waits. `errors` are the most frequent failures, with
+    their numbers.
     `peak_memory_bytes` is the whole process's, `task_memory_bytes` what calls added to it.
     """
 
@@ -44,6 +46,9 @@ class Profile:
     longest_loop_block_seconds: float | None = None
     thread_gain: float | None = None
     process_gain: float | None = None
+    items_taken: int = 0  # of the sample, in its own order: what is left may still be run
+    in_flight_tried: int = 1
+    in_flight_gain: float = 1.0
     busy_fraction: float = 0.0
     first_error: str | None = None
     errors: Sequence[tuple[str, int]] = ()

@@ -18,7 +18,7 @@ TINY_SECONDS = 0.015
 # Share of the computing that may hold the GIL before threads stop computing side by side.
 RELEASES_GIL = 0.2
 # Two threads that get less than this many times as much done as one gain nothing by being two.
-LITTLE_GAIN = 1.2
+LITTLE_GAIN = 1.1
 # Share of a task's time that makes it waiting, computing, or both.
 MOSTLY = 0.8
 # A round trip through pickle and a pipe moves about a gigabyte a second (benchmarks/engines.py,

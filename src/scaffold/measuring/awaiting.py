@@ -16,14 +16,18 @@ import time
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-from scaffold.measuring.calls import Call, Calls, Waking
+from scaffold.measuring.calls import Calls, Waking
 
 
-def call_async(function: Call, calls: Calls, until: float, most: float, waiting: float) -> float:
+def call_async(job: Any, calls: Calls, until: float, most: float, waiting: float) -> float:
     """Await the calls one after another; return the longest time that one blocked the loop."""
     steps = _Steps()
-    stepped = calls.run_async(lambda item: _Stepped(function(item), steps), until, most, waiting)
-    calls.polling += run(stepped)
+
+    async def stepped() -> None:
+        async with job.aopen(1) as call:
+            await calls.run_async(lambda item: _Stepped(call(item), steps), until, most, waiting)
+
+    calls.polling += run(stepped())
     calls.stepping = (calls.stepping or 0.0) + steps.cpu
     return steps.longest
 

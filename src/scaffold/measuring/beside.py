@@ -8,7 +8,6 @@ one line on stdout: that it is ready, and then what the calls took. `pair` start
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import threading
@@ -48,13 +47,13 @@ def main() -> None:
     last.daemon = True
     last.start()
     try:
-        call = _plain(load(request)[0])
+        job = load(request)[0]
     except Refusal as refusal:
         _say(answers, {"refused": str(refusal)})
         os._exit(0)
     _say(answers, {"ready": True})
     for line in orders:
-        _say(answers, asdict(run(call, **json.loads(line))))
+        _say(answers, asdict(run(job, **json.loads(line))))
     os._exit(0)
 
 
@@ -73,25 +72,24 @@ def _say(answers: IO[str], fact: Mapping[str, Any]) -> None:
     answers.flush()
 
 
-def _plain(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    if not inspect.iscoroutinefunction(function):
-        return function
-    import asyncio
-
-    return lambda item: asyncio.run(function(item))
-
-
-def run(
-    call: Callable[[Any], Any], items: list[Any], threads: int, seconds: float, repeat: bool
-) -> Side:
-    """Call on so many threads until the time or the items are over."""
+def run(job: Any, items: list[Any], threads: int, seconds: float, repeat: bool) -> Side:
+    """Call on so many threads until the time or the items are over, each a worker of its own."""
     todo = deque(items)
-    if len(todo) >= SPARE:
-        with suppress(BaseException):
-            call(todo.popleft())
-    barrier, sides = threading.Barrier(threads), [Side() for _ in range(threads)]
+    spare = len(todo) >= SPARE * threads
+    sides, cpu = [Side() for _ in range(threads)], list[float]()
+    barrier = threading.Barrier(threads, lambda: cpu.append(cpu_seconds()))
 
-    def serve(side: Side) -> None:
+    def work(side: Side) -> None:
+        try:
+            with job.open() as call:
+                if spare:
+                    with suppress(BaseException):
+                        call(todo.popleft())
+                serve(call, side)
+        except BaseException:  # setup() failed, here or in another thread: nothing is told
+            barrier.abort()
+
+    def serve(call: Callable[[Any], Any], side: Side) -> None:
         with queueing() as queued:
             barrier.wait()
             began, waited = time.perf_counter(), queued()
@@ -109,15 +107,17 @@ def run(
                 side.calls += 1
             side.queued = queued() - waited
             side.own = max(0.0, time.perf_counter() - began - side.queued)
+            cpu.append(cpu_seconds())
 
-    before = cpu_seconds()
-    workers = [threading.Thread(target=serve, args=(side,)) for side in sides[1:]]
+    # As the engines do: one task at a time in the main thread, several in others alone.
+    workers = [threading.Thread(target=work, args=(side,)) for side in sides if threads > 1]
     for worker in workers:
         worker.start()
-    serve(sides[0])
+    if not workers:
+        work(sides[0])
     for worker in workers:
         worker.join()
-    taken = cpu_seconds() - before
+    taken = cpu[-1] - cpu[0] if cpu else 0.0  # from the start to where the last one ended
     calls, queued = sum(side.calls for side in sides), sum(side.queued for side in sides)
     failures = sum(side.failures for side in sides)
     return Side(calls, sum(side.own for side in sides), taken, queued, failures)

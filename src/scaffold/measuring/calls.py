@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -43,6 +43,19 @@ ERRORS = 5  # different ones that are kept
 Call = Callable[[Any], Any]
 
 
+class Answer(NamedTuple):
+    """A call beside others: what it gave or raised, its seconds, those of them without a core.
+
+    The first one of a worker often connects, and is not compared.
+    """
+
+    position: int
+    value: Any
+    seconds: float
+    queued: float
+    is_first: bool
+
+
 class Waking(NamedTuple):
     """CPU seconds of a call that only sleeps, and the part of them in a coroutine's own steps."""
 
@@ -60,6 +73,7 @@ class Calls:
         self.polling = 0.0  # CPU seconds that the event loop took to wait for events
         self.seconds: list[float] = []  # per call, the mean of its group
         self.count = self.failures = 0
+        self.untimed = 0  # of the calls, those whose time says nothing
         self.errors: Counter[str] = Counter()
         self.current: int | None = None  # position of the item that is running
         self.over = False  # no further call is begun
@@ -97,6 +111,21 @@ class Calls:
                         self._note(item, await call(item))
                     except BaseException as error:  # whatever it is, it costs this call only
                         self._fail(item, error)
+
+    def add(self, answers: Iterable[Answer], cpu: float, *, timed: bool) -> None:
+        """Note calls beside others; not `timed` are those that took longer as they were."""
+        for answer in answers:
+            item = self.supply.items[answer.position]
+            if isinstance(answer.value, BaseException):
+                self._fail(item, answer.value)
+            else:
+                self._note(item, answer.value)
+            if timed:
+                self.seconds.append(max(1e-9, answer.seconds - answer.queued))
+                self.wall, self.queued = self.wall + answer.seconds, self.queued + answer.queued
+            else:
+                self.untimed += 1
+        self.cpu += cpu if timed else 0.0
 
     def waits(self) -> bool:
         """Tell whether it has spent most of its time waiting, so far."""
@@ -175,12 +204,17 @@ class Calls:
 
     def wait(self) -> float:
         """Return the seconds that a call waits, about."""
-        return max(0.0, self.wall - self.queued - self.cpu) / self.count
+        return max(0.0, self.wall - self.queued - self.cpu) / max(1, self.count - self.untimed)
 
     @property
     def own(self) -> float:
         """The seconds of the calls: time lost to other programs is none of theirs."""
         return max(1e-9, self.wall - self.queued)
+
+    @property
+    def each(self) -> float:
+        """The seconds of a call, on average."""
+        return self.own / max(1, self.count - self.untimed)
 
     @property
     def is_starved(self) -> bool:
@@ -191,7 +225,7 @@ class Calls:
         """Return the CPU seconds of the function itself, without those of calling it one by one."""
         cpu = max(0.0, self.cpu - self.polling)
         # A call that waits wakes up once at least, but no more often than its waiting allows.
-        woken = min(self.count, max(0.0, self.own - cpu) / SHORTEST_WAIT)
+        woken = min(self.count - self.untimed, max(0.0, self.own - cpu) / SHORTEST_WAIT)
         cpu = max(0.0, cpu - self.waking.cpu * woken)
         if self.stepping is not None and cpu < self.waking.cpu * woken:
             # So little cannot be told from what waking up took; its own steps can.
@@ -210,7 +244,7 @@ class Calls:
         return {
             **self.counts(),
             "wall_seconds": statistics.median(self.seconds),
-            "mean_seconds": self.own / self.count,
+            "mean_seconds": self.each,
             "longest_seconds": max(self.seconds),
             "spread_seconds": _spread(self.seconds),
             "growth": _growth(self.seconds),

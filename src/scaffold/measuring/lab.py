@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,6 +81,25 @@ class Laboratory:
             Measurement(model=trial.model, max_workers=trial.max_workers, **result)
             for trial, result in zip(trials, results, strict=True)
         ]
+
+    def pilot(
+        self, trials: Sequence[Trial], tasks: int, items: Sequence[Any], seconds: float
+    ) -> list[float | None]:
+        """Try engines side by side for so many seconds in all, on these items, each once at most.
+
+        Returns the seconds from one result to the next; None where nothing can be told. `tasks` is
+        how many there would be.
+        """
+        runs = [{**_request(trial, seconds), "tasks": tasks} for trial in trials]
+        order = {
+            "folder": str(self.folder),
+            "runs": runs,
+            "items": list(items),
+            "until": time.time() + seconds,
+        }
+        facts, _ = run_child("scaffold.measuring.pilot", order, seconds + GRACE)
+        found: list[float | None] = facts.get("each", [None] * len(trials))
+        return found
 
 
 def _request(trial: Trial, seconds: float) -> dict[str, Any]:

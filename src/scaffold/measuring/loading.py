@@ -5,7 +5,7 @@ Runs in the child process that measures (`scaffold.measuring.probe`).
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import os
 import pickle
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from scaffold.making.inventory import runner_module
 from scaffold.measuring.calls import Call
 from scaffold.measuring.describing import describe
 from scaffold.measuring.machine import runner
@@ -34,8 +35,11 @@ def find(request: Mapping[str, Any], folder: str) -> None:
     sys.path.insert(0, folder)
 
 
-def load(request: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
-    """Import the function as a worker process would, and tell what is known without calling it."""
+def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Import the function as a worker process would, and tell what is known without calling it.
+
+    It comes as a project's `runner.job.Job`, with its setup(), as an engine would open it.
+    """
     find(request, os.path.dirname(request["report"]))  # noqa: PTH120
     began = time.perf_counter()
     try:
@@ -52,18 +56,33 @@ def load(request: Mapping[str, Any]) -> tuple[Call, dict[str, Any]]:
             raise Refusal(f"{missing}; its functions: {near}")
     if not callable(function):
         raise Refusal(f"{request['function']} is a {type(function).__name__}, not a function")
-    _check_arguments(function, request["function"])
-    return function, {
+    setup = setup_of(module)
+    _check_arguments(function, request["function"], setup)
+    job = runner_module("job").Job(function, setup)
+    return job, {
         "import_seconds": seconds,
-        "is_async": inspect.iscoroutinefunction(function),
+        "is_async": job.is_async,
         "picklable_function": _found_by_a_worker(function),
         "start_method": runner.start_method(),
     }
 
 
-def _check_arguments(function: Call, name: str) -> None:
+def setup_of(module: Any) -> Call | None:
+    """Return the setup() of a project's work.py; anybody else's is not run by a project."""
+    package = module.__name__.rpartition(".")[0]
+    if not package or importlib.util.find_spec(f"{package}.runner") is None:
+        return None
+    setup: Call | None = getattr(module, "setup", None)
+    return setup
+
+
+def _check_arguments(function: Call, name: str, setup: Call | None) -> None:
     try:
-        inspect.signature(function).bind(None)
+        signature = inspect.signature(function)
+        if setup is not None and len(signature.parameters) > 1:  # what setup() gives is the second
+            signature.bind(None, None)
+        else:
+            signature.bind(None)
     except ValueError:  # a builtin without a signature: calling it will tell
         return
     except TypeError as error:

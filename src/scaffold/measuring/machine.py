@@ -37,6 +37,13 @@ def inspect() -> Machine:
     )
 
 
+def inspect_for(start_method: str, *, gil_enabled: bool) -> Machine:
+    """Return the same as a function that was measured finds it: what it imports decides."""
+    facts = inspect()
+    # An extension of its own may have switched the GIL on.
+    return facts._replace(start_method=start_method, gil=facts.gil or gil_enabled)
+
+
 def usable_memory(own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT) -> int | None:
     """Return the bytes of memory this process may use: the machine's, or its cgroup's limit."""
     limits = [

@@ -30,12 +30,14 @@ def measure(
     *,
     repeat: bool = False,
     calls: int = CALLS,
+    spare: float = 0.0,
 ) -> Profile:
     """Run `target` on the sample for at most `budget` seconds and return its profile.
 
     No item is run twice unless they may `repeat`, and a function that mostly waits is called at
-    most so many times: there is somebody at the other end. `watch` is told every now and then for
-    how many seconds it has run.
+    most so many times: there is somebody at the other end. Of a function that computes, `spare`
+    seconds of the budget are left for who tries engines on it next. `watch` is told every now and
+    then for how many seconds it has run.
 
     Raises UsageError when the function cannot be imported or called with one item, when it kills
     its process, and when no call returns in time.
@@ -45,6 +47,7 @@ def measure(
         "items": items.sample,
         "repeat": repeat,
         "calls": calls,
+        "spare": spare,
         "until": time.time() + budget,
     }
     facts, ended = run_child(

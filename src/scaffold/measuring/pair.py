@@ -1,4 +1,4 @@
-"""Two processes that run the user's function side by side: what a second worker would gain."""
+"""Processes that run the user's function side by side: what a second worker would gain."""
 
 from __future__ import annotations
 
@@ -19,38 +19,46 @@ from scaffold.measuring.machine import runner
 
 
 class Pair:
-    """Two such processes, that import the function while nothing is timed."""
+    """Two such processes, that import the function while nothing is timed.
 
-    def __init__(self, request: Mapping[str, Any]) -> None:
-        limits = dict.fromkeys(runner.THREAD_LIMITS, "1")
+    A third one runs it on two threads where they have a pool of `native` threads to share, which
+    workers that are processes are held to their part of.
+    """
+
+    def __init__(self, request: Mapping[str, Any], *, native: bool) -> None:
+        threads = dict.fromkeys(runner.THREAD_LIMITS, "1")
+        limits = [{**threads, **dict.fromkeys(runner.POOL_LIMITS, "1")}] * 2
+        limits += [threads] * native
         self._processes = [
             subprocess.Popen(
                 [sys.executable, "-P", "-m", "scaffold.measuring.beside"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**limits, **os.environ},
+                env={**limit, **os.environ},
                 text=True,
                 encoding="utf-8",
             )
-            for _ in range(2)
+            for limit in limits
         ]
         self._answers: list[SimpleQueue[str]] = [SimpleQueue() for _ in self._processes]
         for process, answers in zip(self._processes, self._answers, strict=True):
             reader = threading.Thread(target=_read, args=(process, answers), daemon=True)
             reader.start()
-        self._tell(0, request)
-        self._tell(1, request)
+        for number in range(len(self._processes)):
+            self._tell(number, request)
 
     def ready(self, until: float) -> bool:
-        """Tell whether both could import the function by `until`, on the monotonic clock."""
-        return all("ready" in (self._hear(number, until) or {}) for number in (0, 1))
+        """Tell whether all could import the function by `until`, on the monotonic clock."""
+        count = len(self._processes)
+        return all("ready" in (self._hear(number, until) or {}) for number in range(count))
 
     def on_threads(self, items: list[Any], seconds: float, repeat: bool, until: float) -> Side:
         """Return what the calls took on two threads of one process."""
         order = {"items": items, "threads": 2, "seconds": seconds, "repeat": repeat}
-        self._tell(0, order)
-        return Side(**(self._hear(0, until) or {}))
+        number = 2 if len(self._processes) > 2 else 0
+        self._tell(number, order)
+        return Side(**(self._hear(number, until) or {}))
 
     def in_processes(self, items: list[Any], seconds: float, repeat: bool, until: float) -> Side:
         """Return what the calls took in two processes at once."""
@@ -62,7 +70,7 @@ class Pair:
         return Side(*(sum(both) for both in zip(astuple(one), astuple(two), strict=True)))
 
     def end(self) -> None:
-        """Kill both."""
+        """Kill them."""
         for process in self._processes:
             process.kill()
         for process in self._processes:  # what they took is ours, and not that of others

@@ -8,49 +8,54 @@ as it is known, so that a crash loses none. Imports little: the user's modules c
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from scaffold.measuring import gil
+from scaffold.measuring.at_once import Found, try_out
 from scaffold.measuring.calls import (
     LEAST_CPU,
     LONGER,
     SEVERAL_CORES,
     TOO_BUSY,
-    Call,
     Calls,
     Waking,
 )
 from scaffold.measuring.leash import hold
 from scaffold.measuring.loading import Refusal, load
 from scaffold.measuring.report import Report
-from scaffold.measuring.sharing import HARDLY, computes, gil_share, pair
+from scaffold.measuring.sharing import computes, gil_share, pair
 from scaffold.measuring.supply import Supply
+
+# Makes calls until a time, at most so many, and so many if it waits; returns the longest time that
+# an event loop stood still, if there is one.
+Caller = Callable[[Calls, float, float, float], float | None]
 
 # The shares of the time left that go into calls one by one: of a function that computes the second
 # while two processes import it to run it side by side, which takes most of the rest.
 CALLING, MEANWHILE = 0.2, 0.25
 # The share of the items for them, and for those that a second thread watches, where none is run
-# twice.
-ALONE, WATCHED = 0.2, 0.6
+# twice: a few where two threads have told already what it shows.
+ALONE, WATCHED, GLIMPSED = 0.12, 0.6, 0.1
 LEAST_CALLS = 3
-# Of the calls that a function may get which waits: the rest is watched.
-MOSTLY_ALONE = 2 / 3
+# Of the calls that a function may get which waits: those one by one, and those that are watched
+# where it computes too. The rest is made with several in flight.
+ONE_BY_ONE, LOOKED_AT = 1 / 3, 1 / 5
 # The share of the time left that may go into controls until they come out right.
 CONTROLLING = 0.4
 # The share of the time left for calls that a second thread watches.
 WATCHING = 0.8
-# The share of the time left for a function that waits.
-WAITING = 0.7
+# The share of the time left for the calls of a function that waits, one by one.
+WAITING = 0.4
 # Seconds that threads of the import may take to come to rest, and how long that is looked at.
 SETTLING, SETTLED = 0.2, 0.01
 # Where programs that it starts do so much of the computing, they tell how much can hold the GIL.
@@ -75,37 +80,42 @@ def main() -> None:
     supply = Supply(request["items"], repeat=request["repeat"])
     calls = Calls(supply, deadline)
     try:
-        with _giving_up(report, calls, deadline):
-            reasons = _measure(request, report, calls, deadline)
-        # Last, as encode() of the user's may hang: all else is told by now.
-        encode = getattr(sys.modules[request["module"]], "encode", None)
-        report.tell(writable=calls.carried.writable(encode, reasons), reasons=reasons)
+        with ExitStack() as worker:
+            with _giving_up(report, calls, deadline):
+                reasons = _measure(request, report, calls, deadline, worker)
+            # Last, as encode() and a teardown of the user's may hang: all else is told by now.
+            encode = getattr(sys.modules[request["module"]], "encode", None)
+            report.tell(writable=calls.carried.writable(encode, reasons), reasons=reasons)
     except Refusal as refusal:
         report.tell(refused=str(refusal))
     os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
 
 
 def _measure(
-    request: dict[str, Any], report: Report, calls: Calls, deadline: float
+    request: dict[str, Any], report: Report, calls: Calls, deadline: float, worker: ExitStack
 ) -> dict[str, str]:
-    function, facts = load(request)
+    job, facts = load(request)
     report.tell(**facts)
+    call = _caller(job, worker)
     _settle()
     request |= {"is_async": facts["is_async"], "until": time.time() + deadline - time.monotonic()}
-    block = _alone(function, request, calls, deadline)
+    block = _alone(call, request, calls, deadline)
     reasons = {"writable": "writing the results as JSON took too long"}  # until it is known
     beside: dict[str, float | None] = {}
-    if not computes(calls):
-        reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
+    crowd = Found()
     if computes(calls):
+        deadline -= request["spare"]
         with pair(request, calls, deadline) as two:
             if not two.worthless and calls.cpu_fraction() < SEVERAL_CORES:
-                _call(function, calls, _after(MEANWHILE, deadline), _share(ALONE, calls), inf)
+                call(calls, _after(MEANWHILE, deadline), _share(ALONE, calls), inf)
             beside = two.gains(reasons)
     else:
-        reasons |= dict.fromkeys(("thread_gain", "process_gain"), HARDLY)
+        reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
+        watched = 0.0 if calls.cpu_fraction() < LEAST_CPU else LOOKED_AT * request["calls"]
+        crowd = try_out(job, calls, int(request["calls"] - calls.count - watched), deadline)
     calls.waking = _waking(facts["is_async"], calls.wait(), min(NAPPING, _left(deadline) / 4))
-    found = _gil(function, request, calls, deadline, reasons)
+    looked_at = WATCHED if beside.get("gil_fraction") is None else GLIMPSED
+    found = _gil(call, request, calls, deadline, looked_at, reasons)
     if beside.get("gil_fraction") is not None:
         reasons.pop("gil_fraction", None)
         found |= beside
@@ -120,6 +130,9 @@ def _measure(
     report.tell(
         **calls.facts(reasons),
         **found,
+        items_taken=calls.supply.taken,
+        in_flight_tried=crowd.in_flight,
+        in_flight_gain=crowd.gain,
         longest_loop_block_seconds=block,
         gil_enabled=_has_gil(),  # the import, or a call, may have switched it on
         reasons=reasons,
@@ -138,15 +151,30 @@ def _settle() -> None:
             return
 
 
-def _alone(function: Call, request: dict[str, Any], calls: Calls, deadline: float) -> float | None:
-    """Make the first calls, and of what waits most of those that it may get."""
-    waiting = max(1, int(MOSTLY_ALONE * request["calls"]))
-    block = _call(function, calls, _after(CALLING, deadline), _share(ALONE, calls), waiting)
+def _caller(job: Any, worker: ExitStack) -> Caller:
+    """Open the function as a worker does: what it holds is let go when `worker` is closed."""
+    if job.is_async:
+        from scaffold.measuring.awaiting import call_async
+
+        return partial(call_async, job)
+    try:
+        call = worker.enter_context(job.open())
+    except Exception as error:  # its setup() failed, and says so
+        raise Refusal(str(error)) from error
+
+    def run(calls: Calls, until: float, most: float, waiting: float) -> None:
+        calls.run(call, until, most, waiting)
+
+    return run
+
+
+def _alone(call: Caller, request: dict[str, Any], calls: Calls, deadline: float) -> float | None:
+    """Make the first calls, and of what waits those that are made one by one."""
+    waiting = max(1, int(ONE_BY_ONE * request["calls"]))
+    block = call(calls, _after(CALLING, deadline), _share(ALONE, calls), waiting)
     if not calls.waits():
         return block
-    if calls.cpu_fraction() < LEAST_CPU:
-        waiting = request["calls"]
-    more = _call(function, calls, _after(WAITING, deadline), waiting - calls.count, inf)
+    more = call(calls, _after(WAITING, deadline), waiting - calls.count, inf)
     return max(block, more or 0.0) if block is not None else None
 
 
@@ -155,34 +183,25 @@ def _share(share: float, calls: Calls) -> float:
     return max(LEAST_CALLS, int(share * calls.supply.left)) if calls.supply.left < inf else inf
 
 
-def _call(function: Call, calls: Calls, until: float, most: float, waiting: float) -> float | None:
-    """Make the calls; return the longest time that an event loop stood still, if there is one."""
-    if inspect.iscoroutinefunction(function):
-        from scaffold.measuring.awaiting import call_async
-
-        return call_async(function, calls, until, most, waiting)
-    calls.run(function, until, most, waiting)
-    return None
-
-
 def _gil(
-    function: Call,
+    call: Caller,
     request: dict[str, Any],
     calls: Calls,
     deadline: float,
+    looked_at: float,
     reasons: dict[str, str],
 ) -> dict[str, float | None]:
     """Let a second thread watch some further calls, if there is any time and any item left."""
     controls = _controls(_after(CONTROLLING, deadline)) if _has_gil() else None
     watched, lateness = None, gil.Lateness()
-    most = _share(WATCHED, calls)
+    most = _share(looked_at, calls)
     if calls.waits():
         most = min(most, request["calls"] - calls.count)
-    in_time = LONGER * calls.own / calls.count < _left(deadline)
+    in_time = LONGER * calls.each < _left(deadline)
     if controls and in_time and most >= 1 and calls.supply.left and not calls.hopeless():
         watched = Calls(calls.supply, deadline)
         with gil.sampling() as lateness:
-            _call(function, watched, _after(WATCHING, deadline), most, inf)
+            call(watched, _after(WATCHING, deadline), most, inf)
     return gil_share(calls, watched, lateness, controls, reasons)
 
 

@@ -22,7 +22,7 @@ from scaffold.measuring.machine import runner
 from scaffold.measuring.pair import Pair
 
 # Seconds that two run side by side: some tens of turns at the GIL (5 ms each), at most.
-SPAN = 0.4
+SPAN = 0.3
 # Of two, of which one may have to wait for the other, a call takes this many times as long.
 TOGETHER = 2.2
 # Seconds of calls that tell something: several turns at the GIL.
@@ -33,10 +33,14 @@ MOST_APART = 0.2
 SHORTEST = 1e-5
 # Beside another call it fails in earnest when it does so many times as often as alone.
 FAILS_MORE = 5
+# Two may get more than twice as much done as one: the allocator gives a thread memory that it
+# keeps, where the main thread gives it back after every call. More than this is an accident.
+MOST_GAIN = 8.0
 # Tasks are uneven when the longest takes this many times the mean: then CPU seconds compare them.
 UNEVEN = 1.5
-# The shares of the items that are left which go to two threads, and then to two processes.
-TO_THREADS, TO_PROCESSES = 0.4, 0.6
+# The shares of the items that are left which go to two threads, and then to two processes. What
+# remains is for the engines (`pilot`).
+TO_THREADS, TO_PROCESSES = 0.25, 0.33
 ALONE, TOO_SHORT, TOO_FEW, TOO_LONG = (
     "there is one core",
     "a call is too short to tell",
@@ -58,7 +62,7 @@ def pair(request: Mapping[str, Any], alone: Calls, deadline: float) -> Iterator[
     if worthless:
         yield SideBySide(None, request["is_async"], alone, deadline, worthless)
         return
-    two = Pair(request)
+    two = Pair(request, native=alone.cpu_fraction() > SEVERAL_CORES)
     try:
         yield SideBySide(two, request["is_async"], alone, deadline, "")
     finally:
@@ -80,7 +84,7 @@ class SideBySide:
         found: dict[str, float | None] = {"thread_gain": None, "process_gain": None}
         two, alone, deadline = self.pair, self.alone, self.deadline
         why = self.worthless
-        if two and not two.ready(deadline - TOGETHER * alone.own / alone.count):
+        if two and not two.ready(deadline - TOGETHER * alone.each):
             why = TOO_LONG
         if two is None or why:
             reasons.update(dict.fromkeys(found, why))
@@ -102,24 +106,24 @@ class SideBySide:
 def _worthless(alone: Calls, deadline: float) -> str:
     if runner.allowed_cores() < 2:
         return ALONE
-    if alone.own / alone.count < SHORTEST:
+    if alone.each < SHORTEST:
         return TOO_SHORT
     if alone.supply.left < 2:
         return TOO_FEW
     left = deadline - time.monotonic()
-    return TOO_LONG if left < TOGETHER * alone.own / alone.count else ""
+    return TOO_LONG if left < TOGETHER * alone.each else ""
 
 
 def _enough(alone: Calls) -> int:
     """Return how many items two at once will hardly get done in their time."""
-    return 10 + int(3 * SPAN * alone.count / alone.own)
+    return 10 + int(2 * SPAN / alone.each)
 
 
 def _when_there_is_time(
     measure: Any, items: list[Any], alone: Calls, deadline: float
 ) -> Side | str:
     """Run two side by side, or say why not."""
-    each, left = alone.own / alone.count, deadline - time.monotonic()
+    each, left = alone.each, deadline - time.monotonic()
     if len(items) < 2:
         return TOO_FEW
     if left < TOGETHER * each:
@@ -140,7 +144,7 @@ def _told(
     if isinstance(side, str):
         reasons[name] = side
         return {name: None}
-    return {name: min(2.0, 2 * (alone.own / alone.count) / _beside(alone, side))}
+    return {name: min(MOST_GAIN, 2 * alone.each / _beside(alone, side))}
 
 
 def _beside(alone: Calls, side: Side) -> float:
@@ -150,7 +154,7 @@ def _beside(alone: Calls, side: Side) -> float:
 
 def _scale(alone: Calls, side: Side) -> float:
     """Return how much longer the calls alone were by what they compute, where they are uneven."""
-    if max(alone.seconds) <= UNEVEN * alone.own / alone.count or not side.cpu:
+    if max(alone.seconds) <= UNEVEN * alone.each or not side.cpu:
         return 1.0
     return alone.cpu / alone.count / (side.cpu / side.calls)
 
@@ -159,7 +163,7 @@ def _share(alone: Calls, side: Side | str) -> float | None:
     """Return the share of its computing that keeps other threads waiting."""
     if isinstance(side, str) or not alone.cpu or alone.cpu_fraction() > SEVERAL_CORES:
         return None
-    each, cpu = alone.own / alone.count, alone.cpu / alone.count
+    each, cpu = alone.each, alone.cpu / alone.count
     # What is not spent computing, and was not there alone, is waiting for the other thread.
     idle = max(0.0, side.own - side.cpu) / side.calls * _scale(alone, side)
     late = max(0.0, idle - max(0.0, each - cpu))
@@ -195,7 +199,7 @@ def _seen(
     if not controls.trusted or watched.queued > MOST_QUEUEING * watched.wall:
         return None, None, TOO_BUSY
     hold, cpu = lateness.longest(watched.begin, watched.end, controls.usual), alone.cpu_fraction()
-    if cpu < LEAST_CPU or (cpu < 1 - LEAST_CPU and cpu * alone.own / alone.count < gil.SHORTEST):
+    if cpu < LEAST_CPU or (cpu < 1 - LEAST_CPU and cpu * alone.each < gil.SHORTEST):
         return None, hold, HARDLY if cpu < LEAST_CPU else TOO_BRIEFLY
     held = lateness.held(watched.begin, watched.end, controls.usual)
     # It holds the GIL while it computes, and while it waits for a core in between.

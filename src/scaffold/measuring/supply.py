@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 
@@ -13,16 +13,17 @@ class Supply:
 
     def __init__(self, items: list[Any], *, repeat: bool) -> None:
         self.items, self.repeat = items, repeat
-        order = list(range(len(items)))
-        random.Random(len(items)).shuffle(order)  # noqa: S311  # the same at every run
+        order = _order(len(items))
         self._order: Iterator[int] = itertools.cycle(order) if repeat else iter(order)
         self.left: float = float("inf") if repeat else len(order)
+        self.taken = 0
 
     def take(self) -> int | None:
         """Return the position of the next item; None when all were given out."""
         position = next(self._order, None)
         if position is not None:
             self.left -= 1
+            self.taken += 1
         return position
 
     def hand_out(self, share: float, enough: int) -> list[Any]:
@@ -32,3 +33,14 @@ class Supply:
         wanted = max(2, min(enough, int(share * self.left)))
         taken = (self.take() for _ in range(wanted))
         return [self.items[position] for position in taken if position is not None]
+
+
+def untaken(items: Sequence[Any], taken: int) -> list[Any]:
+    """Return the items that are left of a supply of them, of which so many were taken."""
+    return [items[position] for position in _order(len(items))[taken:]]
+
+
+def _order(count: int) -> list[int]:
+    order = list(range(count))
+    random.Random(count).shuffle(order)  # noqa: S311  # the same at every run
+    return order

@@ -15,13 +15,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from scaffold.measuring.describing import describe
 from scaffold.measuring.leash import hold
-from scaffold.measuring.loading import find
+from scaffold.measuring.loading import find, setup_of
 from scaffold.measuring.report import Report
 
 TELL = 0.2  # seconds between two words on how far it is
@@ -29,45 +29,39 @@ TELL = 0.2  # seconds between two words on how far it is
 
 def main() -> None:
     """Run what stdin asks for."""
+    answer(run_all)
+
+
+def answer(respond: Callable[[dict[str, Any], Report], None]) -> NoReturn:
+    """Respond to the request on stdin, and end this process."""
     hold(int(sys.argv[1]))
     request = json.loads(sys.stdin.buffer.read())
     with Path(os.devnull).open("rb") as nothing:  # workers may inherit it
         os.dup2(nothing.fileno(), 0)
-    sys.path.insert(0, folder := request["folder"])
+    sys.path.insert(0, request["folder"])
     report = Report(request["report"])
-    results = []
     try:
-        for trial in request["runs"]:
-            results.append(run(trial, folder, report))
-            report.tell(results=results)
+        respond(request, report)
     except Exception as error:
         report.tell(refused=describe(error))
     os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
 
 
+def run_all(request: dict[str, Any], report: Report) -> None:
+    """Run one engine after the other, all on items of their own."""
+    results = []
+    for trial in request["runs"]:
+        results.append(run(trial, request["folder"], report))
+        report.tell(results=results)
+
+
 def run(request: dict[str, Any], folder: str, report: Report) -> dict[str, Any]:
     """Run an engine until all is done or the seconds are over; return the facts."""
-    find(request, folder)
-    package = request["engine"].rpartition(".")[0]
-    job = importlib.import_module(f"{package}.job")
-    engine = importlib.import_module(request["engine"])
-    if engine.MODEL == "threading":  # as the command line of a project does
-        importlib.import_module(f"{package}.machine").share_cores(request["max_workers"])
-    module = importlib.import_module(request["module"])
-    work: Any = module
-    for name in request["function"].split("."):
-        work = getattr(work, name)
     stop = threading.Event()
+    outcomes = bursts(request, folder, _items(request["items"], _package(request)), stop)
     count, failed, first_error = 0, 0, None
     began = told = time.perf_counter()
     deadline = began + request["seconds"]
-    outcomes = engine.run(
-        job.Job(work, getattr(module, "setup", None)),
-        _items(request["items"], package),
-        max_workers=request["max_workers"],
-        stop=stop,
-        **request["options"],
-    )
     for burst in outcomes:
         count += len(burst)
         for outcome in burst:
@@ -87,6 +81,39 @@ def run(request: dict[str, Any], folder: str, report: Report) -> dict[str, Any]:
         "first_error": first_error,
         "complete": not stop.is_set(),
     }
+
+
+def bursts(
+    request: dict[str, Any],
+    folder: str,
+    items: Iterable[tuple[int, Any] | None],
+    stop: threading.Event,
+) -> Iterator[list[Any]]:
+    """Import the function; return the outcomes of the engine, which starts with the first."""
+    find(request, folder)
+    package = _package(request)
+    job = importlib.import_module(f"{package}.job")
+    engine = importlib.import_module(request["engine"])
+    if engine.MODEL == "threading":  # as the command line of a project does
+        machine = importlib.import_module(f"{package}.machine")
+        machine.share_cores(request["max_workers"], threads=True)
+    module = importlib.import_module(request["module"])
+    work: Any = module
+    for name in request["function"].split("."):
+        work = getattr(work, name)
+    outcomes: Iterator[list[Any]] = engine.run(
+        job.Job(work, setup_of(module)),
+        items,
+        max_workers=request["max_workers"],
+        stop=stop,
+        **request["options"],
+    )
+    return outcomes
+
+
+def _package(request: dict[str, Any]) -> str:
+    package: str = request["engine"].rpartition(".")[0]
+    return package
 
 
 def _items(source: dict[str, Any], package: str) -> Iterator[tuple[int, Any] | None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from scaffold.commands import bench
 from scaffold.commands.bench import Bench, BenchRequest
 from scaffold.core.errors import ConcgenError, Interrupted
+from scaffold.core.texts import shown
 from scaffold.terminal import bench_views, console, documents, progress_views
 
 
@@ -30,25 +31,6 @@ def watch(request: BenchRequest) -> tuple[Bench, int]:
     return so_far[-1], code
 
 
-def record(results: Bench, request: BenchRequest) -> None:
-    """Put the results into the record of the project that was benched, and say so in a line.
-
-    Not those that were cut short, or where no model did the work.
-    """
-    if request.project is None or not results.complete or results.fastest is None:
-        return
-    from scaffold.commands import bench_record
-
-    try:
-        files = bench_record.keep(results, request.project)
-    except Interrupted:
-        raise
-    except ConcgenError as problem:
-        console.say(f"not recorded: {problem.message}")
-    else:
-        console.say(f"recorded in {' and '.join(files)}")
-
-
 def show(results: Bench, save: Path | None, *, as_json: bool) -> None:
     """Print the results, and draw them when asked to."""
     if as_json:
@@ -58,5 +40,11 @@ def show(results: Bench, save: Path | None, *, as_json: bool) -> None:
     if save is not None:
         from scaffold.terminal import pictures
 
-        pictures.save_bench(results, save)
+        try:
+            pictures.save(results, save)
+        except OSError as error:
+            raise ConcgenError(
+                f"cannot write {shown(save)}: {error.strerror}",
+                hint="the results above are complete; name another file with --save",
+            ) from error
         console.say(f"drawn in {save}")

@@ -14,7 +14,8 @@ def bench(bench: Bench, width: int) -> list[str]:
     ranked = bench.ranked
     times = [result.measured_seconds for result in ranked if result.works] or [0.0]
     bars = [
-        bar(result.measured_seconds, max(times)) if result.works else "failed" for result in ranked
+        bar(result.measured_seconds, min(times), max(times)) if result.works else "failed"
+        for result in ranked
     ]
     columns = [
         Column("", [str(result.model) for result in ranked], left=True),

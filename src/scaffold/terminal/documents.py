@@ -42,9 +42,7 @@ def recommendation(advice: Recommendation) -> Document:
         "estimates": [estimate._asdict() for estimate in advice.estimates],
         "binding": advice.binding,
         "flips": [flip._asdict() for flip in advice.flips],
-        "notes": list(advice.told()),
-        "rivals": list(advice.rivals),
-        "bench": advice.bench,
+        "notes": list(advice.notes),
     }
 
 
@@ -96,13 +94,13 @@ def add(advice: Recommendation, added: Added) -> Document:
     }
 
 
-def measure(profile: Profile, target: Target, items: Items) -> Document:
-    """Return the document of `measure --json`."""
+def measure(profile: Profile, target: Target, items: Items, binds: str) -> Document:
+    """Return the document of `measure --json`; from what `binds` the time of all follows."""
     return {
         "schema": SCHEMA,
         "target": str(target),
         "items": items.count,
-        "profile": asdict(profile),
+        "profile": {**asdict(profile), "binding": binds},
     }
 
 
@@ -138,7 +136,6 @@ def check(check: Check) -> Document:
         "decided": check.decided,
         "chosen_by": check.chosen_by,
         "measured": check.measured,
-        "busy": check.busy,
         "recommendation": recommendation(check.advice),
     }
 

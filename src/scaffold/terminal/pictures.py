@@ -1,152 +1,194 @@
-"""Pictures to keep: of a bench and of a recommendation, as SVG or as a page of HTML.
-
-A page says in words what its charts show, and follows the reader's window and theme.
-"""
+"""The picture of a bench: predicted and measured per model, and where the models cross."""
 
 from __future__ import annotations
 
 import html
-import time
-from collections.abc import Iterable, Sequence
+import io
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from scaffold.commands.bench import Bench
-from scaffold.core.crossover import crossover
-from scaffold.core.domain import Machine, Recommendation
-from scaffold.core.errors import ConcgenError
-from scaffold.core.texts import shown
-from scaffold.core.units import show_bytes, show_count, show_ratio, show_seconds
-from scaffold.measuring import calibration
-from scaffold.terminal import charts
-from scaffold.terminal.charts import Panel
+from scaffold.core.advice import weigh
+from scaffold.core.domain import Model
+from scaffold.core.models import MODELS
+from scaffold.core.units import show_count, show_seconds
+from scaffold.terminal import layout
 
-# Charts stand beside one another where there is room, and take the colours of the page.
-STYLE = """
-:root { color-scheme: light dark; --ink: #24292f; --paper: #ffffff; --faint: #b4bac1; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --paper: #0d1117; --faint: #57606a; }
-}
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 75rem; margin: 1.5rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; line-height: 1.3; }
-.charts { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
-.charts svg { flex: 1 1 28rem; min-width: 0; max-width: 46rem; width: 100%; height: auto; }
-.table { overflow-x: auto; }
-td, th { text-align: right; padding: .15rem .6rem; white-space: nowrap; }
-td:first-child, th:first-child { text-align: left; padding-left: 0; }
-"""
-THEMED = {charts.INK: "var(--ink)", charts.PAPER: "var(--paper)", charts.FAINT: "var(--faint)"}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 
-def save_bench(bench: Bench, path: Path) -> None:
-    """Draw what every model took, and where the advice changes. Raises ConcgenError."""
-    over = crossover(
-        bench.workload, bench.machine, bench.costs, [one.model for one in bench.results]
-    )
-    points = [(one.model, one.measured_seconds) for one in bench.results if one.works]
-    panels = [charts.bars(bench), charts.lines(over, bench.workload.tasks, points)]
-    basis = _basis(bench.function, bench.machine, bench.day)
-    fastest, words = bench.fastest, "None of the models did the work"
+class Style(NamedTuple):
+    """How a model is drawn: told apart by colour, and by line and marker without."""
+
+    colour: str
+    line: str | tuple[int, tuple[int, ...]]  # a name, or offset and dashes
+    marker: str
+
+
+# Grey, then Okabe and Ito's palette: told apart with any kind of colour vision. The models take
+# them in their order.
+PALETTE = (
+    Style("#7f7f7f", "-", "o"),
+    Style("#0072b2", "--", "s"),
+    Style("#009e73", "-.", "^"),
+    Style("#d55e00", ":", "D"),
+    Style("#cc79a7", (0, (5, 1, 1, 1, 1, 1)), "v"),
+    Style("#e69f00", (0, (3, 2, 1, 2)), "P"),
+    Style("#56b4e9", (0, (1, 1)), "X"),
+)
+STYLES = dict(zip(MODELS, PALETTE, strict=False))
+POINTS = 60  # along each line of the crossover chart
+MOST_CROSSINGS = 4  # that are named: more would cover one another
+
+
+def save(bench: Bench, path: Path) -> None:
+    """Write the picture as SVG, or inside a page of HTML. Raises OSError when it cannot be."""
+    drawing = svg(bench)
+    text = page(bench, drawing) if path.suffix == ".html" else drawing
+    path.write_text(text, encoding="utf-8")
+
+
+def svg(bench: Bench) -> str:
+    """Return the drawing: bars on the left, the crossover chart on the right."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "concgen"}):
+        figure, (bars, lines) = pyplot.subplots(1, 2, figsize=(12, 5), layout="constrained")
+        _draw_bars(bars, bench)
+        _draw_lines(lines, bench)
+        figure.legend(*lines.get_legend_handles_labels(), loc="outside lower right", ncols=5)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None})
+        pyplot.close(figure)
+    return out.getvalue()
+
+
+def page(bench: Bench, drawing: str) -> str:
+    """Return a page that holds the drawing and says the same in words."""
+    fastest, words = bench.fastest, "none of the models did the work"
     if fastest is not None:
         words = (
             f"{fastest.model} is the fastest: {show_seconds(fastest.measured_seconds)}"
             f" for {show_count(bench.workload.tasks)} items"
         )
-    head = ("model", "at once", "predicted", "measured", "error")
-    rows = [
-        (
-            str(one.model),
-            show_count(one.max_workers),
-            show_seconds(one.predicted_seconds),
-            show_seconds(one.measured_seconds) if one.works else "failed",
-            f"{one.error:+.0%}" if one.works else "",
-        )
-        for one in bench.ranked
-    ]
-    _write(path, panels, words, basis, head, rows)
-
-
-def save_advice(advice: Recommendation, function: str | None, path: Path) -> None:
-    """Draw the makespan of every model, and where the advice changes. Raises ConcgenError."""
-    work = advice.workload
-    costs = calibration.load(advice.machine).costs
-    over = crossover(work, advice.machine, costs, [one.model for one in advice.estimates])
-    answered = f"{work.bound} work of {show_seconds(work.task_seconds)} a task, as answered"
-    basis = _basis(function or answered, advice.machine, time.strftime("%Y-%m-%d"))
-    head = ("model", "at once", "time", "range", "speedup", "memory", "")
-    rows = [
-        (
-            str(one.model),
-            show_count(one.max_workers),
-            show_seconds(one.seconds),
-            f"{show_seconds(one.low)} to {show_seconds(one.high)}",
-            show_ratio(one.speedup),
-            show_bytes(one.peak_memory_bytes),
-            advice.standing(one.model),
-        )
-        for one in advice.estimates
-    ]
-    words = advice.headline[0].upper() + advice.headline[1:]
-    _write(path, [charts.lines(over, work.tasks)], words, basis, head, rows, advice.told())
-
-
-def _basis(function: str, machine: Machine, day: str) -> str:
-    """Say of what, on what and when."""
-    gil = "" if machine.gil else " without the GIL"
-    where = f"{machine.cores:.3g} cores, Python {machine.python}{gil} ({machine.platform})"
-    return " · ".join(filter(None, (function, where, day)))
-
-
-def _write(
-    path: Path,
-    panels: Sequence[Panel],
-    words: str,
-    basis: str,
-    head: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    notes: Iterable[str] = (),
-) -> None:
-    """Write the SVG, or the page. Raises ConcgenError when it cannot be."""
-    if path.suffix == ".html":
-        text = page([charts.svg([panel]) for panel in panels], words, basis, head, rows, notes)
-    else:
-        text = charts.svg(panels, basis)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConcgenError(
-            f"cannot write {shown(path)}: {error.strerror}",
-            hint="the results above are complete; name another file with --save",
-        ) from error
-
-
-def page(
-    drawings: Sequence[str],
-    words: str,
-    basis: str,
-    head: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    notes: Iterable[str] = (),
-) -> str:
-    """Return a page that holds the drawings and says the same in words."""
-    charts_ = "".join(_themed(drawing[drawing.index("<svg") :]) for drawing in drawings)
-    table = "".join(_row("td", row) for row in rows)
-    told = "".join(f"<p>{html.escape(note)}</p>" for note in notes)
+    rows = "".join(
+        f"<tr><td>{result.model}<td>{result.max_workers:,}"
+        f"<td>{show_seconds(result.predicted_seconds)}<td>{show_seconds(result.measured_seconds)}<td>{result.error:+.0%}"
+        for result in bench.results
+    )
+    head = "<tr><th>model<th>at once<th>predicted<th>measured<th>error"
     return (
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(words)}</title>\n<style>{STYLE}</style>\n"
-        f"<h1>{html.escape(words)}</h1>\n<p>{html.escape(basis)}</p>\n"
-        f'<div class="charts">{charts_}</div>\n'
-        f'<div class="table"><table>{_row("th", head)}{table}</table></div>\n{told}</html>\n'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>concgen bench</title>'
+        "<style>body{font:16px/1.5 system-ui;max-width:75rem;margin:2rem auto;padding:0 1rem}"
+        "svg{width:100%;height:auto}td,th{text-align:right;padding:.1rem 1rem}</style>"
+        f"<h1>{html.escape(words)}</h1>{drawing[drawing.index('<svg') :]}"
+        f"<table>{head}{rows}</table></html>\n"
     )
 
 
-def _row(tag: str, cells: Iterable[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>\n"
+def _draw_bars(axes: Axes, bench: Bench) -> None:
+    ranked = bench.ranked[::-1]
+    places = range(len(ranked))
+    colours = [STYLES[result.model].colour for result in ranked]
+    predicted = [result.predicted_seconds for result in ranked]
+    measured = [result.measured_seconds for result in ranked]
+    axes.barh([place - 0.2 for place in places], measured, 0.4, color=colours)
+    axes.barh(
+        [place + 0.2 for place in places],
+        predicted, 0.4, color="white", edgecolor=colours, hatch="///",
+    )  # fmt: skip
+    for place, result in enumerate(ranked):
+        star = "*" if result.extrapolated else ""
+        for seconds, shift, word in (
+            (result.measured_seconds, -0.2, f"{star} measured"),
+            (result.predicted_seconds, 0.2, " predicted"),
+        ):
+            text = f" {show_seconds(seconds)}{word}"
+            axes.annotate(text, (seconds, place + shift), va="center", fontsize="small")
+    axes.set_yticks(
+        list(places),
+        [f"{result.model}\n{show_count(result.max_workers)} at once" for result in ranked],
+    )
+    shortest, longest = min(measured + predicted), max(measured + predicted)
+    # With room for the words at the longest bar.
+    if layout.from_zero(shortest, longest):
+        axes.set_xlim(0, longest * 1.5)
+        axes.set_xlabel("makespan" + _footnote(bench))
+    else:
+        axes.set_xscale("log")
+        axes.set_xlim(shortest / 2, longest * 6)
+        axes.set_xlabel("makespan, logarithmic" + _footnote(bench))
+    _show_durations(axes.xaxis)
+    axes.set_title(f"{show_count(bench.workload.tasks)} items: measured, and predicted (hatched)")
+    axes.spines[["top", "right"]].set_visible(False)
 
 
-def _themed(drawing: str) -> str:
-    for colour, variable in THEMED.items():
-        drawing = drawing.replace(colour, variable)
-    return drawing
+def _show_durations(axis: Axis) -> None:
+    """Label an axis of seconds as people read them: 1 ms, 10 s."""
+    from matplotlib.ticker import NullFormatter
+
+    axis.set_major_formatter(lambda value, _: show_seconds(value))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _show_counts(axis: Axis) -> None:
+    axis.set_major_formatter(lambda value, _: show_count(round(value)))
+
+
+def _footnote(bench: Bench) -> str:
+    return " (* from a part)" if any(result.extrapolated for result in bench.results) else ""
+
+
+def _draw_lines(axes: Axes, bench: Bench) -> None:
+    most = max(1000, 10 * bench.workload.tasks)
+    counts = sorted({round(most ** (step / POINTS)) for step in range(POINTS + 1)})
+    advised, predicted = _predict(bench, counts)
+    for result in bench.results:
+        colour, line, marker = STYLES[result.model]
+        axes.plot(counts, predicted[result.model], color=colour, linestyle=line)
+        axes.plot(bench.workload.tasks, result.measured_seconds, marker, color=colour)
+        axes.plot([], [], color=colour, linestyle=line, marker=marker, label=str(result.model))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for n, model in _changes(counts, advised)[:MOST_CROSSINGS]:
+        axes.axvline(n, color="#bbbbbb", linewidth=0.8, zorder=0)
+        text = f"{model} from {show_count(n)}"
+        axes.annotate(
+            text, (n, 0.98), xycoords=("data", "axes fraction"), rotation=90, fontsize="small",
+            va="top", ha="right",
+        )  # fmt: skip
+    axes.set_xlabel("number of tasks, logarithmic")
+    axes.set_ylabel("makespan, logarithmic")
+    _show_counts(axes.xaxis)
+    _show_durations(axes.yaxis)
+    axes.set_title("where the advice changes (points: measured)")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _predict(bench: Bench, counts: list[int]) -> tuple[list[Model], dict[Model, list[float]]]:
+    """Return the advice and every model's makespan, in seconds, for each number of tasks."""
+    models = [result.model for result in bench.results]
+    advised: list[Model] = []
+    predicted: dict[Model, list[float]] = {model: [] for model in models}
+    for tasks in counts:
+        workload = replace(bench.workload, tasks=tasks)
+        chosen, estimates, _ = weigh(workload, bench.machine, bench.costs, models)
+        advised.append(chosen.model)
+        for estimate in estimates:
+            predicted[estimate.model].append(estimate.seconds)
+    return advised, predicted
+
+
+def _changes(counts: list[int], advised: list[Model]) -> list[tuple[int, Model]]:
+    """Return from how many tasks on the advice is another model, and which."""
+    return [
+        (counts[place], advised[place])
+        for place in range(1, len(counts))
+        if advised[place] is not advised[place - 1]
+    ]

@@ -18,12 +18,15 @@ GROWS = 1.3
 STALLS = 0.05
 
 
-def profile(measured: Profile, width: int) -> list[str]:
-    """Return the facts as lines of name and value, wrapped to `width`."""
-    return facts(_facts(measured), width)
+def profile(measured: Profile, binds: str, width: int) -> list[str]:
+    """Return the facts as lines of name and value, wrapped to `width`.
+
+    `binds` is what the time of all the items follows from.
+    """
+    return facts(_facts(measured, binds), width)
 
 
-def _facts(measured: Profile) -> Iterator[tuple[str, str]]:
+def _facts(measured: Profile, binds: str) -> Iterator[tuple[str, str]]:
     reasons = measured.reasons
     kind = "async def" if measured.is_async else "def"
     yield "calls", f"{show_count(measured.calls)} of a {kind}{_failures(measured)}"
@@ -31,6 +34,8 @@ def _facts(measured: Profile) -> Iterator[tuple[str, str]]:
     yield "computing", _or_why(measured.cpu_fraction, "cpu_fraction", reasons, _computing)
     for name, label in (("thread_gain", "two threads"), ("process_gain", "two processes")):
         yield label, _or_why(getattr(measured, name), name, reasons, _gain)
+    if measured.in_flight_tried > 1:
+        yield f"{measured.in_flight_tried} in flight", _gain(measured.in_flight_gain)
     yield "holding the GIL", _or_why(measured.gil_fraction, "gil_fraction", reasons, _gil)
     hold, why = measured.longest_gil_hold_seconds, "longest_gil_hold_seconds"
     yield "longest GIL hold", _or_why(hold, why, reasons, show_seconds)
@@ -49,6 +54,8 @@ def _facts(measured: Profile) -> Iterator[tuple[str, str]]:
     if measured.task_memory_bytes is not None:
         yield "of it by a call", show_bytes(measured.task_memory_bytes)
     yield "importing it", show_seconds(measured.import_seconds)
+    if binds:
+        yield "what binds", binds
 
 
 def _time(measured: Profile) -> str:

@@ -152,7 +152,7 @@ def _journal(args: argparse.Namespace, work: ModuleType) -> Journal:
 
 def _work(workers: int) -> ModuleType:
     if engine.MODEL == "threading":  # all of its workers compute in this process
-        share_cores(workers)  # before a library is imported that reads it
+        share_cores(workers, threads=True)  # before a library is imported that reads it
     return load_work()  # not above: a worker may import this module, and should not need to
 
 

@@ -168,7 +168,11 @@ def _signature(function: Callable[..., Any]) -> tuple[bool, int, int]:
     import inspect  # a tenth of the start-up, so only for what is not a plain function
 
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    taken = [p for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # a builtin that does not tell
+        return False, 1, 1
+    taken = [p for p in parameters if p.kind in kinds]
     needed = sum(p.default is p.empty for p in taken)
     return inspect.iscoroutinefunction(function), len(taken), needed
 

@@ -13,16 +13,16 @@ from importlib.machinery import EXTENSION_SUFFIXES
 if sys.platform != "win32":
     import resource
 
-THREAD_LIMITS = (  # of numeric libraries, which read them when they are imported
+# Native threads of numeric libraries, which read the limits when they are imported: those that each
+# calling thread has for itself, and those of a pool that all threads of a process share.
+THREAD_LIMITS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-    "RAYON_NUM_THREADS",
 )
+POOL_LIMITS = ("NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
 SPARE = 64  # files that the interpreter, the journal and a client's own needs take beside the tasks
 OPEN_MAX = 10_240  # files that macOS grants where it says that there is no limit
 CGROUPS, CGROUP_ROOT = "/proc/self/cgroup", "/sys/fs/cgroup"
@@ -57,15 +57,16 @@ def allowed_cores() -> int:
     return os.cpu_count() or 1
 
 
-def share_cores(workers: int) -> None:
+def share_cores(workers: int, *, threads: bool = False) -> None:
     """Hold numeric libraries to the cores of one of so many workers, unless the user decided.
 
     Otherwise each worker starts as many native threads as there are cores, and they fight for them.
-    Libraries that are imported already are told by threadpoolctl, where it is installed.
+    Workers that are `threads` share the pool of a library that has one for the process, as polars
+    does. Libraries that are imported already are told by threadpoolctl, where it is installed.
     """
     cores = max(1, usable_cores() // workers)
     decided = [name for name in THREAD_LIMITS if name in os.environ]
-    for name in THREAD_LIMITS:
+    for name in THREAD_LIMITS if threads else (*THREAD_LIMITS, *POOL_LIMITS):
         os.environ.setdefault(name, str(cores))
     if "numpy" in sys.modules and not decided:
         with contextlib.suppress(ImportError):

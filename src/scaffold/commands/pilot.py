@@ -1,0 +1,90 @@
+"""Engines tried for a moment where the choice is close: what was measured decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from scaffold.asking.target import Target
+from scaffold.core.advice import weigh
+from scaffold.core.costs import Costs
+from scaffold.core.domain import Estimate, Machine, Workload
+from scaffold.core.estimates import each
+from scaffold.core.models import BASELINE, CLUSTER, MODELS, Awaits
+from scaffold.core.reasons import waits
+from scaffold.core.rules import forbidden
+from scaffold.making.inventory import available_models
+from scaffold.measuring.lab import Trial, laboratory
+from scaffold.measuring.pilot import LEAST_TASKS
+
+# Up to this ratio of two predictions the longer one may be of the faster model: each may be off by
+# what `estimates.SPREAD` says.
+CLOSE = 1.6
+# Seconds of the fastest below which no choice matters.
+MATTERS = 0.1
+# Seconds that a child process takes to be there, its import of the function apart.
+STARTING = 0.15
+
+
+def pilots(
+    target: Target,
+    items: Sequence[Any],
+    work: Workload,
+    machine: Machine,
+    costs: Costs,
+    seconds: float,
+) -> dict[str, float]:
+    """Try the models that are close; return how many times as long as predicted a task took.
+
+    What waits is not tried: there is somebody at the other end, and `--calls` is used up.
+    """
+    if waits(work):
+        return {}
+    rivals = close(work, machine, costs)
+    enough = sum(2 * LEAST_TASKS * rival.max_workers for rival in rivals)
+    left = seconds - STARTING - work.import_seconds
+    needed = sum(_needed(rival, work, machine, costs) for rival in rivals)
+    if len(rivals) < 2 or len(items) < enough or left < needed:
+        return {}
+    trials = [
+        Trial(
+            target,
+            rival.model,
+            rival.max_workers,
+            {},
+            machine.start_method if MODELS[rival.model].pickles else None,
+        )
+        for rival in rivals
+        if rival.model is not BASELINE
+    ]
+    with laboratory() as lab:
+        took = lab.pilot(trials, work.tasks, items, seconds)
+    return {
+        str(trial.model): seconds / each(trial.model, trial.max_workers, work, machine, costs)
+        for trial, seconds in zip(trials, took, strict=True)
+        if seconds is not None
+    }
+
+
+def close(work: Workload, machine: Machine, costs: Costs) -> list[Estimate]:
+    """Return the estimates, fastest first, that no rule forbids and that may be the fastest."""
+    _, estimates, found = weigh(work, machine, costs, available_models())
+    off = forbidden(found) - {BASELINE} | {CLUSTER}
+    allowed = [
+        one
+        for one in estimates
+        if one.model not in off
+        # Without a coroutine it would be threading behind an event loop.
+        and (work.async_client or MODELS[one.model].awaits is not Awaits.ALWAYS)
+    ]
+    best = min(one.seconds for one in allowed)
+    return [one for one in allowed if one.seconds <= CLOSE * best] if best > MATTERS else []
+
+
+def _needed(rival: Estimate, work: Workload, machine: Machine, costs: Costs) -> float:
+    """Return the seconds of the shortest run that tells something: its start, and some rounds."""
+    if rival.model is BASELINE:
+        return 0.0
+    per_task = each(rival.model, rival.max_workers, work, machine, costs)
+    flow = work.tasks * per_task
+    return max(0.0, rival.seconds - flow) + LEAST_TASKS * rival.max_workers * per_task

@@ -1,0 +1,170 @@
+"""Several calls at once of a function that waits, which tell whether the other end keeps up.
+
+Two in flight, then four, then eight, while they get more done and calls are left: there is somebody
+at the other end. Runs in the child process that measures (`probe`), standard library only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from math import log, sqrt
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple
+
+from scaffold.measuring.calls import LONGER, Answer, Call, Calls
+from scaffold.measuring.clocks import cpu_seconds, queueing
+
+# Calls take longer beside others when they do so by this factor, and by so many standard errors:
+# one call of a service may take ten times as long as the next.
+SLOWER, SURE = 1.25, 3.0
+# Seconds that say nothing: shorter calls are taken for as long.
+SHORTEST = 1e-3
+# Seconds before the deadline by which the last answer has to be there, for the report.
+REPORTING = 0.2
+# The most in flight that is tried, however many calls there may be: an ordinary pool of threads.
+MOST = 32
+
+
+class Found(NamedTuple):
+    """The most in flight that was tried, and how many times as much so many get done as one."""
+
+    in_flight: int = 1
+    gain: float = 1.0
+
+
+Task = tuple[int, Any]  # the position of an item, and itself
+# Asks for so many in flight, to do these tasks; is told the answers.
+Ramp = Generator[tuple[int, list[Task]], list[Answer], Found]
+
+
+def try_out(job: Any, calls: Calls, most: int, deadline: float) -> Found:
+    """Call with ever more in flight, `most` times in all, and note the calls among the others."""
+    ramp, until = _ramp(calls, most, deadline - REPORTING), deadline - REPORTING
+    return asyncio.run(_await(ramp, job, until)) if job.is_async else _call(ramp, job, until)
+
+
+def _ramp(calls: Calls, most: int, until: float) -> Ramp:
+    found, level, connects = Found(), 2, False
+    alone, mean, longest = tuple(calls.seconds), calls.each, max(calls.seconds)
+    while level <= min(most, MOST) and not calls.hopeless():
+        # Two for each worker, of which the first may connect; the last level has all the rest.
+        count = 2 * level if most - 2 * level >= 2 * level else most
+        if time.monotonic() + LONGER * longest * count / level > until:
+            break
+        taken = (calls.supply.take() for _ in range(count))
+        tasks = [(at, calls.supply.items[at]) for at in taken if at is not None]
+        if len(tasks) < level:
+            break
+        began, used = time.perf_counter(), cpu_seconds()
+        answers = yield level, tasks
+        seconds = time.perf_counter() - began
+        failed = any(isinstance(answer.value, BaseException) for answer in answers)
+        if level == 2:  # whether a worker's first call takes longer, as it has to connect
+            connects = _are_slower([one for one in answers if one.is_first], alone)
+        used_to = [one for one in answers if not (connects and one.is_first)]
+        slower = not failed and _are_slower(used_to, alone)
+        calls.add(answers, cpu_seconds() - used, timed=not (slower or failed))
+        if failed or len(answers) < len(tasks):
+            break
+        if slower:
+            return Found(level, min(level, max(1.0, len(answers) * mean / seconds)))
+        longest = max(longest, *(answer.seconds for answer in answers))
+        found, level, most = Found(level, level), 2 * level, most - count
+    return found
+
+
+def _are_slower(answers: list[Answer], alone: tuple[float, ...]) -> bool:
+    """Tell whether calls beside others surely take longer than those alone."""
+    beside = [answer.seconds - answer.queued for answer in answers]
+    if len(alone) < 2 or len(beside) < 2:
+        return False
+    before, after = ([log(max(SHORTEST, one)) for one in some] for some in (alone, beside))
+    unsure = statistics.stdev(before) * sqrt(1 / len(before) + 1 / len(after))
+    return statistics.mean(after) - statistics.mean(before) > max(log(SLOWER), SURE * unsure)
+
+
+def _call(ramp: Ramp, job: Any, until: float) -> Found:
+    """Serve the ramp by threads that stay, as an engine's do."""
+    todo: SimpleQueue[Task | None] = SimpleQueue()
+    done: SimpleQueue[Answer] = SimpleQueue()
+    threads: list[threading.Thread] = []
+    answers: list[Answer] | None = None
+
+    def serve() -> None:
+        with job.open() as call, queueing() as queued:
+            is_first = True
+            while (task := todo.get()) is not None:
+                done.put(_answer(call, task, queued, is_first))
+                is_first = False
+
+    try:
+        while True:
+            level, tasks = next(ramp) if answers is None else ramp.send(answers)
+            while len(threads) < level:
+                threads.append(threading.Thread(target=serve, daemon=True))
+                threads[-1].start()
+            for task in tasks:
+                todo.put(task)
+            answers = list(_heard(done, len(tasks), until))
+    except StopIteration as end:
+        found: Found = end.value
+        return found
+    finally:
+        for _ in threads:
+            todo.put(None)
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+
+def _answer(call: Call, task: Task, queued: Callable[[], float], is_first: bool) -> Answer:
+    began, waited = time.perf_counter(), queued()
+    try:
+        value = call(task[1])
+    except BaseException as error:  # whatever it is, it costs this call only
+        value = error
+    return Answer(task[0], value, time.perf_counter() - began, queued() - waited, is_first)
+
+
+def _heard(done: SimpleQueue[Answer], count: int, until: float) -> Iterator[Answer]:
+    with suppress(Empty):  # the rest takes longer than there is time
+        for _ in range(count):
+            yield done.get(timeout=max(0.0, until - time.monotonic()))
+
+
+async def _await(ramp: Ramp, job: Any, until: float) -> Found:
+    """Serve the ramp on one event loop."""
+    answers: list[Answer] | None = None
+    async with job.aopen(MOST) as call:
+        try:
+            while True:
+                level, tasks = next(ramp) if answers is None else ramp.send(answers)
+                answers = await _awaited(call, level, tasks, until)
+        except StopIteration as end:
+            found: Found = end.value
+            return found
+
+
+async def _awaited(call: Call, level: int, tasks: list[Task], until: float) -> list[Answer]:
+    todo, answers = deque(tasks), list[Answer]()
+
+    async def serve() -> None:
+        while todo:
+            position, item = todo.popleft()
+            began = time.perf_counter()
+            try:
+                value = await call(item)
+            except Exception as error:  # it costs this call only
+                value = error
+            answers.append(Answer(position, value, time.perf_counter() - began, 0.0, False))
+
+    servers = [asyncio.ensure_future(serve()) for _ in range(level)]
+    await asyncio.wait(servers, timeout=max(0.0, until - time.monotonic()))
+    for server in servers:
+        server.cancel()
+    return answers

@@ -1,0 +1,100 @@
+"""The child process that tries engines of the laboratory for a moment each, the better ones again.
+
+    python -P -m scaffold.measuring.pilot LEASH < request.json
+
+writes to the request's `report` file what a task took in each of them, from the first results on:
+starting is not among it, so that a short run speaks for a long one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from scaffold.measuring.report import Report
+from scaffold.measuring.trial import answer, bursts
+
+# Tasks from the first results on that tell something, for each worker.
+LEAST_TASKS = 3
+# The share of the time left for a round; the rest is for the better half.
+ROUND = 0.5
+
+
+@dataclass
+class Contender:
+    """An engine on the function: seconds to its first results, and what came after them."""
+
+    request: dict[str, Any]
+    started: float = 0.0
+    tasks: int = 0
+    seconds: float = 0.0
+
+    @property
+    def each(self) -> float | None:
+        """The seconds from one result to the next; None where too few were seen."""
+        enough = LEAST_TASKS * self.request["max_workers"]
+        return self.seconds / self.tasks if self.tasks >= enough else None
+
+    @property
+    def whole(self) -> float:
+        """The seconds that all the tasks would take; endless where nobody knows."""
+        if self.each is None:
+            return float("inf")
+        tasks: int = self.request["tasks"]
+        return self.started + tasks * self.each
+
+    def run(self, items: deque[Any], folder: str, until: float) -> None:
+        """Run until then, or until the items are over."""
+        stop = threading.Event()
+        begun: dict[int, Any] = {}
+        outcomes = bursts(self.request, folder, _taken(items, begun), stop)
+        began, first, last, tasks = time.monotonic(), 0.0, 0.0, 0
+        for burst in outcomes:
+            for outcome in burst:
+                del begun[outcome.id]
+                if outcome.error is not None:
+                    raise RuntimeError(outcome.error)
+            if stop.is_set():  # what was in flight
+                continue
+            last = time.monotonic()
+            tasks += len(burst) if first else 0
+            first = first or last
+            if last > until:
+                stop.set()
+        self.started = first - began
+        self.tasks, self.seconds = self.tasks + tasks, self.seconds + last - first
+        items.extend(begun.values())  # taken, and then not begun
+
+
+def _taken(items: deque[Any], begun: dict[int, Any]) -> Iterator[tuple[int, Any]]:
+    for number in itertools.count():
+        if not items:
+            return
+        begun[number] = items.popleft()
+        yield number, begun[number]
+
+
+def halve(request: dict[str, Any], report: Report) -> None:
+    """Try all in turn, then the better half of them again, until one is left or the time is up."""
+    items, until = deque(request["items"]), time.monotonic() + request["until"] - time.time()
+    every = rest = [Contender(run) for run in request["runs"]]
+    while rest and items and time.monotonic() < until:
+        last = len(rest) == 1
+        now = time.monotonic()
+        span = (1.0 if last else ROUND) * (until - now) / len(rest)
+        share = len(items) if last else int(ROUND * len(items) / len(rest))
+        for number, contender in enumerate(rest):
+            own = deque(items.popleft() for _ in range(min(share, len(items))))
+            contender.run(own, request["folder"], now + (number + 1) * span)
+            items.extendleft(reversed(own))  # what it did not begin
+        report.tell(each=[one.each for one in every])
+        rest = sorted(rest, key=lambda one: one.whole)[: len(rest) // 2]
+
+
+if __name__ == "__main__":
+    answer(halve)

@@ -1,0 +1,101 @@
+"""What several calls at once tell of the other end, and the project's own setup()."""
+
+import pytest
+
+from scaffold.asking.target import parse_target
+from scaffold.making.items import read_items
+from scaffold.measuring.measure import measure
+
+FUNCTIONS = """
+import asyncio, threading, time
+
+FEW = threading.Semaphore(2)
+FEW_ASYNC = asyncio.Semaphore(2)
+SEEN = threading.local()
+
+def free(item): time.sleep(0.02)
+def few(item):
+    with FEW: time.sleep(0.02)
+def connects(item):
+    if not hasattr(SEEN, "known"):
+        SEEN.known = True
+        time.sleep(0.03)
+    time.sleep(0.02)
+async def free_async(item): await asyncio.sleep(0.02)
+async def few_async(item):
+    async with FEW_ASYNC: await asyncio.sleep(0.02)
+"""
+
+PROJECT = """
+import threading, time
+
+class Client:
+    closed = False
+    def close(self): open({log!r}, "a").write("closed\\n")
+
+def setup():
+    open({log!r}, "a").write(threading.current_thread().name + "\\n")
+    return Client()
+
+def work(item, client):
+    assert isinstance(client, Client)
+    time.sleep(0.01)
+    return item
+"""
+
+
+def measured(file, function, items, **options):
+    return measure(parse_target(f"{file}:{function}"), read_items(items), 3.0, **options)
+
+
+@pytest.fixture
+def crowded(tmp_path):
+    """Return a module of functions that wait, some of them for a place."""
+    file = tmp_path / "crowded.py"
+    file.write_text(FUNCTIONS, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("function", ["few", "few_async"])
+def test_a_place_for_two_is_found_to_be_one(crowded, items, function):
+    """More in flight than that get no more done."""
+    found = measured(crowded, function, items)
+    assert found.in_flight_tried > 2
+    assert found.in_flight_gain == pytest.approx(2, rel=0.4)
+
+
+@pytest.mark.parametrize("function", ["free", "free_async", "connects"])
+def test_the_other_end_that_keeps_up_is_not_blamed(crowded, items, function):
+    """Nor is a worker's first call, which connects."""
+    found = measured(crowded, function, items)
+    if found.busy_fraction < 0.1:
+        assert found.in_flight_gain == found.in_flight_tried == 8
+
+
+def test_calls_at_once_are_among_those_allowed(crowded, items):
+    """Whether they are made one by one or not."""
+    assert measured(crowded, "few", items, calls=20).calls <= 20
+    assert measured(crowded, "free", items, calls=3).calls <= 3
+
+
+def test_the_setup_of_a_project_is_run_by_each_worker(tmp_path, items):
+    """And what it opens is closed; work() gets it as in the project."""
+    log = tmp_path / "log"
+    package = tmp_path / "crawl"
+    (package / "runner").mkdir(parents=True)
+    for folder in (package, package / "runner"):
+        (folder / "__init__.py").touch()
+    (package / "work.py").write_text(PROJECT.format(log=str(log)), encoding="utf-8")
+    found = measured(package / "work.py", "work", items)
+    assert not found.failures
+    told = log.read_text().splitlines()
+    opened = [line for line in told if line != "closed"]
+    assert len(opened) == len(set(opened)) > 2  # one by one, and some at once
+    assert told.count("closed") == len(opened)
+
+
+def test_a_setup_that_is_no_projects_is_left_alone(tmp_path, items):
+    """It may be anything; a project made of the function would not call it."""
+    file = tmp_path / "own.py"
+    file.write_text("def setup(app): 1 / 0\ndef work(item): return item\n")
+    assert not measured(file, "work", items).failures
