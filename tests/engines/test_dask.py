@@ -114,6 +114,25 @@ def test_an_edited_package_goes_to_workers_that_had_the_old_one(
         assert {record["value"] for record in results(project)} == {factor * n for n in (1, 2, 3)}
 
 
+def test_a_program_runs_on_the_cluster_that_the_environment_names(
+    scheduler: str, tmp_path: Path
+) -> None:
+    """run() needs no more than the other models' do."""
+    project = Project.make("dask", tmp_path, "def work(item):\n    return item * 2\n")
+    (tmp_path / "program.py").write_text(
+        "from pkg.runner.api import run\nprint(sum(outcome.value for outcome in run(range(5))))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=project.root,
+        env=os.environ | {"DASK_SCHEDULER_ADDRESS": scheduler},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.stdout, done.stderr) == ("20\n", "")
+
+
 def test_what_the_workers_do_not_have_ends_the_run(scheduler: str, tmp_path: Path) -> None:
     """A module beside the package stays behind, and one line says so."""
     project = Project.make("dask", tmp_path / "project", "import beside\n" + SLOW, ITEMS)

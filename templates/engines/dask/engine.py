@@ -52,7 +52,7 @@ OPTIONS = {
 ALL = 0  # as max_workers: as many as the cluster has
 
 
-def default_workers(scheduler: str | None) -> int:
+def default_workers(scheduler: str | None = None) -> int:
     """One process per core of this machine; on a cluster, ALL that it has.
 
     Raises NotReady where Dask is not installed: before a run has touched anything.
