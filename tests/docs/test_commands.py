@@ -178,7 +178,17 @@ def test_the_lines_that_are_set_up_for_are_there() -> None:
 
 def test_the_example_of_every_commands_help_runs(tmp_path: Path) -> None:
     """In the order in which a reader would try them, in a project that one of them makes."""
-    order = ["doctor", "models", "rules", "starters", "recommend", "measure", "bench", "new"]
+    order = [
+        "doctor",
+        "models",
+        "rules",
+        "starters",
+        "recommend",
+        "measure",
+        "bench",
+        "demo",
+        "new",
+    ]
     inside = ["switch", "update", "diff", "check"]
     assert {*order, *inside, "undo", "add"} == set(usage.EXAMPLES)
     lines = [
@@ -199,6 +209,7 @@ def test_the_example_of_every_commands_help_runs(tmp_path: Path) -> None:
     assert "FAILED" not in output, output
     assert "Took back the switch" in output
     assert (tmp_path / "bench.svg").is_file()
+    assert (tmp_path / "demo.svg").is_file()
 
 
 def test_pictures_and_links_of_the_readme_are_there() -> None:

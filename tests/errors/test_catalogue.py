@@ -191,7 +191,7 @@ CASES = {
     "apply.undo: nothing to undo: no switch or update is on record here": Case(
         "undo", 2, ("nothing to undo", "on record", "concgen diff"), Scene.project,
     ),
-    "bench_dialogue.show: cannot write": Case(
+    "saving.save: cannot write": Case(
         "bench functions.py:work --items items.jsonl --budget 15 --save x.svg", 1,
         ("'x.svg'", "Is a directory", "--save"),
         lambda scene: (scene.functions(), (scene.here / "x.svg").mkdir()),
@@ -214,14 +214,14 @@ CASES = {
         "bench functions.py:work --items items.jsonl --budget 2", 2,
         ("sequential", "no item", "--budget"), nothing_finished,
     ),
-    "bench.check_picture: is neither .svg nor .html": Case(
+    "bench.check_file: is neither .svg nor .html": Case(
         "bench --save bench.pdf", 2, ("'bench.pdf'", "neither", "bench.svg"),
     ),
     "bench.check_picture: save needs matplotlib, which is not installed": Case(
         "bench --save bench.svg", 2, ("--save", "not installed", "pip install"),
         lambda scene: scene.monkeypatch.setattr("importlib.util.find_spec", lambda _: None),
     ),
-    "bench.check_picture: save: there is no directory": Case(
+    "bench.check_file: save: there is no directory": Case(
         "bench --save no/bench.svg", 2, ("'no'", "no directory", "create it"),
     ),
     "bench.project_target: no items.jsonl in": Case(
@@ -364,6 +364,15 @@ CASES = {
     "lab.run_all: the run did not end by itself": Case(
         "bench functions.py:dies_in_a_trial --items items.jsonl --budget 15", 2,
         ("sequential", "exit code 7", "concgen measure"), Scene.functions,
+    ),
+    "demo.__post_init__: no model ran here": Case(
+        "demo", 1, ("no model ran", "unwell", "concgen doctor"),
+        lambda scene: scene.monkeypatch.setattr(
+            "scaffold.measuring.lab.run_child",
+            lambda *_: ({"refused": "EngineError: unwell"}, "")),
+    ),
+    "demo.read_request: the work": Case(
+        "demo foo", 2, ("'foo'", "not one of io, cpu, mixed", "such as"),
     ),
     "measure._profile": Case(
         "measure functions.py:wrk --items items.jsonl", 2,

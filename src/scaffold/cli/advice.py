@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scaffold.asking.questions import BY_NAME
 from scaffold.cli.app import app
 from scaffold.cli.options import (
     MEASURING,
@@ -18,6 +19,7 @@ from scaffold.cli.options import (
     ItemsFile,
     Json,
     Repeat,
+    Save,
     Target,
     Work,
     Yes,
@@ -321,9 +323,7 @@ def bench(
             metavar="SECONDS", help="What all of it may take [20].", rich_help_panel=MEASURING
         ),
     ] = None,
-    save: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it too, as .html or .svg.")
-    ] = None,
+    save: Save = None,
     as_json: Json = False,
 ) -> int:
     """Run every model that applies, predicted beside measured.
@@ -338,6 +338,31 @@ def bench(
     results, code = bench_dialogue.watch(request)
     bench_dialogue.show(results, save, as_json=as_json)
     return code
+
+
+@app.command(cls=Command)
+def demo(
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[io|cpu|mixed]",
+            help="Tasks that wait [io], compute, or do both.",
+            autocompletion=completion.choices(BY_NAME["workload"]),
+        ),
+    ] = None,
+    save: Save = None,
+    as_json: Json = False,
+) -> None:
+    """Show the models at work on tasks of our own: who runs when, and why.
+
+    The article's example and a heavier one, on this machine, in less than half a minute as a rule:
+    what was predicted, what happened, and the rule that explains it.
+    """
+    from scaffold.commands import demo as command
+    from scaffold.terminal import demo_dialogue
+
+    bound = command.read_request(kind, save)
+    demo_dialogue.show(command.plan(bound), save, as_json=as_json)
 
 
 @app.command(cls=Command)

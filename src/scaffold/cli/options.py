@@ -61,6 +61,9 @@ Repeat = Annotated[
     typer.Option("--repeat", help="Items may be run more than once.", rich_help_panel=MEASURING),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults for the rest.")]
+Save = Annotated[
+    Path | None, typer.Option("--save", metavar="FILE", help="Draw it too, as .html or .svg.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 ProjectDir = Annotated[

@@ -105,21 +105,26 @@ def read_request(
 
 
 def check_picture(save: Path) -> None:
-    """Raise UsageError when a picture cannot be drawn to `save`: before anything is measured."""
+    """Raise UsageError when a bench cannot be drawn to `save`: before anything is measured."""
     from importlib.util import find_spec
 
-    if save.suffix not in (".svg", ".html"):
-        raise UsageError(
-            f"--save: {shown(save)} is neither .svg nor .html", hint="such as --save bench.svg"
-        )
-    if not os.path.isdir(save.absolute().parent):  # noqa: PTH112  # never raises
-        raise UsageError(
-            f"--save: there is no directory {shown(save.parent)}", hint="create it first"
-        )
+    check_file(save, "bench.svg")
     if find_spec("matplotlib") is None:
         raise UsageError(
             "--save needs matplotlib, which is not installed",
             hint="pip install 'concgen[plot]'",
+        )
+
+
+def check_file(save: Path, such_as: str) -> None:
+    """Raise UsageError when `save` is no file for a picture."""
+    if save.suffix not in (".svg", ".html"):
+        raise UsageError(
+            f"--save: {shown(save)} is neither .svg nor .html", hint=f"such as --save {such_as}"
+        )
+    if not os.path.isdir(save.absolute().parent):  # noqa: PTH112  # never raises
+        raise UsageError(
+            f"--save: there is no directory {shown(save.parent)}", hint="create it first"
         )
 
 
@@ -164,7 +169,7 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
         for number, model in enumerate(models):
             seconds = max(0.5, deadline - time.monotonic()) / (len(models) - number)
             progress.step(Trying(model, number + 1, len(models), seconds))
-            watch = partial(_tell, progress, items.count, seconds)
+            watch = partial(tell, progress, items.count, seconds)
             predicted = estimate(model, work, facts, costs)
             file = {"file": str(items.file.resolve())}
             ran = lab.run(Trial(target, model, predicted.max_workers, file), seconds, watch)
@@ -187,7 +192,7 @@ def applicable(profile: Profile, work: Workload) -> list[Model]:
     return [model for model in available_models() if can_run(model)]
 
 
-def _tell(progress: Progress, count: int, limit: float, elapsed: float, done: int) -> None:
+def tell(progress: Progress, count: int, limit: float, elapsed: float, done: int) -> None:
     """Say how far a trial is: items done, rate, and what is left of its time at most."""
     rate = done / elapsed
     left = min(limit - elapsed, (count - done) / rate) if rate else limit - elapsed
@@ -203,7 +208,7 @@ def _result(predicted: Estimate, ran: Measurement, count: int, seconds: float) -
         model=predicted.model,
         max_workers=ran.max_workers,
         predicted_seconds=predicted.seconds,
-        measured_seconds=_whole(ran, count),
+        measured_seconds=whole(ran, count),
         items=ran.items,
         failed=ran.failed,
         first_error=ran.first_error,
@@ -211,6 +216,6 @@ def _result(predicted: Estimate, ran: Measurement, count: int, seconds: float) -
     )
 
 
-def _whole(ran: Measurement, count: int) -> float:
+def whole(ran: Measurement, count: int) -> float:
     """Return the makespan of all the items, in proportion where time ran out."""
     return ran.seconds if ran.complete else ran.seconds * count / ran.items

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from scaffold.core.domain import Model
 
@@ -60,7 +61,8 @@ class Profile:
 class Measurement:
     """Observed: a real run of one model. `seconds` is the makespan of the `items` that finished.
 
-    Not `complete` when time ran out before the items did.
+    Not `complete` when time ran out before the items did. `began` is when, by `perf_counter`, and
+    `values` are those that were asked for.
     """
 
     model: Model
@@ -70,3 +72,5 @@ class Measurement:
     failed: int
     complete: bool
     first_error: str | None = None
+    began: float = 0.0
+    values: Sequence[Any] = field(default=(), hash=False)

@@ -32,7 +32,7 @@ _ALONE = "`concgen measure` looks at the function alone"
 class Trial(NamedTuple):
     """One run of an engine: `max_workers` of `model` on `target`.
 
-    `items` is {"file": path} or {"values": [...], "repeat": n}.
+    `items` is {"file": path} or {"values": [...], "repeat": n}. The first `keep` values come back.
     """
 
     target: Target
@@ -40,6 +40,7 @@ class Trial(NamedTuple):
     max_workers: int
     items: Mapping[str, Any]
     start_method: str | None = None
+    keep: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def _request(trial: Trial, seconds: float) -> dict[str, Any]:
         "max_workers": trial.max_workers,
         "items": dict(trial.items),
         "seconds": seconds,
+        "keep": trial.keep,
         "options": {"start_method": trial.start_method} if trial.start_method else {},
     }
 

@@ -60,6 +60,7 @@ def run(request: dict[str, Any], folder: str, report: Report) -> dict[str, Any]:
     stop = threading.Event()
     outcomes = bursts(request, folder, _items(request["items"], _package(request)), stop)
     count, failed, first_error = 0, 0, None
+    values: list[Any] = []
     began = told = time.perf_counter()
     deadline = began + request["seconds"]
     for burst in outcomes:
@@ -68,6 +69,8 @@ def run(request: dict[str, Any], folder: str, report: Report) -> dict[str, Any]:
             if outcome.error is not None:
                 failed += 1
                 first_error = first_error or outcome.error
+            elif len(values) < request["keep"]:
+                values.append(outcome.value)
         now = time.perf_counter()
         if now > deadline:
             stop.set()
@@ -80,6 +83,8 @@ def run(request: dict[str, Any], folder: str, report: Report) -> dict[str, Any]:
         "failed": failed,
         "first_error": first_error,
         "complete": not stop.is_set(),
+        "began": began,
+        "values": values,
     }
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from scaffold.commands import bench
 from scaffold.commands.bench import Bench, BenchRequest
-from scaffold.core.errors import ConcgenError, Interrupted
-from scaffold.core.texts import shown
+from scaffold.core.errors import Interrupted
 from scaffold.terminal import bench_views, console, documents, progress_views
 
 
@@ -38,13 +37,6 @@ def show(results: Bench, save: Path | None, *, as_json: bool) -> None:
     else:
         console.answer_lines(bench_views.bench(results, console.width()))
     if save is not None:
-        from scaffold.terminal import pictures
+        from scaffold.terminal import pictures, saving
 
-        try:
-            pictures.save(results, save)
-        except OSError as error:
-            raise ConcgenError(
-                f"cannot write {shown(save)}: {error.strerror}",
-                hint="the results above are complete; name another file with --save",
-            ) from error
-        console.say(f"drawn in {save}")
+        saving.save(save, pictures.drawn(results, save.suffix))

@@ -6,6 +6,7 @@ from scaffold.core import shell
 from scaffold.core.advice import BY_ESTIMATE, OVERRULED
 from scaffold.core.errors import UsageError
 from scaffold.core.examples import Case
+from scaffold.core.lessons import shown_by
 from scaffold.core.models import MODELS
 from scaffold.core.rules import ARTICLE, BEYOND, RULES, Rule
 from scaffold.core.texts import read_choice
@@ -77,6 +78,7 @@ def rule(rule_id: str, width: int) -> list[str]:
         *_labelled("Source", _source(rule), width),
         *_labelled("Fires", f"{rule.fires.text}: {_reason(rule, rule.fires)}", width),
         *_labelled("Silent", rule.silent.text, width),
+        *_seen(rule, width),
     ]
 
 
@@ -89,7 +91,8 @@ def models(width: int) -> list[str]:
             lines += _labelled(f"  {model}", getattr(MODELS[model].portrait, field), width, 18)
         lines.append("")
     lines += wrap(
-        f"After the key differences and FAQs of the article, with what was measured: {ARTICLE}.",
+        f"After the key differences and FAQs of the article, with what was measured: {ARTICLE}."
+        " `concgen demo` shows them at work.",
         width,
     )
     return lines
@@ -139,6 +142,11 @@ def _says(rule: Rule) -> str:
 
 def _source(rule: Rule) -> str:
     return rule.article if rule.article == BEYOND else f"article, {rule.article}"
+
+
+def _seen(rule: Rule, width: int) -> list[str]:
+    bound = shown_by(rule.id, rule.fires.machine)
+    return _labelled("See it", f"concgen demo {bound}", width) if bound else []
 
 
 def _reason(rule: Rule, case: Case) -> str:

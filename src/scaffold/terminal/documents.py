@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # `recommend` has to start fast
     from scaffold.commands.add import Added
     from scaffold.commands.bench import Bench
     from scaffold.commands.check import Check
+    from scaffold.commands.demo import Demo, Run, Task
     from scaffold.commands.doctor import Checkup
     from scaffold.commands.new import Created
     from scaffold.commands.script import Written
@@ -124,6 +125,52 @@ def bench(bench: Bench) -> Document:
         ],
         "fastest": bench.fastest.model if bench.fastest else None,
         "complete": bench.complete,
+    }
+
+
+def demo(demo: Demo) -> Document:
+    """Return the document of `demo --json`: the times in seconds, from the start of each run."""
+    return {
+        "schema": SCHEMA,
+        "kind": demo.plan.bound,
+        "machine": demo.plan.machine._asdict(),
+        "workload": workload(demo.plan.advice.workload),
+        "recommended": demo.plan.advice.model,
+        "fastest": demo.fastest.model,
+        "article": [_run(run) for run in demo.article],
+        "results": [
+            {
+                **_run(run),
+                "finished": run.finished,
+                "rule": run.lesson.rule if run.lesson else None,
+                "lesson": run.lesson.text if run.lesson else None,
+                "tasks": [_task(task) for task in run.tasks],
+            }
+            for run in demo.runs
+        ],
+    }
+
+
+def _run(run: Run) -> Document:
+    return {
+        "model": run.model,
+        "max_workers": run.max_workers,
+        "predicted_seconds": run.predicted_seconds,
+        "measured_seconds": run.measured_seconds if run.error is None else None,
+        "error": run.error,
+    }
+
+
+def _task(task: Task) -> Document:
+    process, thread = task.worker
+    return {
+        "task": task.number,
+        "process": process,
+        "thread": thread,
+        "began": task.began,
+        "ready": task.ready,
+        "ended": task.ended,
+        "cpu_seconds": task.cpu_seconds,
     }
 
 

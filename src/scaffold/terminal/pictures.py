@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import io
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from scaffold.commands.bench import Bench
@@ -13,7 +11,7 @@ from scaffold.core.advice import weigh
 from scaffold.core.domain import Model
 from scaffold.core.models import MODELS
 from scaffold.core.units import show_count, show_seconds
-from scaffold.terminal import layout
+from scaffold.terminal import layout, saving
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,11 +42,10 @@ POINTS = 60  # along each line of the crossover chart
 MOST_CROSSINGS = 4  # that are named: more would cover one another
 
 
-def save(bench: Bench, path: Path) -> None:
-    """Write the picture as SVG, or inside a page of HTML. Raises OSError when it cannot be."""
+def drawn(bench: Bench, suffix: str) -> str:
+    """Return the picture as SVG, or inside a page of HTML."""
     drawing = svg(bench)
-    text = page(bench, drawing) if path.suffix == ".html" else drawing
-    path.write_text(text, encoding="utf-8")
+    return page(bench, drawing) if suffix == ".html" else drawing
 
 
 def svg(bench: Bench) -> str:
@@ -77,19 +74,17 @@ def page(bench: Bench, drawing: str) -> str:
             f"{fastest.model} is the fastest: {show_seconds(fastest.measured_seconds)}"
             f" for {show_count(bench.workload.tasks)} items"
         )
-    rows = "".join(
-        f"<tr><td>{result.model}<td>{result.max_workers:,}"
-        f"<td>{show_seconds(result.predicted_seconds)}<td>{show_seconds(result.measured_seconds)}<td>{result.error:+.0%}"
+    rows = [
+        (
+            str(result.model),
+            show_count(result.max_workers),
+            show_seconds(result.predicted_seconds),
+            show_seconds(result.measured_seconds),
+            f"{result.error:+.0%}",
+        )
         for result in bench.results
-    )
-    head = "<tr><th>model<th>at once<th>predicted<th>measured<th>error"
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>concgen bench</title>'
-        "<style>body{font:16px/1.5 system-ui;max-width:75rem;margin:2rem auto;padding:0 1rem}"
-        "svg{width:100%;height:auto}td,th{text-align:right;padding:.1rem 1rem}</style>"
-        f"<h1>{html.escape(words)}</h1>{drawing[drawing.index('<svg') :]}"
-        f"<table>{head}{rows}</table></html>\n"
-    )
+    ]
+    return saving.page(words, drawing, rows)
 
 
 def _draw_bars(axes: Axes, bench: Bench) -> None:

@@ -12,6 +12,7 @@ EXAMPLES = {
     "recommend": "recommend --workload cpu --tasks 5k --task-time 50ms --yes",
     "measure": "measure work.py:digest --items items.jsonl",
     "bench": "bench work.py:digest --items items.jsonl --save bench.svg",
+    "demo": "demo cpu --save demo.svg",
     "doctor": "doctor --calibrate",
     "rules": "rules R4",
     "starters": "starters blank",

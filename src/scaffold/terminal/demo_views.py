@@ -1,0 +1,212 @@
+"""What the user reads of a demonstration: who ran when, predicted and measured, and why.
+
+Prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from scaffold.commands.demo import NUMBER, POWERS, Demo, Plan, Run
+from scaffold.core.domain import Bound, Model
+from scaffold.core.lessons import TASKS
+from scaffold.core.models import BASELINE, MODELS
+from scaffold.core.rules import RULES
+from scaffold.core.units import show_ratio, show_seconds
+from scaffold.terminal import timeline, views
+from scaffold.terminal.layout import Column, bar, entries, table, wrap
+
+# The headline of the article's example.
+EXAMPLE = f"The article's example: square({NUMBER}) and cube({NUMBER}), a task each"
+# What a heavier task does, in words.
+DOES = {
+    Bound.IO: "wait for {each}, as for an answer from the network",
+    Bound.CPU: "compute for {each}, in pure Python",
+    Bound.MIXED: "wait for {half}, then compute for {half}, as a download is parsed",
+}
+LEGEND = (
+    (timeline.WAITS, "it waits", (Bound.IO, Bound.MIXED)),
+    (timeline.COMPUTES, "it computes", (Bound.CPU, Bound.MIXED)),
+    (timeline.READY, "it is ready, but not on turn", (Bound.CPU, Bound.MIXED)),
+)
+# What a line of the timeline is, by model.
+LANES = {
+    Model.SEQUENTIAL: "main thread",
+    Model.THREADING: "thread",
+    Model.ASYNCIO: "coroutine",
+    Model.MULTIPROCESSING: "process",
+    Model.HYBRID: "process",
+}
+# The demonstration to see next, and what it shows.
+NEXT = {
+    Bound.IO: ("concgen demo cpu", "shows work that computes"),
+    Bound.CPU: ("concgen demo mixed", "shows work that waits and computes"),
+    Bound.MIXED: ("concgen models", "compares the models in words"),
+}
+
+
+def announcement(plan: Plan, width: int) -> list[str]:
+    """Return what is said before it happens: what is run, where, and for how long."""
+    machine = plan.machine
+    gil = "with" if machine.gil else "without"
+    cores = f"{machine.cores:.3g} {'core' if machine.cores == 1 else 'cores'}"
+    told = (
+        f"Running {len(POWERS)} tiny tasks and {TASKS} heavier ones on"
+        f" {', '.join(plan.models)}, for about {show_seconds(plan.seconds)} in all: on {cores}, by"
+        f" Python {machine.python} {gil} the GIL."
+    )
+    return wrap(told, width)
+
+
+def example(plan: Plan, runs: Sequence[Run], width: int) -> list[str]:
+    """Return the times of the article's example, and why no model is any use for it."""
+    runs = [run for run in runs if run.error is None]
+    times = [run.measured_seconds for run in runs]
+    columns = [
+        Column("", [str(run.model) for run in runs], left=True),
+        Column("measured", [show_seconds(run.measured_seconds) for run in runs]),
+        Column("predicted", [show_seconds(run.predicted_seconds) for run in runs]),
+        Column("", [bar(time, min(times), max(times)) for time in times], left=True, dropped=1),
+    ]
+    rule = RULES[0]
+    told = (
+        f"{rule.title} ({rule.id}): a task takes about a microsecond. What is seen here is the"
+        " time that it takes to start workers, and to end them."
+    )
+    return [*table(columns, width), "", *wrap(told, width, "  ", "  ")] if runs else []
+
+
+def heavier(plan: Plan) -> str:
+    """Return the headline of the heavier tasks."""
+    seconds = plan.heavier.task_seconds
+    does = DOES[plan.bound].format(each=show_seconds(seconds), half=show_seconds(seconds / 2))
+    return f"Heavier: {TASKS} tasks that {does}"
+
+
+def legend(plan: Plan, width: int) -> list[str]:
+    """Return what the signs of the timelines mean."""
+    meanings = [f"{sign} {word}" for sign, word in signs(plan)]
+    told = (
+        f"A line is a worker, {show_seconds(plan.most_seconds)} long."
+        f" A number: there a task begins;  {';  '.join(meanings)}."
+    )
+    return wrap(told, width, "  ", "  ")
+
+
+def signs(plan: Plan) -> list[tuple[str, str]]:
+    """Return the signs of this kind of work, and what they mean."""
+    return [(sign, word) for sign, word, kinds in LEGEND if plan.bound in kinds]
+
+
+def title(plan: Plan, model: Model) -> str:
+    """Return how a model runs them, and what is predicted: told before it runs."""
+    counted = MODELS[model].counted(plan.workers(model, plan.heavier)) or "one after another"
+    return f"{model}, {counted}: {show_seconds(plan.predict(model, plan.heavier))} predicted"
+
+
+def measured(run: Run) -> str:
+    """Return how a model ran them, and what was predicted."""
+    counted = MODELS[run.model].counted(run.max_workers) or "one after another"
+    return (
+        f"{run.model}, {counted}: {show_seconds(run.measured_seconds)},"
+        f" {show_seconds(run.predicted_seconds)} predicted"
+    )
+
+
+def run(run: Run, seconds: float, width: int) -> list[str]:
+    """Return who ran when, what was measured, and why."""
+    if run.error:
+        return wrap(f"not measured: {run.error}", width, "  ", "  ")
+    lesson = f"{run.lesson.text} ({run.lesson.rule})" if run.lesson else ""
+    return [
+        *_timeline(run, seconds, width),
+        *wrap(f"{show_seconds(run.measured_seconds)} measured{_at_once(run)}.", width, "  ", "  "),
+        *wrap(lesson, width, "  ", "  "),
+    ]
+
+
+def _timeline(run: Run, seconds: float, width: int) -> list[str]:
+    lanes = timeline.lanes(run.tasks)
+    names = lane_names(run.model, lanes)
+    column = max(map(len, names), default=0)
+    columns = width - column - len("  " + "  |" + "|")
+    lines = []
+    for name, lane, cells in zip(
+        names, lanes, timeline.cells(lanes, columns, seconds), strict=True
+    ):
+        row = list(cells)
+        for task in lane.tasks:
+            if (place := int(task.began / seconds * columns)) < columns:
+                row[place] = str(task.number)
+        end = ">" if lane.tasks[-1].ended > seconds else "|"
+        lines.append(f"  {name:<{column}}  |{''.join(row)}{end}")
+    return lines
+
+
+def lane_names(model: Model, lanes: Sequence[timeline.Lane]) -> list[str]:
+    """Name each lane; of those that one process has, the first."""
+    word = LANES[model]
+    if MODELS[model].workers is None:
+        return [word]
+    if not MODELS[model].pickles:
+        return [f"{word} {number}" for number in range(1, len(lanes) + 1)]
+    names: dict[int, str] = {}
+    return [
+        "" if lane.worker[0] in names
+        else names.setdefault(lane.worker[0], f"{word} {len(names) + 1}")
+        for lane in lanes
+    ]  # fmt: skip
+
+
+def _at_once(run: Run) -> str:
+    """Say how much of it went on at a time, for those who do not see the lines."""
+    whole = max((task.ended for task in run.tasks), default=0.0)
+    busy: list[tuple[Callable[[float], str], float]] = [
+        ("{:.2g} waiting".format, sum(task.ready - task.began for task in run.tasks)),
+        ("{:.2g} computing".format, sum(task.cpu_seconds for task in run.tasks)),
+    ]
+    told = [words(seconds / whole) for words, seconds in busy if whole and seconds > 0.02 * whole]
+    return f", on average {' and '.join(told)} at a time" if told else ""
+
+
+def summary(demo: Demo, width: int) -> list[str]:
+    """Return predicted beside measured, what is advised, and where to go on."""
+    runs = demo.works
+    times = [run.measured_seconds for run in runs]
+    alone = next((run.measured_seconds for run in runs if run.model is BASELINE), None)
+    columns = [
+        Column("", [str(run.model) for run in runs], left=True),
+        Column("measured", [show_seconds(time) for time in times]),
+        Column("predicted", [show_seconds(run.predicted_seconds) for run in runs]),
+        Column(
+            "error",
+            [f"{run.error_share:+.0%}" for run in runs],
+            dropped=2,
+        ),
+        Column("speedup", [show_ratio(alone / time) if alone else "" for time in times], dropped=3),
+        Column("rule", [run.lesson.rule if run.lesson else "" for run in runs], dropped=4),
+        Column("", [bar(time, min(times), max(times)) for time in times], left=True, dropped=1),
+    ]
+    advice = demo.plan.advice
+    marked = next((place for place, run in enumerate(runs) if run.model is advice.model), None)
+    notes = [
+        (str(run.model), run.error or "time ran out: the rest is in proportion")
+        for run in demo.runs
+        if run.error or not run.finished
+    ]
+    if demo.is_busy:
+        notes.append(("", "other programs kept this machine busy: on a quiet one it is faster"))
+    rule = next((run.lesson.rule for run in runs if run.model is advice.model and run.lesson), "R1")
+    onward = [
+        (f"concgen rules {rule}", "explains a rule"),
+        NEXT[demo.plan.bound],
+        ("concgen new", "asks about your own loop, and makes a project for it"),
+    ]
+    return [
+        *table(columns, width, marked=marked),
+        "",
+        *wrap(f"Advised for such work: {advice.headline}", width),
+        *views.flips(advice, width),
+        *entries("Note", notes, width),
+        *entries("Next", onward, width),
+    ]
