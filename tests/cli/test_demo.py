@@ -68,7 +68,7 @@ def test_a_picture_and_a_page_are_drawn(concgen, quick, tmp_path):
     drawing = (tmp_path / "demo.svg").read_text(encoding="utf-8")
     for model in MODELS_SHOWN[Bound.IO]:
         assert f">{model}, " in drawing
-    assert drawing.count('class="number"') == TASKS * len(MODELS_SHOWN[Bound.IO])
+    assert drawing.count('<text class="number"') == TASKS * len(MODELS_SHOWN[Bound.IO]) + 1
     assert concgen("demo", "--save", tmp_path / "demo.html").code == 0
     assert "<table>" in (tmp_path / "demo.html").read_text(encoding="utf-8")
 

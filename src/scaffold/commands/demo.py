@@ -49,7 +49,7 @@ SECONDS = 0.24
 # Seconds that a run may take, where a machine is busy: with them every demonstration, of five
 # models and the article's example, ends within two minutes.
 LIMIT, ARTICLE_LIMIT = 10.0, 2.0
-# The line of a timeline is so much longer than the longest prediction: it may be too short.
+# The line of a timeline is so much longer than what is known of the longest run.
 ROOM = 1.1
 # The share of the time in which one task at a time computes that other programs may take of it.
 BUSY = 0.15
@@ -125,10 +125,10 @@ class Plan:
         heavier = sum(self.predict(model, self.heavier) for model in self.models)
         return heavier + 2 * AROUND * len(self.models)
 
-    @property
-    def most_seconds(self) -> float:
-        """Seconds within which every model should be done."""
-        return ROOM * max(self.predict(model, self.heavier) for model in self.models)
+    def scale(self, first: Run) -> float:
+        """Return how many seconds the lines of all models are long, when the first one has run."""
+        predicted = (self.predict(model, self.heavier) for model in self.models)
+        return ROOM * max(first.measured_seconds, *predicted)
 
     def workers(self, model: Model, work: Workload) -> int:
         """Return how many workers are shown: one for each task, or for each core."""

@@ -43,7 +43,7 @@ def _perform(plan: Plan, answer: Answer) -> Demo:
             answer(["", *_bold(demo_views.title(plan, model))])
             with console.Steps("  ") as steps:
                 runs.append(stage.heavier(model, steps))
-            answer(demo_views.run(runs[-1], plan.most_seconds, width))
+            answer(demo_views.run(runs[-1], plan.scale(runs[0]), width))
         answer([""])
     return Demo(plan, example, tuple(runs))
 

@@ -18,9 +18,10 @@ from scaffold.terminal.pictures import PALETTE
 # In units of the drawing; the text is 14 of them high, so that half of it can still be read.
 WIDTH, MARGIN, LINE = 560, 12, 19
 NAMES = 96  # for the names of the lanes
-LETTERS = 76  # of a line of text, at about 7 each
+LETTERS = {"strong": 66, "faint": 84}  # that a line of text holds
 LANE, PITCH = 13, 16  # how high a lane is, and from one to the next
 CELLS = 220  # of a lane, two units each
+SIGN, NUMBER = 20, 10  # how wide one is
 # What is told apart by colour is told apart by height, too.
 DRAWN = {
     timeline.COMPUTES: ("computes", LANE),
@@ -28,12 +29,12 @@ DRAWN = {
     timeline.READY: ("ready", 3),
 }
 STYLE = (
-    "text{font:14px system-ui,sans-serif;fill:#24292f}.faint{font-size:12px;fill:#57606a}"
-    ".strong{font-weight:bold}.page{fill:#fff}.lane{fill:#f6f8fa}"
+    "text{font-family:system-ui,sans-serif;font-size:14px;fill:#24292f}.strong{font-weight:bold}"
+    "text.faint{font-size:12px;fill:#57606a}text.number{font-size:10px;fill:#fff}"
+    ".page{fill:#fff}.lane{fill:#f6f8fa}.number{fill:#24292f}"
     f".computes{{fill:{PALETTE[1].colour}}}.waits{{fill:#8c959f}}.ready{{fill:{PALETTE[3].colour}}}"
-    "text.number{font-size:10px;fill:#fff}"
-    "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.faint{fill:#9198a1}.page{fill:#0d1117}"
-    ".lane{fill:#161b22}.computes{fill:#2f81c7}}"
+    "@media(prefers-color-scheme:dark){text,.number{fill:#e6edf3}text.faint{fill:#9198a1}"
+    "text.number,.page{fill:#0d1117}.lane{fill:#161b22}.computes{fill:#2f81c7}}"
 )
 
 
@@ -84,18 +85,21 @@ class Sheet:
 
     def write(self, text: str, kind: str) -> None:
         """Write lines of text."""
-        for line in wrap(text, LETTERS):
+        for line in wrap(text, LETTERS[kind]):
             self._bottom += LINE
             self._text(MARGIN, self._bottom - 5, line, kind)
 
     def legend(self, signs: list[tuple[str, str]]) -> None:
         """Draw what means what, side by side."""
         self._bottom += LINE
-        left = MARGIN
-        for sign, word in signs:
-            self._cell(sign, left, 20, self._bottom - LINE + 3)
-            self._text(left + 26, self._bottom - 5, word, "faint")
-            left += 26 + 7 * len(word) + 16
+        left, top = MARGIN, self._bottom - LINE + 3
+        for sign, word in [("", demo_views.BEGINS), *signs]:
+            if sign:
+                self._cell(sign, left, SIGN, top)
+            else:
+                self._number(1, left, top)
+            self._text(left + SIGN + 4, self._bottom - 5, word, "faint")
+            left += SIGN + 4 + 6 * len(word) + 16
 
     def lanes(self, run: Run, seconds: float) -> None:
         """Draw what each worker did, and where each task begins."""
@@ -114,7 +118,7 @@ class Sheet:
                 self._cell(sign, start + place * scale, length * scale, top)
             for task in lane.tasks:
                 left = start + task.began / seconds * CELLS * scale
-                self._text(left + 2, top + LANE - 3, str(task.number), "number")
+                self._number(task.number, left, top)
             self._bottom += PITCH
         self._bottom += 4
 
@@ -133,6 +137,12 @@ class Sheet:
         self._parts.append(
             f'<text class="{kind}" x="{left:.4g}" y="{bottom}">{html.escape(text)}</text>'
         )
+
+    def _number(self, number: int, left: float, top: int) -> None:
+        self._parts.append(
+            f'<rect class="number" x="{left:.4g}" y="{top}" width="{NUMBER}" height="{LANE}"/>'
+        )
+        self._text(left + 2, top + LANE - 3, str(number), "number")
 
     def _cell(self, sign: str, left: float, width: float, top: int) -> None:
         kind, height = DRAWN[sign]

@@ -20,15 +20,16 @@ from scaffold.terminal.layout import Column, bar, entries, table, wrap
 EXAMPLE = f"The article's example: square({NUMBER}) and cube({NUMBER}), a task each"
 # What a heavier task does, in words.
 DOES = {
-    Bound.IO: "wait for {each}, as for an answer from the network",
+    Bound.IO: "wait for {each}, as for an answer",
     Bound.CPU: "compute for {each}, in pure Python",
-    Bound.MIXED: "wait for {half}, then compute for {half}, as a download is parsed",
+    Bound.MIXED: "wait for {half}, then compute for {half}",
 }
 LEGEND = (
     (timeline.WAITS, "it waits", (Bound.IO, Bound.MIXED)),
     (timeline.COMPUTES, "it computes", (Bound.CPU, Bound.MIXED)),
     (timeline.READY, "it is ready, but not on turn", (Bound.CPU, Bound.MIXED)),
 )
+BEGINS = "a task begins"
 # What a line of the timeline is, by model.
 LANES = {
     Model.SEQUENTIAL: "main thread",
@@ -86,10 +87,7 @@ def heavier(plan: Plan) -> str:
 def legend(plan: Plan, width: int) -> list[str]:
     """Return what the signs of the timelines mean."""
     meanings = [f"{sign} {word}" for sign, word in signs(plan)]
-    told = (
-        f"A line is a worker, {show_seconds(plan.most_seconds)} long."
-        f" A number: there a task begins;  {';  '.join(meanings)}."
-    )
+    told = f"A line is a worker. A number: {BEGINS};  {';  '.join(meanings)}."
     return wrap(told, width, "  ", "  ")
 
 
@@ -140,7 +138,8 @@ def _timeline(run: Run, seconds: float, width: int) -> list[str]:
                 row[place] = str(task.number)
         end = ">" if lane.tasks[-1].ended > seconds else "|"
         lines.append(f"  {name:<{column}}  |{''.join(row)}{end}")
-    return lines
+    end = show_seconds(seconds)
+    return [*lines, f"  {'':<{column}}   0{end:>{columns}}"]
 
 
 def lane_names(model: Model, lanes: Sequence[timeline.Lane]) -> list[str]:
