@@ -252,7 +252,7 @@ class Stage:
         if ran.failed or not ran.items:
             return run._replace(error=ran.first_error or f"no task ended in {seconds:g} s"), None
         measured = whole(ran, len(items))
-        return run._replace(measured_seconds=measured, finished=ran.complete), ran
+        return run._replace(measured_seconds=measured, finished=ran.items == len(items)), ran
 
 
 @contextmanager

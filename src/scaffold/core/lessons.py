@@ -112,8 +112,8 @@ LESSONS = (
     ),
     Lesson(
         CPU, Model.MULTIPROCESSING, "R8", _gil,
-        "Each process has an interpreter and a GIL of its own, so every core computes. Before they"
-        " begin they have to be started: the gap on the left.",
+        "Each process has an interpreter and a GIL of its own, so every core computes. They have"
+        " to be started first, which takes a moment.",
     ),
     Lesson(
         CPU, Model.MULTIPROCESSING, "R10", _always,

@@ -63,6 +63,7 @@ def svg(demo: Demo) -> str:
     heading = demo_views.heavier(demo.plan)
     sheet.write(heading, "strong")
     sheet.legend(demo_views.signs(demo.plan))
+    sheet.write(f"Every line is a worker, and {show_seconds(seconds)} long.", "faint")
     for run in demo.works:
         sheet.skip()
         sheet.write(demo_views.measured(run), "strong")

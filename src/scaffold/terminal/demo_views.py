@@ -27,7 +27,7 @@ DOES = {
 LEGEND = (
     (timeline.WAITS, "it waits", (Bound.IO, Bound.MIXED)),
     (timeline.COMPUTES, "it computes", (Bound.CPU, Bound.MIXED)),
-    (timeline.READY, "it is ready, but not on turn", (Bound.CPU, Bound.MIXED)),
+    (timeline.READY, "it has to wait for its turn", (Bound.CPU, Bound.MIXED)),
 )
 BEGINS = "a task begins"
 # What a line of the timeline is, by model.
@@ -147,6 +147,8 @@ def lane_names(model: Model, lanes: Sequence[timeline.Lane]) -> list[str]:
     word = LANES[model]
     if MODELS[model].workers is None:
         return [word]
+    if model is Model.ASYNCIO and len(lanes) == 1:  # no task gave way
+        return ["event loop"]
     if not MODELS[model].pickles:
         return [f"{word} {number}" for number in range(1, len(lanes) + 1)]
     names: dict[int, str] = {}
