@@ -52,18 +52,14 @@ def cluster() -> Iterator[Any]:
 def engine(root: Path, name: str, function: str) -> Any:
     """Assemble a package whose work is that function of peers/tasks.py; return run(client, n)."""
     assemble("dask", root, f"from peers.tasks import {function} as work\n", package=name)
-    module, job, work = (
+    module, backlog, job, work = (
         importlib.import_module(f"{name}.{part}")
-        for part in ("runner.engine", "runner.job", "work")
+        for part in ("runner.engine", "runner.backlog", "runner.job", "work")
     )
 
     def run(client: Any, n: int) -> None:
-        bursts = module.run(
-            job.Job(work.work),
-            enumerate(range(n)),
-            max_workers=WORKERS,
-            scheduler=client.scheduler.address,
-        )
+        todo = backlog.Backlog(enumerate(range(n)), WORKERS)
+        bursts = module.run(job.Job(work.work), todo, scheduler=client.scheduler.address)
         if sum(len(burst) for burst in bursts) != n:
             raise RuntimeError("outcomes are missing")
 

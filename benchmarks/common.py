@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
 from scaffold.core.domain import Model
-from scaffold.making.inventory import available_models, runner_files
+from scaffold.making import inventory
 
-MODELS = tuple(map(str, available_models()))
+MODELS = tuple(map(str, inventory.available_models()))
 
 
 class Target(NamedTuple):
@@ -82,19 +81,7 @@ def run_cases(cases: Sequence[Case], run: Callable[[Case], bool]) -> None:
 
 def assemble(model: str, root: Path, work: str, items: str = "", package: str = "pkg") -> None:
     """Write ROOT/PACKAGE as a project has it, with `work` as the text of work.py, and the items."""
-    runner = root / package / "runner"
-    runner.mkdir(parents=True)
-    for name, source in runner_files(Model(model)).items():
-        shutil.copyfile(source, runner / f"{name}.py")
-    texts = {
-        "runner/__init__.py": "",
-        "__init__.py": "",
-        "__main__.py": 'from .runner.cli import main\n\nif __name__ == "__main__":\n    main()\n',
-        "settings.py": "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n",
-        "work.py": work,
-    }
-    for name, text in texts.items():
-        (root / package / name).write_text(text)
+    inventory.assemble(root / package, Model(model), inventory.BARE | {"work.py": work})
     (root / "items.jsonl").write_text(items)
 
 

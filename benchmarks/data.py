@@ -65,7 +65,7 @@ def main() -> None:
 
 def reading(folder: Path, rows: int) -> tuple[float, float]:
     """Seconds to read the same rows as JSON Lines and as CSV."""
-    from measured.runner.items import Items, Nothing
+    from measured.runner.items import Items
 
     jsonl, table = folder / "rows.jsonl", folder / "rows.csv"
     with jsonl.open("w") as one, table.open("w", newline="") as other:
@@ -78,7 +78,7 @@ def reading(folder: Path, rows: int) -> tuple[float, float]:
 
     def read(path: Path) -> None:
         with closing(Items(str(path))) as items:
-            for _ in items.pending(Nothing()):
+            for _ in items.pending():
                 pass
 
     return median(lambda: read(jsonl)), median(lambda: read(table))
@@ -86,7 +86,7 @@ def reading(folder: Path, rows: int) -> tuple[float, float]:
 
 def journal(folder: Path, tasks: int) -> float:
     """Seconds that a task costs: its digest and its line."""
-    from measured.runner.items import Items, Nothing
+    from measured.runner.items import Items
     from measured.runner.results import Journal
     from measured.runner.task import quick_outcome
 
@@ -111,7 +111,7 @@ def journal(folder: Path, tasks: int) -> float:
     def read() -> None:
         with closing(Items(str(source))) as items:
             burst = []
-            for position, item in items.pending(Nothing()):
+            for position, item in items.pending():
                 burst.append(quick_outcome(position, item, item, 0.001, 1))
                 if len(burst) == 1000:
                     burst = []
@@ -121,9 +121,8 @@ def journal(folder: Path, tasks: int) -> float:
 
 def export(folder: Path, tasks: int) -> tuple[float, int]:
     """Seconds to export what journal() has written, and the peak of this process in bytes."""
-    from measured.runner.export import Export
+    from measured.runner.export import Export, Snapshot
     from measured.runner.items import Items
-    from measured.runner.snapshot import Snapshot
 
     began = time.process_time()
     with (
@@ -140,10 +139,11 @@ def export(folder: Path, tasks: int) -> tuple[float, int]:
 def failures(folder: Path, tasks: int) -> tuple[float, float]:
     """Seconds to run so many tasks that fail and write them down, without and with tracebacks."""
     from measured.runner import engine
+    from measured.runner.backlog import Backlog
+    from measured.runner.failures import ErrorText
     from measured.runner.items import Items
     from measured.runner.job import Job
     from measured.runner.results import Journal
-    from measured.runner.task import ErrorText
     from measured.work import work
 
     source = folder / "failing.jsonl"
@@ -154,7 +154,7 @@ def failures(folder: Path, tasks: int) -> tuple[float, float]:
             left.unlink()
         place = str(folder / "failed.jsonl")
         with closing(Items(str(source))) as items, closing(Journal(place)) as out:
-            for burst in engine.run(Job(work), items.pending(out), max_workers=1):
+            for burst in engine.run(Job(work), Backlog(items.pending(out), 1)):
                 out.write(burst, items.keys)
 
     told = median(run)

@@ -28,6 +28,7 @@ def run(
     package = f"{model}_project"
     engine = importlib.import_module(f"{package}.runner.engine")
     job = importlib.import_module(f"{package}.runner.job").Job(work)
+    backlog = importlib.import_module(f"{package}.runner.backlog")
     options = {}
     if method := os.environ.get("START_METHOD"):
         options["start_method"] = method
@@ -35,13 +36,13 @@ def run(
     keep = list
     with nullcontext() if journal is None else _temporary_folder() as folder:
         if folder:
-            source, nothing = _input(package, folder, items)
-            numbered = source.pending(nothing)
+            source = _input(package, folder, items)
+            numbered = source.pending()
         if journal:
             results = importlib.import_module(f"{package}.runner.results")
             written = results.Journal(f"{folder}/results.jsonl")
             keep = functools.partial(written.write, keys=source.keys)
-        for burst in engine.run(job, numbered, max_workers=workers, **options):
+        for burst in engine.run(job, backlog.Backlog(numbered, workers), **options):
             outcomes = list(keep(burst))
             if errors := list(filter(None, map(ERROR, outcomes))):
                 raise RuntimeError(errors[0])
@@ -54,8 +55,8 @@ def _temporary_folder() -> AbstractContextManager[str]:
     return tempfile.TemporaryDirectory()
 
 
-def _input(package: str, folder: str, items: Iterable[Any]) -> tuple[Any, Any]:
+def _input(package: str, folder: str, items: Iterable[Any]) -> Any:
     path = f"{folder}/items.jsonl"
     Path(path).write_text("".join(f"{item}\n" for item in items))
     reader = importlib.import_module(f"{package}.runner.items")
-    return reader.Items(path), reader.Nothing()
+    return reader.Items(path)

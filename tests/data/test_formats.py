@@ -17,7 +17,7 @@ def read(load: Load, path: Path | str, **options: Any) -> list[Any]:
     items = load("items")
     source = items.Items(str(path), **options)
     try:
-        return [numbered[1] for numbered in source.pending(items.Nothing()) if numbered is not None]
+        return [numbered[1] for numbered in source.pending() if numbered is not None]
     finally:
         source.close()
 
@@ -138,7 +138,7 @@ def test_a_line_that_is_still_written_is_waited_for(load: Load, tmp_path: Path) 
     path = tmp_path / "items.jsonl"
     path.write_text("1\n12")
     source = items.Items(str(path))
-    pending = source.pending(items.Nothing())
+    pending = source.pending()
     assert [next(pending), next(pending)] == [(0, 1), None]
     with path.open("a") as file:
         file.write("34")
@@ -153,7 +153,7 @@ def test_keys(load: Load, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"k": "a"}\n{"k": 2}\n{"k": "a"}\n')
     source = items.Items(str(path), "k", told.append)
-    list(source.pending(items.Nothing()))
+    list(source.pending())
     source.close()
     assert source.keys == {0: "a", 1: 2, 2: "a"}
     assert told == ["line 3: the key 'a' was there before"]

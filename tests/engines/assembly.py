@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scaffold.core.domain import Model
-from scaffold.making.inventory import available_models, runner_files
+from scaffold.making import inventory
 
-MODELS = tuple(map(str, available_models()))
+MODELS = tuple(map(str, inventory.available_models()))
 HERE = MODELS[:-1]  # for what is the same for all: a cluster takes seconds to start
 PROCESS_MODELS = ("multiprocessing", "hybrid")
 STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()
-MAIN = 'from .runner.cli import main\n\nif __name__ == "__main__":\n    main()\n'
-SETTINGS = "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n"
 
 
 def end_all() -> None:
@@ -33,15 +30,7 @@ def end_all() -> None:
 def assemble(model: str, root: Path, work: str, package: str = "pkg") -> Path:
     """Write ROOT/PACKAGE, with `work` as the text of work.py."""
     target = root / package
-    runner = target / "runner"
-    runner.mkdir(parents=True)
-    for name, source in runner_files(Model(model)).items():
-        shutil.copyfile(source, runner / f"{name}.py")
-    (target / "__init__.py").write_text("from .runner.api import Outcome, arun, run\n")
-    (runner / "__init__.py").write_text('"""Assembled for a test."""\n')
-    (target / "__main__.py").write_text(MAIN)
-    (target / "settings.py").write_text(SETTINGS)
-    (target / "work.py").write_text(work)
+    inventory.assemble(target, Model(model), inventory.BARE | {"work.py": work})
     return target
 
 

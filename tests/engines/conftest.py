@@ -25,6 +25,10 @@ with connect(None, {CLUSTER_SIZE}) as (client, _):
 WORKS = Path(__file__).with_name("works.py").read_text()
 
 
+# Modules of an assembled package, for the tests.
+PARTS = ("engine", "task", "backlog", "failures", "items", "results", "machine", "pacing")
+
+
 class Model(SimpleNamespace):
     """The modules of an assembled package, and a shortcut to run its engine."""
 
@@ -32,6 +36,7 @@ class Model(SimpleNamespace):
     options: dict[str, Any]  # of its engine, in every test
     engine: Any
     task: Any
+    backlog: Any
     works: Any
 
     def job(self, work: str, kind: str = "def", setup: str | None = None) -> Any:
@@ -40,8 +45,16 @@ class Model(SimpleNamespace):
 
     def bursts(self, job: Any, items: Any, **options: Any) -> Iterator[list[Any]]:
         """The engine's own interface, on items that are numbered here."""
-        options = {"max_workers": 2} | self.options | options
-        return self.engine.run(job, enumerate(items), **options)  # type: ignore[no-any-return]
+        return self.numbered(job, enumerate(items), **options)
+
+    def numbered(
+        self, job: Any, items: Any, *, max_workers: int = 2, **options: Any
+    ) -> Iterator[list[Any]]:
+        """The same on items that are numbered already."""
+        options = self.options | options
+        bounds = {name: options.pop(name) for name in ("retry", "stop", "pacer") if name in options}
+        backlog = self.backlog.Backlog(items, max_workers, **bounds)
+        return self.engine.run(job, backlog, **options)  # type: ignore[no-any-return]
 
     def run(self, job: Any, items: Any, **options: Any) -> list[Any]:
         """All outcomes, in the order of the input."""
@@ -59,10 +72,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
         package = f"assembled_{name}"
         target = assemble(name, root, "", package)
         (target / "works.py").write_text(f"{WORKS}\n\nFOLDER = Path({str(target)!r})\n")
-        modules = {
-            part: importlib.import_module(f"{package}.runner.{part}")
-            for part in ("engine", "task", "items", "results", "machine", "pacing", "memory")
-        }
+        modules = {part: importlib.import_module(f"{package}.runner.{part}") for part in PARTS}
         if name in PROCESS_MODELS:
             modules["pool"] = importlib.import_module(f"{package}.runner.pool")
         modules["works"] = importlib.import_module(f"{package}.works")

@@ -116,7 +116,7 @@ def test_a_slow_input_does_not_hold_up_outcomes(model: Model, kind: str) -> None
 
     values = []
     job = model.job("square", kind)
-    for burst in model.engine.run(job, source(), max_workers=2, **model.options):
+    for burst in model.numbered(job, source()):
         values += [o.value for o in burst]
         delivered.set()
     assert values == [25, 36]

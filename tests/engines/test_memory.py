@@ -62,17 +62,17 @@ def test_the_memory_that_is_left_is_the_least_of_all_limits(pooled: Model, tmp_p
     _write(proc / "own", "0::/app\n")
     _write(proc / "meminfo", "MemTotal: 9000 kB\nMemAvailable: 8000 kB\n")
     paths = str(proc / "own"), str(root), str(proc)
-    assert pooled.memory.memory_left(*paths) == 8000 * 1024
+    assert pooled.machine.memory_left(*paths) == 8000 * 1024
     _write(root / "app" / "memory.max", "5000000\n")
     _write(root / "app" / "memory.current", "4000000\n")
     _write(root / "app" / "memory.stat", "anon 1\ninactive_file 500000\n")
-    assert pooled.memory.memory_left(*paths) == 1_500_000
+    assert pooled.machine.memory_left(*paths) == 1_500_000
     _write(root / "app" / "memory.max", "max\n")
-    assert pooled.memory.memory_left(*paths) == 8000 * 1024
+    assert pooled.machine.memory_left(*paths) == 8000 * 1024
 
 
 def test_kills_are_counted_where_the_kernel_does(pooled: Model, tmp_path: Path) -> None:
     """Elsewhere it is not known."""
-    assert pooled.memory.kills_for_memory(str(tmp_path)) is None
+    assert pooled.machine.kills_for_memory(str(tmp_path)) is None
     _write(tmp_path / "vmstat", "pgfault 3\noom_kill 2\n")
-    assert pooled.memory.kills_for_memory(str(tmp_path)) == 2
+    assert pooled.machine.kills_for_memory(str(tmp_path)) == 2

@@ -150,13 +150,13 @@ class Mute(Exception):
 )
 def test_an_error_tells_its_cause(models: dict[str, Model], exc: Exception, text: str) -> None:
     """With the members of a group and the notes, in one line."""
-    assert models["threading"].task.describe(exc) == text
+    assert models["threading"].failures.describe(exc) == text
 
 
 @pytest.mark.parametrize("exc", [circular(), ValueError("x" * 10_000_000)])
 def test_an_error_has_an_end(models: dict[str, Model], exc: Exception) -> None:
     """However much an exception has to say."""
-    assert len(models["threading"].task.describe(exc)) <= 10_000
+    assert len(models["threading"].failures.describe(exc)) <= 10_000
 
 
 def test_a_retry_has_no_last_pause_that_overflows(models: dict[str, Model]) -> None:

@@ -37,7 +37,7 @@ def rows(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
 
 
-@pytest.fixture(params=script.SCRIPTABLE)
+@pytest.fixture(params=script.scriptable())
 def model(request: pytest.FixtureRequest) -> Model:
     return request.param  # type: ignore[no-any-return]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import shutil
 import sys
 from collections import Counter
 from types import SimpleNamespace
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from scaffold.core.domain import Model
-from scaffold.making.inventory import runner_files
+from scaffold.making.inventory import assemble
 
 from . import world
 from .world import World
@@ -29,14 +28,9 @@ CHUNK = 250  # seeds in one test, so that they spread over the processes
 def modules(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """The modules of a project with processes, for the simulation alone."""
     root = tmp_path_factory.mktemp("packages")
-    runner = root / "simulated" / "runner"
-    runner.mkdir(parents=True)
-    for package in (runner.parent, runner):
-        (package / "__init__.py").touch()
-    for name, source in runner_files(Model.MULTIPROCESSING).items():
-        shutil.copyfile(source, runner / f"{name}.py")
+    assemble(root / "simulated", Model.MULTIPROCESSING)
     sys.path.insert(0, str(root))
-    names = ("task", "engine", "pool", "pacing")
+    names = ("task", "backlog", "engine", "pool", "pacing")
     return SimpleNamespace(
         **{name: importlib.import_module(f"simulated.runner.{name}") for name in names}
     )

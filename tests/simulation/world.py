@@ -222,7 +222,7 @@ def simulate(
     """Run one seed to its end."""
     world = World(seed, modules)
     task, engine, pool, pacing = modules.task, modules.engine, modules.pool, modules.pacing
-    for module in (module for module in (task, engine, pool) if hasattr(module, "time")):
+    for module in (module for module in (modules.backlog, engine, pool) if hasattr(module, "time")):
         patch(module, "time", world.clock)
     patch(engine, "LARGEST", BATCH)
     patch(engine, "BatchWorker", worker_class(world))
@@ -233,15 +233,10 @@ def simulate(
     if world.rate:
         pacer = pacing.Pacer([pacing.Rate(world.rate, 1.0)])
     job = SimpleNamespace(pack=lambda: b"", quiet=True)
-    run = engine.run(
-        job,
-        world.items(),
-        max_workers=world.size,
-        timeout=world.timeout,
-        retry=task.Retry(world.times),
-        stop=world,
-        pacer=pacer,
+    backlog = modules.backlog.Backlog(
+        world.items(), world.size, retry=task.Retry(world.times), stop=world, pacer=pacer
     )
+    run = engine.run(job, backlog, timeout=world.timeout)
     world.error = None
     try:
         for burst in run:

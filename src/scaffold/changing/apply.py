@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from scaffold.changing import undo_log
-from scaffold.changing.plan import Action, Change, Plan
+from scaffold.changing.plan import Change, Plan
 from scaffold.changing.tree import Tree
 from scaffold.changing.undo_log import Entry, UndoLog
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
@@ -30,11 +30,8 @@ def apply(root: Path, plan: Plan) -> None:
     """
     with guarded() as guard:
         entries = tuple(_entry(root, change) for change in plan.writes)
-        conflicts = tuple(change.path for change in plan.of(Action.CONFLICT))
         try:
-            undo_log.begin(
-                root, UndoLog(plan.command, plan.source, plan.target, entries, conflicts)
-            )
+            undo_log.begin(root, UndoLog(plan.command, plan.source, plan.target, entries))
             _refuse_changed(root, entries)
             try:
                 for entry in entries:

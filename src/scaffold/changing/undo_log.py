@@ -46,7 +46,6 @@ class UndoLog:
     source: str
     target: str
     entries: tuple[Entry, ...]
-    conflicts: tuple[str, ...] = ()
 
     @property
     def before(self) -> Files:
@@ -184,7 +183,6 @@ def _write(archive: zipfile.ZipFile, log: UndoLog) -> None:
         "from": log.source,
         "to": log.target,
         "files": [{"path": entry.path, "mode": entry.mode} for entry in log.entries],
-        "conflicts": list(log.conflicts),
     }
     with archive:
         archive.writestr(MANIFEST, json.dumps(manifest, indent=2))
@@ -227,9 +225,8 @@ def _parsed(content: Any, files: Files) -> UndoLog:
         )
         for number, file in enumerate(content["files"])
     )
-    conflicts = tuple(check_path(_line(path)) for path in content["conflicts"])
     command, source, target = (_line(content[key]) for key in ("command", "from", "to"))
-    return UndoLog(command, source, target, entries, conflicts)
+    return UndoLog(command, source, target, entries)
 
 
 def _line(text: str) -> str:

@@ -217,11 +217,11 @@ def _new_script(
     as_json: bool,
 ) -> None:
     from scaffold.commands import script as command
-    from scaffold.making.script import SCRIPTABLE
+    from scaffold.making.script import scriptable
     from scaffold.terminal import console, dialogue, documents, views
 
     wanted = command.read_request(where, given.project)
-    given = given._replace(models=SCRIPTABLE)
+    given = given._replace(models=scriptable())
     advice, yours = dialogue.counsel(given, ask, yes=yes, to_measure=to_measure, take=command.take)
     if not as_json:
         lines = views.recommendation(advice.recommendation, console.width(), wanted.model)

@@ -97,18 +97,18 @@ def create(
 
 def _own(target: Target, dest: Path, model: Model, advice: Advice) -> str:
     """Return a work() that calls the user's function where it is."""
-    awaits = advice.recommendation.workload.async_client
+    has_async_client = advice.recommendation.workload.async_client
     call = "function(item)"
-    if model is Model.ASYNCIO:
-        call = f"await {call}" if awaits else "await asyncio.to_thread(function, item)"
-    elif awaits:
+    if script.awaits(model):
+        call = f"await {call}" if has_async_client else "await asyncio.to_thread(function, item)"
+    elif has_async_client:
         call = f"asyncio.run({call})"
     where = os.path.relpath(target.path[0], dest.parent or ".").replace(os.sep, "/")
     place = "Path(__file__).parent" + ("" if where == "." else f" / {where!r}")
     lines = ["import asyncio", "import sys", "from pathlib import Path", "from typing import Any"]
     lines += ["", "", f"sys.path.insert(0, str({place}))", "", ""]
     lines += [
-        f"{'async ' * (model is Model.ASYNCIO)}def work(item: Any) -> Any:",
+        f"{'async ' * script.awaits(model)}def work(item: Any) -> Any:",
         '    """What is done with one item: your function, where it is."""',
         f"    from {target.module} import {target.function} as function",
         "",

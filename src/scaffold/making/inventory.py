@@ -6,14 +6,24 @@ Apart from `project.py`, as advice needs no Copier and has to start fast.
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
+from collections.abc import Mapping
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from scaffold.core.domain import SIMPLEST_FIRST, Model
 from scaffold.core.errors import ConcgenError
+
+# What stands beside the runner, where a package is put together for a trial, a test or a benchmark.
+BARE = {
+    "__init__.py": "from .runner.api import Outcome, arun, run\n",
+    "__main__.py": 'from .runner.cli import main\n\nif __name__ == "__main__":\n    main()\n',
+    "settings.py": "MAX_WORKERS: int | None = 4\nTIMEOUT: float | None = None\nRETRIES = 0\n",
+}
 
 
 def templates_dir() -> Path:
@@ -38,6 +48,14 @@ def available_models() -> tuple[Model, ...]:
     return tuple(model for model in SIMPLEST_FIRST if (engines / model / "engine.py").is_file())
 
 
+def model_facts(model: Model) -> dict[str, Any]:
+    """Return what the template knows of a model: its `model.json`."""
+    import json
+
+    text = (templates_dir() / "engines" / model / "model.json").read_text(encoding="utf-8")
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
 def runner_module(name: str, model: Model | None = None) -> ModuleType:
     """Import a module of `PKG/runner/` that needs no engine: what concgen shares with projects.
 
@@ -58,10 +76,22 @@ def runner_files(model: Model) -> dict[str, Path]:
 
     As the template puts them together, but for `__init__`, which it alone can write.
     """
-    import json
-
     engines = templates_dir() / "engines"
-    facts = json.loads((engines / model / "model.json").read_text(encoding="utf-8"))
     shared = (templates_dir() / "project" / "{{package}}" / "runner").glob("*.py")
-    own = {name: engines / place for name, place in facts["modules"].items()}
+    own = {name: engines / place for name, place in model_facts(model)["modules"].items()}
     return {file.stem: file for file in shared} | {"engine": engines / model / "engine.py"} | own
+
+
+def assemble(
+    package: Path, model: Model, files: Mapping[str, str] = BARE, engine: str = "engine"
+) -> None:
+    """Write a package as a project of that model has it, without Copier.
+
+    `files` stand beside its `runner`, and `engine` is what its engine is called there.
+    """
+    runner = package / "runner"
+    runner.mkdir(parents=True, exist_ok=True)
+    for name, file in runner_files(model).items():
+        shutil.copyfile(file, runner / f"{engine if name == 'engine' else name}.py")
+    for name, text in {"runner/__init__.py": "", **files}.items():
+        (package / name).write_text(text, encoding="utf-8")

@@ -15,18 +15,11 @@ from pathlib import Path
 
 from scaffold.core.domain import Model
 from scaffold.core.errors import Refused, UsageError
+from scaffold.core.models import MODELS, Awaits
 from scaffold.core.texts import shown
-from scaffold.making.inventory import templates_dir
+from scaffold.making.inventory import available_models, model_facts, templates_dir
 
-# The models of the article, and none: the others need more than one file.
-SCRIPTABLE = (Model.SEQUENTIAL, Model.THREADING, Model.ASYNCIO, Model.MULTIPROCESSING)
 STARTERS = ("blank", "http")
-_HOW = {
-    Model.SEQUENTIAL: "one after the other",
-    Model.THREADING: "on threads",
-    Model.ASYNCIO: "in one event loop",
-    Model.MULTIPROCESSING: "on processes",
-}
 _NEEDS = {"http_async": ("aiohttp>=3.10,<4",)}
 # How many tasks run at once, in an engine's part.
 _SIZE = re.compile(r"^(MAX_\w+ = ).*?(  #)", re.MULTILINE)
@@ -47,6 +40,12 @@ die, other models): `concgen new NAME --from THIS.py:work --items items.jsonl` m
 '''
 
 
+def scriptable() -> tuple[Model, ...]:
+    """Return the models with a part of their own; the others need more than one file."""
+    parts = templates_dir() / "scripts"
+    return tuple(model for model in available_models() if (parts / f"{model}.py").is_file())
+
+
 def check_destination(dest: Path) -> None:
     """Raise what keeps a script from being written there."""
     if os.path.lexists(dest):
@@ -61,10 +60,10 @@ def check_destination(dest: Path) -> None:
 
 def refuse(model: Model, starter: str) -> None:
     """Raise UsageError for what does not fit into one file."""
-    if model not in SCRIPTABLE:
+    if model not in (fitting := scriptable()):
         raise UsageError(
             f"{model} takes more than one file",
-            hint=f"make a project, without the .py, or --model {'|'.join(SCRIPTABLE)}",
+            hint=f"make a project, without the .py, or --model {'|'.join(fitting)}",
         )
     if starter not in STARTERS:
         raise UsageError(
@@ -80,13 +79,13 @@ def text(model: Model, starter: str, max_workers: int | None, own: str | None = 
     engine = _part(model)
     if max_workers is not None:
         engine = _SIZE.sub(rf"\g<1>{max_workers}\g<2>", engine)
-    if model is Model.ASYNCIO:
+    if awaits(model):
         last = last.replace(_CALL, f"asyncio.run({_CALL})")
     pacing = [_part("paced")] if "paced(" in engine else []
     parts = [first, own or _part(form), *pacing, engine, last]
     head = _HEAD.format(
         needs=", ".join(f'"{need}"' for need in needs(model, starter)),
-        how=_HOW[model],
+        how=model_facts(model)["how"],
     )
     bodies = [_body(part) for part in parts]
     constants, _, functions = bodies[-2].partition("\n\n\n")
@@ -102,7 +101,12 @@ def needs(model: Model, starter: str) -> tuple[str, ...]:
 
 
 def _form(model: Model, starter: str) -> str:
-    return f"{starter}_async" if model is Model.ASYNCIO else starter
+    return f"{starter}_async" if awaits(model) else starter
+
+
+def awaits(model: Model) -> bool:
+    """Tell whether its work is `async def`."""
+    return MODELS[model].awaits is Awaits.ALWAYS
 
 
 def _part(name: str) -> str:

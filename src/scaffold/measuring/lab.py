@@ -6,7 +6,6 @@ templates. A trial runs one engine on one function in a process of its own (`tri
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from scaffold.core.domain import Model
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Measurement
 from scaffold.making.interrupt import guarded
-from scaffold.making.inventory import available_models, runner_files
+from scaffold.making.inventory import assemble, available_models
 from scaffold.measuring.child import run_child
 
 PACKAGE = "concgen_lab"
@@ -124,17 +123,6 @@ def laboratory() -> Iterator[Laboratory]:
         guard.open(),
     ):
         folder = Path(name)
-        assemble(folder / PACKAGE)
+        for model in available_models():
+            assemble(folder / PACKAGE, model, {"__init__.py": ""}, f"{model}_engine")
         yield Laboratory(folder)
-
-
-def assemble(package: Path) -> None:
-    """Copy the runtime and the engines into `package`."""
-    runner = package / "runner"
-    runner.mkdir(parents=True)
-    for file in (package / "__init__.py", package / "settings.py", runner / "__init__.py"):
-        file.touch()
-    for model in available_models():
-        for name, file in runner_files(model).items():
-            own = f"{model}_engine" if name == "engine" else name
-            shutil.copyfile(file, runner / f"{own}.py")

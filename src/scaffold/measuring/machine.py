@@ -61,7 +61,7 @@ def memory_left(
     own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT, proc: str = "/proc"
 ) -> int | None:
     """Return the bytes that nobody uses at present, as a project counts them."""
-    left = runner_module("memory").memory_left(own, root, proc)
+    left = runner.memory_left(own, root, proc)
     return min([*filter(None, [left]), *_windows_memory()[1:]], default=None)
 
 

@@ -97,22 +97,18 @@ def bursts(
     """Import the function; return the outcomes of the engine, which starts with the first."""
     find(request, folder)
     package = _package(request)
-    job = importlib.import_module(f"{package}.job")
     engine = importlib.import_module(request["engine"])
-    if engine.MODEL == "threading":  # as the command line of a project does
+    if engine.IN_THREADS:  # as the command line of a project does
         machine = importlib.import_module(f"{package}.machine")
         machine.share_cores(request["max_workers"], threads=True)
     module = importlib.import_module(request["module"])
     work: Any = module
     for name in request["function"].split("."):
         work = getattr(work, name)
-    outcomes: Iterator[list[Any]] = engine.run(
-        job.Job(work, setup_of(module)),
-        items,
-        max_workers=request["max_workers"],
-        stop=stop,
-        **request["options"],
-    )
+    job = importlib.import_module(f"{package}.job").Job(work, setup_of(module))
+    backlog = importlib.import_module(f"{package}.backlog")
+    todo = backlog.Backlog(items, request["max_workers"], stop=stop)
+    outcomes: Iterator[list[Any]] = engine.run(job, todo, **request["options"])
     return outcomes
 
 
@@ -125,7 +121,7 @@ def _items(source: dict[str, Any], package: str) -> Iterator[tuple[int, Any] | N
     if "file" in source:
         items = importlib.import_module(f"{package}.items")
         pending: Iterator[tuple[int, Any] | None]
-        pending = items.Items(source["file"]).pending(items.Nothing(), source.get("limit"))
+        pending = items.Items(source["file"]).pending(limit=source.get("limit"))
         return pending
     values = itertools.cycle(source["values"])
     return enumerate(itertools.islice(values, source["repeat"]))

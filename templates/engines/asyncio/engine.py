@@ -13,37 +13,34 @@ told in watchdog.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context, copy_context
-from typing import cast
+from typing import Any, cast
 
+from .adaptive import AdaptiveLimit
+from .backlog import Backlog
+from .daemons import DaemonWorker, join_all
+from .failures import Failure, describe, timed_out
 from .job import Call, Job
-from .pacing import Pacer
+from .prints import say
 from .task import (
-    NO_RETRY,
     TEARDOWN,
     TICK,
-    Backlog,
     Burst,
+    Bursts,
     EngineError,
-    Failure,
-    Numbered,
     Outcome,
-    Retry,
-    Stop,
     Task,
     Unavailable,
-    describe,
     is_interrupt,
-    say,
-    timed_out,
 )
 from .watchdog import Runner, Watchdog
 
 MODEL = "asyncio"
 AWAITS = "always"
-ADAPTS = True  # --max-workers auto finds how many the other end takes
+ADAPTS = AdaptiveLimit  # --max-workers auto finds how many the other end takes
+IN_THREADS = False
 BURST = 0.005  # seconds: outcomes are handed over together, so that tiny tasks cost little
 LEAVING = 1.0  # seconds that cancelled coroutines get at the end
 
@@ -57,18 +54,17 @@ class CoroutinePool:
         call: Call,
         context: Context,
         backlog: Backlog,
-        size: int,
         timeout: float | None,
         quiet: bool,
     ) -> None:
         self._loop, self._call, self._context = loop, call, context
         self._backlog = backlog
-        self._size, self._timeout, self._quiet = size, timeout, quiet
+        self._size, self._timeout, self._quiet = backlog.max_workers, timeout, quiet
         self._watchdog = Watchdog(loop, timeout, quiet)
         self._workers: set[Runner] = set()
         self._abandoned: set[Runner] = set()  # they swallow cancellations
         self._outcomes: Burst = []
-        self._window = max(2 * size, 1024)  # outcomes that may wait for a slow consumer
+        self._window = max(2 * self._size, 1024)  # outcomes that may wait for a slow consumer
         self._room = asyncio.Event()
         self._failure: EngineError | None = None
         self._over = False
@@ -203,6 +199,47 @@ class CoroutinePool:
             self._loop.run_until_complete(asyncio.wait(running, timeout=LEAVING))
 
 
+class DaemonThreads:
+    """Threads for a `def work` in an event loop: one per call in flight, kept for the next call."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._free: list[DaemonWorker] = []
+
+    async def __aenter__(self) -> Callable[[Any], Awaitable[Any]]:
+        return self._call
+
+    async def __aexit__(self, *_: object) -> None:
+        for worker in self._free:
+            worker.leave()
+        join_all(self._free)
+
+    async def _call(self, item: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+        worker = self._free.pop() if self._free else DaemonWorker(self._job)
+
+        def settle(value: Any, error: BaseException | None) -> None:
+            if future.cancelled():
+                worker.leave()  # it overran its timeout, and another has taken its place
+                return
+            if worker.failure is None:
+                self._free.append(worker)
+            future.set_result((value, error))
+
+        def deliver(value: Any, error: BaseException | None) -> None:
+            try:
+                loop.call_soon_threadsafe(settle, value, error)
+            except RuntimeError:  # the loop is closed, and nobody waits
+                worker.leave()
+
+        worker.submit(item, deliver)
+        value, error = await future
+        if error is not None:
+            raise error
+        return value
+
+
 @contextmanager
 def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
@@ -225,7 +262,7 @@ def _opened(loop: asyncio.AbstractEventLoop, job: Job, size: int) -> Iterator[tu
     """
 
     async def hold() -> None:
-        async with job.aopen(size) as call:
+        async with job.aopen(size) if job.is_async else DaemonThreads(job) as call:
             ready.set_result((call, copy_context()))
             await leave.wait()
 
@@ -252,21 +289,9 @@ def in_one_process(max_workers: int) -> int:
     return max_workers
 
 
-def run(
-    job: Job,
-    items: Iterable[Numbered | None],
-    *,
-    max_workers: int,
-    timeout: float | None = None,
-    retry: Retry = NO_RETRY,
-    stop: Stop | None = None,
-    pacer: Pacer | None = None,
-) -> Iterator[Burst]:
-    """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
-    backlog = Backlog(items, retry, stop, pacer, max_workers)
-    job = job.for_attempts(retry, pacer)
-    with _event_loop() as loop, _opened(loop, job, max_workers) as (call, context):
-        yield from CoroutinePool(
-            loop, call, context, backlog, max_workers, timeout, job.quiet
-        ).bursts()
+def run(job: Job, backlog: Backlog, *, timeout: float | None = None) -> Bursts:
+    """Yield outcomes in bursts, as they complete; at most `backlog.max_workers` tasks at once."""
+    job = job.for_attempts(backlog.may_repeat)
+    with _event_loop() as loop, _opened(loop, job, backlog.max_workers) as (call, context):
+        yield from CoroutinePool(loop, call, context, backlog, timeout, job.quiet).bursts()
     backlog.raise_failure()

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from .task import TICK, Task, say
+from .prints import say
+from .task import TICK, Task
 
 LONGEST = 1e6  # seconds that an alarm is set for: 11 days
 ALARM = signal.SIGILL if sys.platform == "win32" else signal.SIGALRM  # nobody else sends it

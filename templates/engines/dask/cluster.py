@@ -13,7 +13,8 @@ from multiprocessing import resource_tracker
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
-from .task import EngineError, describe
+from .failures import describe
+from .task import EngineError
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, LocalCluster

@@ -17,9 +17,11 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from .backlog import Backlog
 from .cluster import LEAVING, within
+from .failures import Failure, describe
 from .roster import ClusterWorker, Roster
-from .task import Backlog, Burst, EngineError, Failure, Outcome, Task, describe
+from .task import Burst, EngineError, Outcome, Task
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, Future
@@ -41,7 +43,6 @@ class Dispatcher:
         self,
         client: Client,
         backlog: Backlog,
-        size: int,
         timeout: float | None,
         plugin: str,
         quiet: bool,
@@ -52,7 +53,7 @@ class Dispatcher:
 
         self._client, self._backlog, self._timeout = client, backlog, timeout
         self._plugin, self._deliver = plugin, ByValue(deliver)
-        self._roster = Roster(client, size, quiet)
+        self._roster = Roster(client, backlog.max_workers, quiet)
         self._done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self._outcomes: Burst = []  # not yet handed over
         self._deaths: dict[int, int] = {}  # suspect: how many workers died with it

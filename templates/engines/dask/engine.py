@@ -14,37 +14,26 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import uuid
-from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from .backlog import Backlog
 from .cluster import IMPORTING, LEAVING, connect, within
 from .dispatcher import Dispatcher
+from .failures import describe
 from .job import Job
 from .machine import NotReady, usable_cores
-from .pacing import Pacer
-from .task import (
-    NO_RETRY,
-    PACKAGE,
-    TEARDOWN,
-    Backlog,
-    Burst,
-    EngineError,
-    Numbered,
-    Retry,
-    Stop,
-    describe,
-    say,
-)
+from .prints import say
+from .task import PACKAGE, TEARDOWN, Bursts, EngineError
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client
 
 MODEL = "dask"
 AWAITS = "never"
-ADAPTS = False  # --max-workers auto is decided before the run
+ADAPTS = None  # --max-workers auto is decided before the run
+IN_THREADS = False
 ADDRESS = "DASK_SCHEDULER_ADDRESS"  # in the environment, where Dask itself looks for it
 OPTIONS = {
     "scheduler": ("ADDRESS", f"of a cluster, such as tcp://host:8786 [${ADDRESS}, or one here]")
@@ -68,24 +57,15 @@ def in_one_process(max_workers: int) -> int:
 
 
 def run(
-    job: Job,
-    items: Iterable[Numbered | None],
-    *,
-    max_workers: int,
-    timeout: float | None = None,
-    retry: Retry = NO_RETRY,
-    stop: Stop | None = None,
-    pacer: Pacer | None = None,
-    scheduler: str | None = None,
-) -> Iterator[Burst]:
-    """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once.
+    job: Job, backlog: Backlog, *, timeout: float | None = None, scheduler: str | None = None
+) -> Bursts:
+    """Yield outcomes in bursts, as they complete; at most `backlog.max_workers` tasks run at once.
 
     They run on the cluster with that address, or with the one in the environment. Where there is
-    none, `max_workers` processes are started here.
+    none, so many processes are started here.
     """
     from .plugin import JobPlugin, pack
 
-    backlog = Backlog(items, retry, stop, pacer, max_workers or sys.maxsize)
     backlog.put_back(backlog.take(1))
     if backlog.empty:  # there is nothing to start a cluster for
         backlog.raise_failure()
@@ -93,13 +73,13 @@ def run(
     packed = job.pack()
     name = f"{PACKAGE}-{uuid.uuid4().hex}"
     address = scheduler or os.environ.get(ADDRESS)
-    with connect(address, max_workers) as (client, kill):
+    with connect(address, backlog.max_workers) as (client, kill):
         if not job.quiet:
             say(f"dashboard of the cluster: {client.dashboard_link}")
         with contextlib.suppress(OSError):  # of a worker that dies just now: the next ones get it
             plugin = JobPlugin(name, PACKAGE, pack(PACKAGE) if address else None, packed)
             within(IMPORTING, client.register_plugin, plugin)
-        dispatcher = Dispatcher(client, backlog, max_workers, timeout, name, job.quiet)
+        dispatcher = Dispatcher(client, backlog, timeout, name, job.quiet)
         try:
             yield from dispatcher.run()
         except OSError as exc:

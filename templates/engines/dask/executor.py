@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 from .daemons import DaemonWorker, join_all
+from .failures import Failure, describe, timed_out
 from .job import Call, Job
-from .task import Failure, describe, timed_out
 
 BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
 FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days

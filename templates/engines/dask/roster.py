@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .cluster import ANSWERING
-from .task import Task, say
+from .prints import say
+from .task import Task
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, Future

@@ -16,31 +16,21 @@ import contextlib
 import heapq
 import pickle
 import time
-from collections.abc import Iterable, Iterator
 
+from .adaptive import AdaptiveLimit
+from .backlog import Backlog
+from .failures import Failure, describe, timed_out
 from .inner import Reply, Request, engine_for, own_cores, serve
 from .job import Job
 from .machine import usable_cores
-from .pacing import Pacer
 from .pool import PoolWorker, ProcessPool
 from .processes import MOST, NEVER
-from .task import (
-    NO_RETRY,
-    Backlog,
-    Burst,
-    Failure,
-    Numbered,
-    Outcome,
-    Retry,
-    Stop,
-    Task,
-    describe,
-    timed_out,
-)
+from .task import Bursts, Outcome, Task
 
 MODEL = "hybrid"
 AWAITS = "with an async client"
-ADAPTS = True  # --max-workers auto finds how many the other end takes
+ADAPTS = AdaptiveLimit  # --max-workers auto finds how many the other end takes
+IN_THREADS = False
 OPTIONS = {"recycle": ("N", "a worker process is replaced after N tasks")}
 # Seconds of work sent ahead. Where every thread of a process computes, its engine gets a turn after
 # all of them, one switch interval each: with less, they run out of tasks meanwhile.
@@ -82,11 +72,11 @@ class HybridPool(ProcessPool[HybridWorker]):
         self,
         job: Job,
         backlog: Backlog,
-        size: int,
         timeout: float | None,
         method: str | None,
         recycle: int | None,
     ) -> None:
+        size = backlog.max_workers
         processes = min(size, usable_cores(), MOST)
         super().__init__(job, backlog, size, processes, timeout, method, recycle)
         engine_for(job)  # imported here, a forked process has it already
@@ -217,16 +207,11 @@ def in_one_process(max_workers: int) -> int:
 
 def run(
     job: Job,
-    items: Iterable[Numbered | None],
+    backlog: Backlog,
     *,
-    max_workers: int,
     timeout: float | None = None,
-    retry: Retry = NO_RETRY,
-    stop: Stop | None = None,
-    pacer: Pacer | None = None,
     start_method: str | None = None,
     recycle: int | None = None,
-) -> Iterator[Burst]:
-    """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
-    backlog = Backlog(items, retry, stop, pacer, max_workers)
-    yield from HybridPool(job, backlog, max_workers, timeout, start_method, recycle).run()
+) -> Bursts:
+    """Yield outcomes in bursts, as they complete; at most `backlog.max_workers` tasks at once."""
+    yield from HybridPool(job, backlog, timeout, start_method, recycle).run()

@@ -19,8 +19,10 @@ from queue import Empty, SimpleQueue
 from types import ModuleType
 from typing import Any
 
+from .backlog import Backlog
+from .failures import Failure, describe
 from .job import Job
-from .task import Failure, Numbered, Outcome, Retry, describe
+from .task import Numbered, Outcome, Retry
 
 LEFT = Retry(refusals=0, inner=True)  # to the parent
 Request = tuple[int, bytes]  # position in the input, pickled item
@@ -38,10 +40,8 @@ def serve(
     """Run requests, `slots` at once, until an empty message comes."""
     if sys.platform == "linux" and core is not None:
         os.sched_setaffinity(0, {core})
-    bursts = engine_for(job).run(
-        job, _inbox(conn), max_workers=slots, timeout=timeout, retry=LEFT, stop=Pulse(clock)
-    )
-    for burst in bursts:
+    backlog = Backlog(_inbox(conn), slots, retry=LEFT, stop=Pulse(clock))
+    for burst in engine_for(job).run(job, backlog, timeout=timeout):
         conn.send_bytes(pickle.dumps([_reply(outcome) for outcome in burst]))
 
 

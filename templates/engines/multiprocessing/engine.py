@@ -16,32 +16,21 @@ import contextlib
 import pickle
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
+from .backlog import Backlog
+from .failures import Failure, describe, timed_out
 from .job import Call, Job
-from .pacing import Pacer
 from .pool import PoolWorker, ProcessPool
+from .prints import say
 from .processes import MOST, NEVER
-from .task import (
-    NO_RETRY,
-    Backlog,
-    Burst,
-    Failure,
-    Numbered,
-    Retry,
-    Stop,
-    Task,
-    describe,
-    quick_outcome,
-    say,
-    timed_out,
-)
+from .task import Bursts, Task, quick_outcome
 
 MODEL = "multiprocessing"
 AWAITS = "never"
-ADAPTS = False  # --max-workers auto is decided before the run
+ADAPTS = None  # --max-workers auto is decided before the run
+IN_THREADS = False
 OPTIONS = {"recycle": ("N", "a worker process is replaced after N tasks")}
 TARGET = 0.010  # seconds of work that a batch aims at: handing it over costs about 1 % of that
 BUDGET = 0.050  # seconds after which a worker hands back what it has not begun
@@ -235,20 +224,15 @@ def in_one_process(max_workers: int) -> int:
 
 def run(
     job: Job,
-    items: Iterable[Numbered | None],
+    backlog: Backlog,
     *,
-    max_workers: int,
     timeout: float | None = None,
-    retry: Retry = NO_RETRY,
-    stop: Stop | None = None,
-    pacer: Pacer | None = None,
     start_method: str | None = None,
     recycle: int | None = None,
-) -> Iterator[Burst]:
-    """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
-    backlog = Backlog(items, retry, stop, pacer, max_workers)
-    if max_workers > MOST:
+) -> Bursts:
+    """Yield outcomes in bursts, as they complete; at most `backlog.max_workers` tasks at once."""
+    if backlog.max_workers > MOST:
         say(f"Windows and this Python wait for {MOST} processes at most: {MOST} at once")
-    processes = min(max_workers, MOST)
+    processes = min(backlog.max_workers, MOST)
     pool = BatchPool(job, backlog, processes, processes, timeout, start_method, recycle)
     yield from pool.run()

@@ -15,21 +15,13 @@ from collections.abc import Iterator
 from multiprocessing.connection import wait
 from typing import Generic, TypeVar
 
+from .backlog import Backlog
+from .failures import Failure
 from .job import Job
-from .memory import kills_for_memory
+from .machine import kills_for_memory
+from .prints import say
 from .processes import CAUSE, LAST_WORDS, WorkerProcess, dismiss, exit_reason
-from .task import (
-    IDLE,
-    TICK,
-    UNGUARDED,
-    Backlog,
-    Burst,
-    EngineError,
-    Failure,
-    Task,
-    Unavailable,
-    say,
-)
+from .task import IDLE, TICK, UNGUARDED, Burst, EngineError, Task, Unavailable
 
 KILLED = -9  # exit code after SIGKILL, which kernels and their helpers send for memory
 KILLS = 2  # workers killed like that, after which there is one less

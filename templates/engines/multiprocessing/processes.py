@@ -22,12 +22,13 @@ from multiprocessing.heap import BufferWrapper
 from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
+from .failures import Failure, describe
 from .family import Family
 from .job import Job
 from .lifecycle import FLUSHING, SIGNALS, end_worker, flush_files, stand_alone
 from .lifecycle import LEAVING as EXITING
 from .machine import share_cores, start_method
-from .task import TEARDOWN, TICK, EngineError, Failure, Unavailable, describe
+from .task import TEARDOWN, TICK, EngineError, Unavailable
 
 if sys.platform == "linux":
     import fcntl

@@ -11,32 +11,22 @@ thread is abandoned and replaced. Without one they run right here, where a debug
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import TIMEOUT_MAX
 from typing import Any
 
+from .backlog import Backlog
 from .daemons import DaemonWorker, join_all
+from .failures import Failure
 from .job import Call, Job
-from .pacing import Pacer
-from .task import (
-    NO_RETRY,
-    Backlog,
-    Burst,
-    EngineError,
-    Failure,
-    Numbered,
-    Outcome,
-    Retry,
-    Stop,
-    Task,
-    is_interrupt,
-)
+from .task import Burst, Bursts, EngineError, Outcome, Task, is_interrupt
 
 MODEL = "sequential"
 AWAITS = "never"
-ADAPTS = False  # --max-workers auto is decided before the run
+ADAPTS = None  # --max-workers auto is decided before the run
+IN_THREADS = False
 BURST = 0.005  # seconds: outcomes of tiny tasks are handed over together
 
 
@@ -45,19 +35,9 @@ def in_one_process(max_workers: int) -> int:
     return 1
 
 
-def run(
-    job: Job,
-    items: Iterable[Numbered | None],
-    *,
-    max_workers: int = 1,
-    timeout: float | None = None,
-    retry: Retry = NO_RETRY,
-    stop: Stop | None = None,
-    pacer: Pacer | None = None,
-) -> Iterator[Burst]:
-    """Yield outcomes in bursts, as they complete. Whatever `max_workers` says, it is 1."""
-    backlog = Backlog(items, retry, stop, pacer, 1)
-    job = job.for_attempts(retry, pacer)
+def run(job: Job, backlog: Backlog, *, timeout: float | None = None) -> Bursts:
+    """Yield outcomes in bursts, as they complete, whatever the backlog says of several workers."""
+    job = job.for_attempts(backlog.may_repeat)
     with job.open() if timeout is None else _impatient(job, timeout) as call:
         burst: Burst = []
         due = time.perf_counter() + BURST

@@ -15,33 +15,22 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from .adaptive import AdaptiveLimit
+from .backlog import Backlog
 from .daemons import JobThread, join_all
+from .failures import Failure, timed_out
 from .job import Call, Job
-from .pacing import Pacer
-from .task import (
-    NO_RETRY,
-    TICK,
-    Backlog,
-    Burst,
-    EngineError,
-    Failure,
-    Numbered,
-    Outcome,
-    Retry,
-    Stop,
-    Task,
-    Unavailable,
-    say,
-    timed_out,
-)
+from .prints import say
+from .task import TICK, Burst, Bursts, EngineError, Outcome, Task, Unavailable
 
 MODEL = "threading"
 AWAITS = "never"
-ADAPTS = True  # --max-workers auto finds how many the other end takes
+ADAPTS = AdaptiveLimit  # --max-workers auto finds how many the other end takes
+IN_THREADS = True  # workers compute in one process, and share its cores
 WINDOW = 4  # tasks in the window per thread: enough that none waits for the caller
 SMALLEST_WINDOW = 256  # few threads and tiny tasks: hand over in larger bursts
 NOT_BEGUN = EngineError("a thread has handed it back")
@@ -184,19 +173,9 @@ def in_one_process(max_workers: int) -> int:
     return max_workers
 
 
-def run(
-    job: Job,
-    items: Iterable[Numbered | None],
-    *,
-    max_workers: int,
-    timeout: float | None = None,
-    retry: Retry = NO_RETRY,
-    stop: Stop | None = None,
-    pacer: Pacer | None = None,
-) -> Iterator[Burst]:
-    """Yield outcomes in bursts, as they complete; at most `max_workers` tasks run at once."""
-    backlog = Backlog(items, retry, stop, pacer, max_workers)
-    pool = ThreadPool(job.for_attempts(retry, pacer), max_workers)
+def run(job: Job, backlog: Backlog, *, timeout: float | None = None) -> Bursts:
+    """Yield outcomes in bursts, as they complete; at most `backlog.max_workers` tasks at once."""
+    pool = ThreadPool(job.for_attempts(backlog.may_repeat), backlog.max_workers)
     tick = min(TICK, timeout / 4) if timeout else TICK
     look = time.monotonic() + tick  # when to look for hung tasks next
     try:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from . import policy
-from .runner.task import Overloaded, StopRun, say
+from .runner.prints import say
+from .runner.task import Overloaded, StopRun
 
 
 class Usage(NamedTuple):

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from .bridge import Bridge
 from .runner import engine
-from .runner.task import EngineError, describe
+from .runner.failures import describe
+from .runner.task import EngineError
 from .runner.values import Encode, json_of, to_json
 
 MAX_BODY = 1 << 20  # bytes of one item: more than a large document, and 1,000 of them fit in memory

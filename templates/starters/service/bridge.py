@@ -14,10 +14,9 @@ from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from .runner import engine
-from .runner.job import Job
-from .runner.pacing import Pacer
-from .runner.task import GRACE, Burst, EngineError, Numbered, Outcome, Retry, describe
+from .runner.failures import describe
+from .runner.limits import Ready
+from .runner.task import GRACE, Burst, EngineError, Numbered, Outcome, Retry
 
 QUEUE = 8  # items that may wait for a worker: enough that none is idle, few enough to be soon done
 
@@ -25,12 +24,9 @@ QUEUE = 8  # items that may wait for a worker: enough that none is idle, few eno
 class Bridge:
     """The engine behind a queue. All but the engine's thread belongs to one event loop."""
 
-    def __init__(
-        self, job: Job, workers: int, timeout: float | None, retries: int, pacer: Pacer | None
-    ) -> None:
-        self._job, self._workers, self._timeout = job, workers, timeout
-        self._retry, self._pacer = Retry(retries), pacer
-        self.capacity = workers + QUEUE
+    def __init__(self, ready: Ready, timeout: float | None, retries: int) -> None:
+        self._ready, self._timeout, self._retry = ready, timeout, Retry(retries)
+        self.capacity = ready.workers + QUEUE
         self.failure: str | None = None  # why the engine has ended, if it was not told to
         self._todo: SimpleQueue[Numbered | None] = SimpleQueue()
         self._waiting: dict[int, asyncio.Future[Outcome[Any, Any]]] = {}
@@ -76,16 +72,10 @@ class Bridge:
         """In the engine's thread."""
         error = "the engine has ended"
         try:
-            outcomes = engine.run(
-                self._job,
-                self._items(),
-                max_workers=self._workers,
-                timeout=self._timeout,
-                retry=self._retry,
-                stop=self._stop,
-                pacer=self._pacer,
+            bursts = self._ready.start(
+                self._items(), timeout=self._timeout, retry=self._retry, stop=self._stop
             )
-            for burst in outcomes:
+            for burst in bursts:
                 self._loop.call_soon_threadsafe(self._settle, burst)
         except BaseException as exc:  # whatever it is, nobody waits for ever
             error = str(exc) if isinstance(exc, EngineError) else describe(exc)

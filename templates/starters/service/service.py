@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 
 from . import settings
 from .runner import engine, limits
-from .runner.job import Job, load_work
-from .runner.lifecycle import begin, leave
-from .runner.machine import NotReady, make_room, usable_cores
-from .runner.signals import INTERRUPTED
-from .runner.task import say
+from .runner.lifecycle import INTERRUPTED, begin, leave
+from .runner.machine import NotReady
+from .runner.prints import say
 
 if TYPE_CHECKING:
     from .bridge import Bridge
@@ -36,20 +34,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     begin()
     if args.timeout is not None and not args.timeout > 0:
         parser.error("--timeout has to be above 0")
-    most = limits.most_workers(engine, args.max_workers, usable_cores())
     try:
-        work = load_work()  # not above: a worker process may import this module
-        workers, pacer = limits.find(engine, work, most, args.max_workers, args.rate)
-        make_room(workers, engine.in_one_process(workers), getattr(work, "OPEN_FILES", 1))
+        ready = limits.prepare(args.max_workers, args.rate, {})
         listener = _listen(args.host, args.port)
     except NotReady as exc:
         say(f"error: {exc}")
         leave(USAGE)
     from .bridge import Bridge
 
-    job = Job(work.work, getattr(work, "setup", None))
-    bridge = Bridge(job, workers, args.timeout, settings.RETRIES, pacer)
-    leave(_serve(bridge, listener, getattr(work, "encode", None)))
+    bridge = Bridge(ready, args.timeout, settings.RETRIES)
+    leave(_serve(bridge, listener, getattr(ready.work, "encode", None)))
 
 
 def _serve(bridge: Bridge, listener: socket.socket, encode: Encode | None) -> int:

@@ -10,13 +10,13 @@ from contextlib import closing, contextmanager
 from types import ModuleType
 from typing import Any
 
-from .export import Export
+from .export import Export, Joined, Snapshot
+from .failures import ErrorText, describe, most_frequent
+from .formats import Unreadable
 from .items import Items, ItemsError
 from .job import Job, load_work
-from .reading import Unreadable
+from .prints import say, tell
 from .results import Refused
-from .snapshot import TIMES, Joined, Snapshot
-from .task import ErrorText, describe, say, tell
 from .values import Unwritable, json_of
 
 OK, FAILED = 0, 1
@@ -70,9 +70,7 @@ def status(args: argparse.Namespace) -> int:
         total = sum(record is not None for _, record, _ in items.records()) if items.rewinds else 0
         done = snapshot.ok + snapshot.failed
         lines = [f"{snapshot.ok:,} ok", f"{snapshot.failed:,} failed"]
-        lines += [
-            f"  {count:,} {TIMES} {kind}" for kind, count in snapshot.failures().most_common(MOST)
-        ]
+        lines += most_frequent(snapshot.failures(), MOST)
         if items.rewinds:
             lines.append(f"{max(0, total - done):,} left")
     print("\n".join(lines), flush=True)

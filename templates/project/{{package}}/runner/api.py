@@ -29,7 +29,10 @@ from collections.abc import (
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, overload
 
-from .task import TICK, UNGUARDED, Burst, Item, Numbered, Outcome, Retry, Value
+from .task import TICK, UNGUARDED, Burst, Bursts, Item, Numbered, Outcome, Retry, Value
+
+if TYPE_CHECKING:
+    from .limits import Ready
 
 __all__ = ["Outcome", "arun", "run"]
 
@@ -114,19 +117,23 @@ class Closing(threading.Event):
 class _Prepared(NamedTuple):
     """A run that is known to be possible."""
 
-    engine: Any
-    job: Any
+    ready: Ready
     source: _Source
-    arguments: dict[str, Any]
+    timeout: float | None
+    retry: Retry
     stop: Closing
 
     def needs_thread(self) -> bool:
         """Whether its event loop cannot run here, or should go on while the caller is busy."""
-        return self.engine.AWAITS == "always" or _has_running_loop()
+        from . import engine
 
-    def bursts(self) -> Generator[Burst, None, None]:
+        return engine.AWAITS == "always" or _has_running_loop()
+
+    def bursts(self) -> Bursts:
         """Run the engine."""
-        bursts = self.engine.run(self.job, self.source, stop=self.stop, **self.arguments)
+        bursts = self.ready.start(
+            self.source, timeout=self.timeout, retry=self.retry, stop=self.stop
+        )
         with contextlib.closing(bursts), contextlib.closing(self.source):
             for burst in bursts:
                 if kept := self.source.take(burst):
@@ -145,9 +152,7 @@ def _prepare(
 ) -> _Prepared:
     _leave_imports()
     from .. import settings
-    from . import engine, limits
-    from .job import Job, load_work
-    from .machine import make_room, usable_cores
+    from . import limits
     from .pacing import Rate
 
     if not isinstance(max_workers, str):
@@ -156,25 +161,16 @@ def _prepare(
         raise ValueError(f"max_workers={max_workers!r} is neither a number nor {limits.AUTO!r}")
     _check("retries", retries, 0)
     _check("timeout", timeout, 0)
-    _refuse_unknown(options, getattr(engine, "OPTIONS", {}))
+    _refuse_unknown(options, limits.OPTIONS)
     allowed = Rate.parse(rate) if rate else None
-    module = load_work()
-    asked = max_workers or settings.MAX_WORKERS
-    default: Callable[..., int] = getattr(engine, "default_workers", lambda **_: usable_cores())
-    most = limits.most_workers(engine, asked, default(**options))
-    workers, pacer = limits.find(engine, module, most, asked, allowed)
-    make_room(workers, engine.in_one_process(workers), getattr(module, "OPEN_FILES", 1))
-    job = Job(module.work, getattr(module, "setup", None))
-    job.quiet = True
-    arguments = {
-        "max_workers": workers,
-        "timeout": settings.TIMEOUT if timeout is None else timeout,
-        "pacer": pacer,
-        "retry": Retry(settings.RETRIES if retries is None else retries),
-        **options,
-    }
-    source = _Source(items, os.fspath(results) if results else None, ordered)
-    return _Prepared(engine, job, source, arguments, Closing())
+    ready = limits.prepare(max_workers or settings.MAX_WORKERS, allowed, options, quiet=True)
+    return _Prepared(
+        ready,
+        _Source(items, os.fspath(results) if results else None, ordered),
+        settings.TIMEOUT if timeout is None else timeout,
+        Retry(settings.RETRIES if retries is None else retries),
+        Closing(),
+    )
 
 
 def _check(name: str, value: float | None, least: int) -> None:
@@ -200,7 +196,7 @@ class _Source:
     def __iter__(self) -> Iterator[Numbered | None]:
         numbered: Iterable[Numbered | None] = enumerate(self._items)
         if self._results is not None:
-            from .journalled import Journalled
+            from .resume import Journalled
 
             self._journal = Journalled(self._results)
             numbered = self._journal.pending(self._items)
@@ -232,7 +228,7 @@ class _Source:
             self._journal.close()
 
 
-def _each(bursts: Generator[Burst, None, None]) -> Generator[Outcome[Any, Any], None, None]:
+def _each(bursts: Bursts) -> Generator[Outcome[Any, Any], None, None]:
     with contextlib.closing(bursts):
         for burst in bursts:
             yield from burst
@@ -276,7 +272,7 @@ class _EngineThread(threading.Thread):
         self._room.release()
 
 
-def _from_thread(made: _Prepared) -> Generator[Burst, None, None]:
+def _from_thread(made: _Prepared) -> Bursts:
     queue: SimpleQueue[Burst | BaseException | None] = SimpleQueue()
     thread = _EngineThread(made, queue.put)
     try:

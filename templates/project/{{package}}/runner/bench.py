@@ -1,18 +1,24 @@
-"""The same sample of items, first one after the other, then with the engine."""
+"""`bench`: the same sample of items, first one after the other, then with the engine."""
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from contextlib import closing
+from typing import NamedTuple
 
 from . import engine
-from .daemons import DaemonWorker
-from .job import Job
-from .pacing import Pacer
+from .items import Items
+from .limits import Ready, prepare
+from .prints import say
 from .task import EngineError, Numbered
+
+OK, FAILED = 0, 1
 
 
 class Measured(NamedTuple):
@@ -25,67 +31,102 @@ class Measured(NamedTuple):
     seconds: float
 
 
-def compare(
-    job: Job,
-    items: Iterator[Numbered | None],
-    max_workers: int,
-    timeout: float | None,
-    budget: float,
-    pacer: Pacer | None,
-    **options: Any,
-) -> tuple[Measured, Measured]:
-    """Measure a plain loop for up to `budget` seconds, then the engine on the items it finished."""
-    sample: list[Numbered] = []
-    plain = _sequentially(job, items, budget, pacer, sample)
+def bench(args: argparse.Namespace) -> int:
+    """run a sample one after the other and with the engine, and compare"""
+    ready = prepare(args.max_workers, args.rate, vars(args))
+    with closing(Items(args.items, args.key, say)) as items:
+        plain, sample = _one_by_one(ready, items.pending(limit=args.limit), args.seconds)
+        measured = _with_engine(ready, sample, args.timeout, args.seconds)
+    speedup = measured.items / measured.seconds * plain.seconds / plain.items
+    if args.json:
+        results = [plain._asdict(), measured._asdict()]
+        return _answer(json.dumps({"schema": 1, "results": results, "speedup": round(speedup, 3)}))
+    several = f"{ready.workers:,}" if ready.workers else "all workers"
+    return _answer(
+        f"{_row(plain)}\n{_row(measured)}\nspeedup {speedup:.2f}x with {several} at once"
+    )
+
+
+def _one_by_one(
+    ready: Ready, items: Iterator[Numbered | None], budget: float
+) -> tuple[Measured, list[Numbered]]:
+    """Measure a plain loop for up to `budget` seconds. Return the items that it finished, too."""
+    loop = PlainLoop(ready, items)
     began = time.perf_counter()
-    outcomes = []
+    loop.start()
+    loop.join(budget)
+    loop.stop.set()
+    finished = loop.finished[:]
+    if loop.failure is not None:
+        raise loop.failure
+    if not finished:
+        raise EngineError(f"no item was finished in {budget:g} s: give it more with --seconds")
+    failed = sum(failed for _, failed, _ in finished)
+    seconds = finished[-1][2] - began
+    sample = [numbered for numbered, _, _ in finished]
+    return Measured("sequential", 1, len(sample), failed, seconds), sample
+
+
+class PlainLoop(threading.Thread):
+    """Runs items one after the other. An item that hangs ends the sample and not the program."""
+
+    def __init__(self, ready: Ready, items: Iterator[Numbered | None]) -> None:
+        super().__init__(daemon=True)
+        self._ready, self._items = ready, items
+        self.stop = threading.Event()
+        self.finished: list[tuple[Numbered, bool, float]] = []  # item, whether it failed, when
+        self.failure: BaseException | None = None  # of the input, or of setup()
+
+    def run(self) -> None:
+        try:
+            self._ready.job.context.copy().run(self._run)
+        except BaseException as exc:
+            self.failure = exc
+
+    def _run(self) -> None:
+        pacer = self._ready.pacer
+        with self._ready.job.open() as call:
+            for numbered in filter(None, self._items):
+                if pacer is not None:
+                    time.sleep(max(0.0, pacer.due() - time.monotonic()))
+                    pacer.begin(time.monotonic(), numbered[1])
+                if self.stop.is_set():
+                    return
+                failed = False
+                try:
+                    call(numbered[1])
+                except BaseException:
+                    failed = True
+                self.finished.append((numbered, failed, time.perf_counter()))
+
+
+def _with_engine(
+    ready: Ready, sample: list[Numbered], timeout: float | None, budget: float
+) -> Measured:
+    """Measure the engine on the same items, for up to `budget` seconds."""
     stop = threading.Event()
-    for burst in engine.run(
-        job,
-        sample,
-        max_workers=max_workers,
-        timeout=timeout or budget,
-        stop=stop,
-        pacer=pacer,
-        **options,
-    ):
+    outcomes = []
+    began = time.perf_counter()
+    for burst in ready.start(sample, timeout=timeout or budget, stop=stop):
         outcomes += burst
         if time.perf_counter() - began > budget:
             stop.set()
     seconds = time.perf_counter() - began
     failed = sum(outcome.error is not None for outcome in outcomes)
-    return plain, Measured(engine.MODEL, max_workers, len(outcomes), failed, seconds)
+    return Measured(engine.MODEL, ready.workers, len(outcomes), failed, seconds)
 
 
-def _sequentially(
-    job: Job,
-    items: Iterator[Numbered | None],
-    budget: float,
-    pacer: Pacer | None,
-    sample: list[Numbered],
-) -> Measured:
-    """In a daemon thread, so that an item that hangs ends the sample and not the program."""
-    worker = DaemonWorker(job)
-    reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-    failed = 0
-    began = finished = time.perf_counter()
-    for numbered in items:
-        if numbered is None:
-            continue
-        if pacer is not None:
-            time.sleep(max(0.0, pacer.due() - time.perf_counter()))
-            pacer.begin(time.perf_counter(), numbered[1])
-        worker.submit(numbered[1], lambda value, error: reply.put((value, error)))
-        try:
-            _, error = reply.get(timeout=max(0.0, began + budget - time.perf_counter()))
-        except Empty:
-            break
-        if isinstance(error, EngineError):
-            raise error
-        finished = time.perf_counter()
-        failed += error is not None
-        sample.append(numbered)
-    worker.leave()
-    if not sample:
-        raise EngineError(f"no item was finished in {budget:g} s: give it more with --seconds")
-    return Measured("sequential", 1, len(sample), failed, finished - began)
+def _row(measured: Measured) -> str:
+    model, _, items, failed, seconds = measured
+    row = f"{model:16}{items:>8,} items{seconds:>10.3f} s{items / seconds:>12,.1f}/s"
+    return f"{row}   {failed:,} failed" if failed else row
+
+
+def _answer(text: str) -> int:
+    try:
+        print(text, flush=True)
+    except OSError as exc:  # the disk is full, or the reader has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
+        say(f"error: cannot print the results: {exc.strerror}")
+        return FAILED
+    return OK

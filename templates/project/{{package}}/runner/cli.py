@@ -1,37 +1,30 @@
-"""Command line: `run` works through the items, `bench` compares the engine with a plain loop."""
+"""Command line: `run` works through the items; the other commands are in bench and afterwards."""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
-import os
 import shlex
-import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from .. import settings
-from . import afterwards, engine, limits
-from .bench import compare
+from . import afterwards, limits
+from .bench import bench
 from .formats import READ
-from .items import Items, ItemsError, Nothing
-from .job import Job, load_work
-from .lifecycle import begin, leave
-from .machine import NotReady, make_room, share_cores, usable_cores
-from .prints import whole_lines
+from .items import Items, ItemsError
+from .lifecycle import INTERRUPTED, begin, leave, stop_on_signals
+from .limits import prepare
+from .machine import NotReady
+from .prints import say, whole_lines
 from .progress import MaxFailures, Progress
 from .results import Journal, JournalError, Refused
 from .resume import Resume
-from .signals import INTERRUPTED, stop_on_signals
-from .task import PACKAGE, Burst, EngineError, Retry, say
+from .task import PACKAGE, EngineError, Retry
 
 OK, FAILED, USAGE = 0, 1, 2
-# What only this engine takes, by name and in words, and how many tasks it runs at once by itself.
-OPTIONS: dict[str, tuple[str, str]] = getattr(engine, "OPTIONS", {})
-default_workers: Callable[..., int] = getattr(engine, "default_workers", lambda **_: usable_cores())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -52,28 +45,17 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(args: argparse.Namespace) -> int:
     """work through the items that have no result yet"""
     whole_lines()
-    workers, options = _choices(args)
-    work = _work(workers)
-    workers, pacer = limits.find(engine, work, workers, args.max_workers, args.rate)
-    job = _job(work, workers)
+    ready = prepare(args.max_workers, args.rate, vars(args))
     too_many = False
     with (
         closing(Items(args.items, args.key, say)) as items,
-        closing(_journal(args, work)) as journal,
-        closing(
-            Resume(
-                journal,
-                items,
-                fresh=args.fresh,
-                retry_failed=args.retry_failed,
-                limit=args.limit,
-            )
-        ) as resume,
+        closing(_journal(args, ready.work)) as journal,
+        closing(_resume(args, journal, items)) as resume,
         stop_on_signals() as stop,
         Progress(
             items,
-            workers=workers,
-            pacer=pacer,
+            workers=ready.workers,
+            pacer=ready.pacer,
             limit=args.limit,
             ok=journal.ok,
             failed=journal.failed,
@@ -81,18 +63,8 @@ def run(args: argparse.Namespace) -> int:
             again=_again(args),
         ) as progress,
         closing(
-            cast(
-                "Generator[Burst, None, None]",
-                engine.run(
-                    job,
-                    resume.pending(),
-                    max_workers=workers,
-                    timeout=args.timeout,
-                    retry=Retry(args.retries),
-                    stop=stop,
-                    pacer=pacer,
-                    **options,
-                ),
+            ready.start(
+                resume.pending(), timeout=args.timeout, retry=Retry(args.retries), stop=stop
             )
         ) as bursts,
     ):
@@ -118,29 +90,6 @@ def _again(args: argparse.Namespace) -> str:
     return shlex.join(["python", "-m", PACKAGE, "{}", *options]).replace("'{}'", "{}")
 
 
-def bench(args: argparse.Namespace) -> int:
-    """run a sample one after the other and with the engine, and compare"""
-    workers, options = _choices(args)
-    work = _work(workers)
-    workers, pacer = limits.find(engine, work, workers, args.max_workers, args.rate)
-    job = _job(work, workers)
-    with closing(Items(args.items, args.key, say)) as items:
-        pending = items.pending(Nothing(), args.limit)
-        results = compare(job, pending, workers, args.timeout, args.seconds, pacer, **options)
-    rates = [result.items / result.seconds for result in results]
-    speedup = rates[1] / rates[0]
-    if args.json:
-        rows = [result._asdict() for result in results]
-        return _answer(json.dumps({"schema": 1, "results": rows, "speedup": round(speedup, 3)}))
-    lines = [
-        f"{result.model:16}{result.items:>8,} items{result.seconds:>10.3f} s{rate:>12,.1f}/s"
-        f"{f'   {result.failed:,} failed' if result.failed else ''}"
-        for result, rate in zip(results, rates, strict=True)
-    ]
-    several = f"{workers:,}" if workers else "all workers"
-    return _answer("\n".join([*lines, f"speedup {speedup:.2f}x with {several} at once"]))
-
-
 def _journal(args: argparse.Namespace, work: ModuleType) -> Journal:
     version = ""
     if file := getattr(work, "__file__", None):
@@ -150,36 +99,10 @@ def _journal(args: argparse.Namespace, work: ModuleType) -> Journal:
     return Journal(args.results, encode=encode, version=version, fsync=args.fsync)
 
 
-def _work(workers: int) -> ModuleType:
-    if engine.MODEL == "threading":  # all of its workers compute in this process
-        share_cores(workers, threads=True)  # before a library is imported that reads it
-    return load_work()  # not above: a worker may import this module, and should not need to
-
-
-def _job(work: ModuleType, workers: int) -> Job:
-    make_room(workers, engine.in_one_process(workers), getattr(work, "OPEN_FILES", 1))
-    job = Job(work.work, getattr(work, "setup", None))
-    if job.is_async and engine.AWAITS == "never":
-        say("work() is `async def`: each worker runs it in an event loop of its own, one at a time")
-    if not job.is_async and engine.AWAITS == "always":
-        say("work() is a plain `def`: it runs in threads, up to --max-workers of them")
-    return job
-
-
-def _choices(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
-    """Tasks in flight at once, and the options that only this engine has."""
-    options = {name: getattr(args, name) for name in OPTIONS}
-    default = default_workers(**options)  # an engine that cannot run says so here
-    return limits.most_workers(engine, args.max_workers, default), options
-
-
-def _answer(text: str) -> int:
-    try:
-        print(text, flush=True)
-    except OSError as exc:  # the disk is full, or the reader has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
-        return _complain(f"cannot print the results: {exc.strerror}", FAILED)
-    return OK
+def _resume(args: argparse.Namespace, journal: Journal, items: Items) -> Resume:
+    return Resume(
+        journal, items, fresh=args.fresh, retry_failed=args.retry_failed, limit=args.limit
+    )
 
 
 def _complain(problem: object, code: int) -> int:
@@ -187,121 +110,84 @@ def _complain(problem: object, code: int) -> int:
     return code
 
 
+class Option(NamedTuple):
+    """An option of some commands; without a metavar a switch."""
+
+    commands: tuple[str, ...]
+    name: str
+    metavar: str
+    help: str
+    default: Any = None
+    type: Callable[[str], Any] = str
+
+
+def _options() -> Iterator[Option]:
+    """All of them, in the order of the help."""
+    a_run, afterwards = ("run", "bench"), ("try", "export", "status")
+    every = a_run + afterwards
+    yield Option(
+        every, "--items", "FILE", f"{READ}; - is JSON Lines from stdin [%(default)s]", "items.jsonl"
+    )
+    text = "of an item: its own name, for results and messages [%(default)s]"
+    yield Option(every, "--key", "FIELD", text, getattr(settings, "KEY", None))
+    text = "tasks in flight at once; auto finds how many [%(default)s; None is one per core]"
+    yield Option(a_run, "--max-workers", "N", text, settings.MAX_WORKERS, limits.workers)
+    text = "at which tasks begin, retries counted, such as 10/s, 600/min or 5000/h"
+    text += f" [{getattr(settings, 'RATE', None)}]"
+    yield Option(a_run, "--rate", "R", text, None, limits.rate)
+    text, seconds = "for one task [%(default)s]", _number(float, 0)
+    yield Option(a_run, "--timeout", "SECONDS", text, settings.TIMEOUT, seconds)
+    for name, (metavar, text) in limits.OPTIONS.items():
+        kind = _number(int, 1) if metavar == "N" else str
+        own = getattr(settings, name.upper(), None)
+        yield Option(a_run, f"--{name}", metavar, text, own, kind)
+    count = _number(int, 0)
+    yield Option(a_run, "--limit", "N", "only the first N items", None, count)
+    yield Option(("run", *afterwards), "--results", "FILE", "[%(default)s]", "results.jsonl")
+    yield Option(
+        ("run",), "--retries", "N", "of a failed task [%(default)s]", settings.RETRIES, count
+    )
+    yield Option(("run",), "--fresh", "", "discard earlier results and start over")
+    yield Option(("run",), "--retry-failed", "", "run the failed tasks of earlier runs again")
+    text = "stop when so many tasks, or so many in a hundred, have failed"
+    yield Option(("run",), "--max-failures", "N|P%", text, None, MaxFailures.parse)
+    yield Option(("run",), "--fsync", "", "results survive a power cut too, at a price")
+    yield Option(("run",), "--quiet", "", "no progress and no summary")
+    yield Option(("bench",), "--seconds", "S", "at most, for each [%(default)s]", 5.0, seconds)
+    yield Option(("bench",), "--json", "", "one JSON document")
+    yield Option(("try",), "--item", "JSON", "in place of one of the input")
+    yield Option(("try",), "--pdb", "", "stop in the debugger where it fails")
+    yield Option(("export",), "--failed", "", "only items that failed, to be run again")
+    yield Option(("export",), "--ok", "", "only good results")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"python -m {PACKAGE}")
     commands = parser.add_subparsers(required=True, metavar="run | try | export | status | bench")
-    for command in (run, bench):
-        sub = commands.add_parser(
-            command.__name__, help=command.__doc__, description=command.__doc__
-        )
-        sub.set_defaults(command=command)
-        add = sub.add_argument
-        _add_files(add)
-        add(
-            "--max-workers",
-            type=limits.workers,
-            default=settings.MAX_WORKERS,
-            metavar="N",
-            help="tasks in flight at once; auto finds how many [%(default)s; None is one per core]",
-        )
-        add(
-            "--rate",
-            type=limits.rate,
-            default=None,
-            metavar="R",
-            help="at which tasks begin, retries counted, such as 10/s, 600/min or 5000/h "
-            f"[{getattr(settings, 'RATE', None)}]",
-        )
-        add(
-            "--timeout",
-            type=_number(float, 0),
-            default=settings.TIMEOUT,
-            metavar="SECONDS",
-            help="for one task [%(default)s]",
-        )
-        for name, (metavar, words) in OPTIONS.items():
-            add(
-                f"--{name}",
-                type=_number(int, 1) if metavar == "N" else str,
-                default=getattr(settings, name.upper(), None),
-                metavar=metavar,
-                help=words,
-            )
-        add("--limit", type=_number(int, 0), metavar="N", help="only the first N items")
-        if command is run:
-            add("--results", default="results.jsonl", metavar="FILE", help="[%(default)s]")
-            add(
-                "--retries",
-                type=_number(int, 0),
-                default=settings.RETRIES,
-                metavar="N",
-                help="of a failed task [%(default)s]",
-            )
-            add("--fresh", action="store_true", help="discard earlier results and start over")
-            add(
-                "--retry-failed",
-                action="store_true",
-                help="run the failed tasks of earlier runs again",
-            )
-            add(
-                "--max-failures",
-                type=MaxFailures.parse,
-                metavar="N|P%",
-                help="stop when so many tasks, or so many in a hundred, have failed",
-            )
-            add("--fsync", action="store_true", help="results survive a power cut too, at a price")
-            add("--quiet", action="store_true", help="no progress and no summary")
-        else:
-            add(
-                "--seconds",
-                type=_number(float, 0),
-                default=5.0,
-                metavar="S",
-                help="at most, for each [%(default)s]",
-            )
-            add("--json", action="store_true", help="one JSON document")
-    _add_afterwards(commands)
-    return parser
-
-
-def _add_afterwards(commands: Any) -> None:
-    """What needs no engine: one row for each command."""
-    for name, command in (
-        ("try", afterwards.try_),
-        ("export", afterwards.export),
-        ("status", afterwards.status),
-    ):
+    for name, command in COMMANDS.items():
         sub = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
         sub.set_defaults(command=command)
-        add = sub.add_argument
         if name == "try":
-            add("id", nargs="?", metavar="ID", help="or key [the first that failed]")
-            add("--item", metavar="JSON", help="in place of one of the input")
-            add("--pdb", action="store_true", help="stop in the debugger where it fails")
+            sub.add_argument("id", nargs="?", metavar="ID", help="or key [the first that failed]")
         if name == "export":
-            add("file", nargs="?", metavar="FILE", help=".csv, .jsonl or .parquet [JSON Lines]")
-            which = sub.add_mutually_exclusive_group()
-            which.add_argument(
-                "--failed", action="store_true", help="only items that failed, to be run again"
-            )
-            which.add_argument("--ok", action="store_true", help="only good results")
-        _add_files(add)
-        add("--results", default="results.jsonl", metavar="FILE", help="[%(default)s]")
-
-
-def _add_files(add: Callable[..., Any]) -> None:
-    add(
-        "--items",
-        default="items.jsonl",
-        metavar="FILE",
-        help=f"{READ}; - is JSON Lines from stdin [%(default)s]",
-    )
-    add(
-        "--key",
-        default=getattr(settings, "KEY", None),
-        metavar="FIELD",
-        help="of an item: its own name, for results and messages [%(default)s]",
-    )
+            text = ".csv, .jsonl or .parquet [JSON Lines]"
+            sub.add_argument("file", nargs="?", metavar="FILE", help=text)
+        either = sub.add_mutually_exclusive_group()
+        for option in _options():
+            if name not in option.commands:
+                continue
+            group = either if option.name in ("--failed", "--ok") else sub
+            if option.metavar:
+                group.add_argument(
+                    option.name,
+                    metavar=option.metavar,
+                    help=option.help,
+                    default=option.default,
+                    type=option.type,
+                )
+            else:
+                group.add_argument(option.name, help=option.help, action="store_true")
+    return parser
 
 
 def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:
@@ -314,3 +200,12 @@ def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:
 
     parse.__name__ = kind.__name__  # argparse says "invalid int value"
     return parse
+
+
+COMMANDS = {
+    "run": run,
+    "bench": bench,
+    "try": afterwards.try_,
+    "export": afterwards.export,
+    "status": afterwards.status,
+}

@@ -1,126 +1,236 @@
-"""Where an exception of work() came from: the user's innermost frame, and the traceback as text.
-
-Failures come in thousands from the same line, so the text of a stack is made once.
-"""
+"""What went wrong with a task: in one line, as a traceback, and where in the user's code."""
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
-import sysconfig
-import traceback
+from collections import Counter
 from collections.abc import Iterator
-from types import CodeType, TracebackType
-from typing import NamedTuple
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from .task import Overloaded, StopRun
 
 RUNNER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 PACKAGE = os.path.dirname(os.path.dirname(RUNNER)) + os.sep
-NOT_THE_USERS = (
-    RUNNER,
-    "<frozen",
-    *{sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")},
-)
-LONGEST = 16_000  # characters of a traceback: beyond, the middle is left out
-STACKS = 1000  # whose text is kept
+REFUSALS = frozenset({429, 503})  # HTTP's ways to say that the server has too much to do
+MEMBERS = 3  # of an exception group that its error names
+LONGEST_ERROR = 10_000  # characters of an error that are kept
+LONGEST_TRACEBACK = 16_000  # characters of a traceback: beyond, the middle is left out
+LARGEST_EXCEPTION = 1 << 16  # bytes of a pickled one; what work() raised may hold a whole page
 CHAIN = 20  # exceptions in a row, each the cause of the next
+STACKS = 1000  # whose text is kept: failures come in thousands from the same line
+KINDS = 1000  # of failures that are told apart; more fill memory, and nobody reads them
+WIDEST = 200  # characters of a kind that are shown
+LONGEST_KIND = 100  # characters of an error without a place, where failures are counted by it
 BECAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 DURING = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
-
-class Stack(NamedTuple):
-    """The frames of one traceback, from the first that is not ours."""
-
-    text: str
-    place: str  # of the user's innermost frame
-    codes: list[CodeType]  # kept, so that no other gets their ids
+Frames = tuple[tuple[str, int, str, None], ...]  # file, line, function; None: its text is looked up
 
 
-NO_STACK = Stack("", "", [])
-_stacks: dict[tuple[int, ...], Stack] = {}
+class Failure(NamedTuple):
+    """Why an attempt failed, and what follows from it."""
+
+    error: str  # "ValueError: ...", "timeout after 2 s", ...
+    final: bool = False  # another attempt would end the same way
+    refused: bool = False  # the other end has too much to do
+    again: bool = False  # work() asked for another attempt
+    after: float | None = None  # seconds that the other end asked to wait
+    timeout: bool = False
+    stop: str | None = None  # why the run ends
+
+    @classmethod
+    def of(cls, exc: BaseException) -> Failure:
+        """Of an exception that work() raised.
+
+        Any with a numeric `retry_after` is a RetryAfter; after one that is `final` work() does not
+        get the item again.
+        """
+        after = _attribute(exc, "retry_after")
+        if not isinstance(after, int | float) or not math.isfinite(after):
+            after = None
+        again = after is not None or isinstance(exc, Overloaded)
+        final = _attribute(exc, "final") is True
+        stop = str(exc) if isinstance(exc, StopRun) else None
+        return cls(describe(exc), final, again or _refuses(exc), again, after, stop=stop)
+
+
+def timed_out(timeout: float | None, more: str = "") -> Failure:
+    """The failure of a task that took longer than `timeout` seconds."""
+    return Failure(f"timeout after {timeout:g} s{more}", timeout=True)
+
+
+def _refuses(exc: BaseException) -> bool:
+    """Whether it is a client's exception for a status of 429 or 503, as most clients spell it."""
+    sources = exc, _attribute(exc, "response")
+    names = "status", "status_code", "code"
+    return any(_attribute(source, name) in REFUSALS for source in sources for name in names)
+
+
+def _attribute(source: object, name: str) -> int | float | object | None:
+    """The attribute of that name, if it can be hashed: any class may have one."""
+    try:
+        value = getattr(source, name, None)
+        hash(value)
+    except Exception:
+        return None
+    return value
+
+
+class ErrorText(str):
+    """An error in one line, which remembers the exception that it tells of."""
+
+    exception: BaseException | None = None
+    _trace: tuple[str, str] | None = None  # where and traceback, from another process
+
+    @property
+    def where(self) -> str:
+        """The user's innermost frame, such as "work.py:31 in price"; empty when there is none."""
+        return self._traced()[0]
+
+    @property
+    def traceback(self) -> str:
+        """As Python prints it, bounded in size."""
+        return self._traced()[1]
+
+    def _traced(self) -> tuple[str, str]:
+        if self._trace is None:
+            self._trace = trace(self.exception) if self.exception else ("", "")
+        return self._trace
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process the exception goes along if it can, and if it is not large."""
+        import pickle  # threads and coroutines do without
+
+        try:
+            packed = pickle.dumps(self.exception, pickle.HIGHEST_PROTOCOL)
+        except Exception:
+            packed = b""
+        packed = packed if len(packed) <= LARGEST_EXCEPTION else b""
+        return _unpacked, (str(self), packed, self._traced())
+
+
+def _unpacked(text: str, packed: bytes, trace: tuple[str, str]) -> str:
+    import pickle
+
+    error = ErrorText(text)
+    error._trace = trace
+    with contextlib.suppress(Exception):  # its class cannot be made from its arguments
+        error.exception = pickle.loads(packed)  # noqa: S301  # from a worker of ours
+    return error
+
+
+def describe(exc: BaseException, depth: int = 3) -> ErrorText:
+    """What an exception says, with its cause, its notes and the members of a group.
+
+    Even when its own __str__ fails.
+    """
+    try:
+        text = f"{type(exc).__name__}: {exc}"
+    except Exception:
+        text = type(exc).__name__
+    notes = [str(note) for note in getattr(exc, "__notes__", ())]
+    if depth:
+        members = exc.exceptions if isinstance(exc, BaseExceptionGroup) else ()
+        notes += [describe(member, depth - 1) for member in members[:MEMBERS]]
+        if cause := _cause(exc):
+            notes.append(f"from {describe(cause, depth - 1)}")
+    error = ErrorText((f"{text} ({'; '.join(notes)})" if notes else text)[:LONGEST_ERROR])
+    error.exception = exc
+    return error
 
 
 def trace(exc: BaseException) -> tuple[str, str]:
-    """Such as "work.py:31 in price", empty when no frame is the user's; and the traceback."""
+    """The user's innermost frame and the traceback as Python prints it, without our own frames."""
+    import traceback  # a run without failures does without
+
+    parts: list[str] = []
     chain = list(_chain(exc))
-    text = "".join(_parts(chain))
-    if len(text) > LONGEST:
-        cut = f"\n  [... {len(text) - LONGEST:,} characters left out ...]\n"
-        text = text[: LONGEST // 4] + cut + text[-LONGEST * 3 // 4 :]
+    for error, cause in reversed(list(zip(chain, [*chain[1:], None], strict=True))):
+        if cause is not None:
+            parts.append(BECAUSE if error.__cause__ is cause else DURING)
+        if isinstance(error, BaseExceptionGroup):
+            alone = traceback.TracebackException.from_exception(error)
+            alone.__cause__ = alone.__context__ = None
+            parts += alone.format()
+        else:
+            parts += [_stack(_frames(error))[0], *traceback.format_exception_only(error)]
+    text = "".join(parts)
+    if len(text) > LONGEST_TRACEBACK:
+        cut = f"\n  [... {len(text) - LONGEST_TRACEBACK:,} characters left out ...]\n"
+        text = text[: LONGEST_TRACEBACK // 4] + cut + text[-LONGEST_TRACEBACK * 3 // 4 :]
     return next(filter(None, map(_place, chain)), ""), text
 
 
+def _cause(exc: BaseException) -> BaseException | None:
+    """What it was raised from, or during."""
+    return exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+
+
 def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """The exception, what it was raised from or during, and so on."""
+    """The exception, its cause, and so on."""
     seen: set[int] = set()
-    one: BaseException | None = exc
-    while one is not None and id(one) not in seen and len(seen) < CHAIN:
-        yield one
-        seen.add(id(one))
-        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    error: BaseException | None = exc
+    while error is not None and id(error) not in seen and len(seen) < CHAIN:
+        yield error
+        seen.add(id(error))
+        error = _cause(error)
 
 
 def _place(exc: BaseException) -> str:
     """The user's innermost frame, of the exception or of the first in the group that it is."""
-    place = _stack(exc.__traceback__).place
+    place = _stack(_frames(exc))[1]
     if not place and isinstance(exc, BaseExceptionGroup):
         return _place(exc.exceptions[0])
     return place
 
 
-def _parts(chain: list[BaseException]) -> Iterator[str]:
-    """The traceback as Python prints it, without our own frames at the top of each stack."""
-    for one, cause in reversed(list(zip(chain, [*chain[1:], None], strict=True))):
-        if cause is not None:
-            yield BECAUSE if one.__cause__ is cause else DURING
-        if isinstance(one, BaseExceptionGroup):
-            alone = traceback.TracebackException.from_exception(one)
-            alone.__cause__ = alone.__context__ = None
-            yield from alone.format()
-        else:
-            yield _stack(one.__traceback__).text
-            yield _last_lines(one)
+def _frames(exc: BaseException) -> Frames:
+    """The frames of its traceback, from the first that is not ours."""
+    frames: list[tuple[str, int, str, None]] = []
+    step = exc.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        if frames or not code.co_filename.startswith(RUNNER):
+            frames.append((code.co_filename, step.tb_lineno, code.co_name, None))
+        step = step.tb_next
+    return tuple(frames)
 
 
-def _last_lines(exc: BaseException) -> str:
-    """The exception itself, without its frames."""
-    kind = type(exc)
-    if isinstance(exc, SyntaxError) or hasattr(exc, "__notes__"):
-        return "".join(traceback.format_exception_only(exc))
-    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
-    try:
-        text = str(exc)
-    except Exception:
-        text = "<exception str() failed>"
-    return f"{module}{kind.__qualname__}: {text}\n" if text else f"{module}{kind.__qualname__}\n"
+@lru_cache(STACKS)
+def _stack(frames: Frames) -> tuple[str, str]:
+    """The frames as Python prints them, and the place of the user's innermost."""
+    if not frames:
+        return "", ""
+    from traceback import StackSummary
 
-
-def _stack(frames: TracebackType | None) -> Stack:
-    codes: list[CodeType] = []
-    key: list[int] = []
-    while frames is not None:
-        code = frames.tb_frame.f_code
-        if codes or not code.co_filename.startswith(RUNNER):
-            codes.append(code)
-            key += (id(code), frames.tb_lineno)
-        frames = frames.tb_next
-    if not codes:
-        return NO_STACK
-    known = _stacks.get(tuple(key))
-    if known is None:
-        known = _made(codes, key[1::2])
-        if len(_stacks) < STACKS:
-            _stacks[tuple(key)] = known
-    return known
-
-
-def _made(codes: list[CodeType], lines: list[int]) -> Stack:
-    frames = [
-        traceback.FrameSummary(code.co_filename, line, code.co_name)
-        for code, line in zip(codes, lines, strict=True)
-    ]
-    text = "".join(traceback.StackSummary.from_list(frames).format())
+    text = "".join(StackSummary.from_list(frames).format())
     places = (
-        f"{frame.filename.removeprefix(PACKAGE)}:{frame.lineno} in {frame.name}"
-        for frame in reversed(frames)
-        if not frame.filename.startswith(NOT_THE_USERS)
+        f"{file.removeprefix(PACKAGE)}:{line} in {function}"
+        for file, line, function, _ in reversed(frames)
+        if not file.startswith(_libraries())
     )
-    return Stack(f"Traceback (most recent call last):\n{text}", next(places, ""), codes)
+    return f"Traceback (most recent call last):\n{text}", next(places, "")
+
+
+@cache
+def _libraries() -> tuple[str, ...]:
+    """Where code is that is not the user's."""
+    import sysconfig
+
+    names = "stdlib", "platstdlib", "purelib", "platlib"
+    return RUNNER, "<frozen", *(sysconfig.get_path(name) + os.sep for name in names)
+
+
+def count_kind(kinds: Counter[str], error: str, where: str) -> None:
+    """Count a failure, by its type and place; or by its text when it has no place."""
+    kind = f"{error.partition(':')[0]} at {where}" if where else error[:LONGEST_KIND]
+    kinds[kind if kind in kinds or len(kinds) < KINDS else "other errors"] += 1
+
+
+def most_frequent(kinds: Counter[str], most: int) -> Iterator[str]:
+    """The most frequent kinds of failures, each with its count, in a line."""
+    for kind, count in kinds.most_common(most):
+        yield f"  {count:,} \N{MULTIPLICATION SIGN} {kind[:WIDEST]}"

@@ -1,4 +1,4 @@
-"""The input, read as it is needed: what --items names, item by item.
+"""The input: the items of the file that --items names, read as they are needed.
 
 The id of an item is its position among the items, from 0. Its key is what its own field, the one
 that --key names, says. Its digest tells at the next run whether it is still the same.
@@ -10,10 +10,13 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from .formats import format_of
 from .task import END, Numbered
+
+if TYPE_CHECKING:
+    from .results import Journal
 
 DIGEST = 8  # bytes for each item: one change in 10^19 goes unnoticed
 KEYS_WATCHED = 1_000_000  # keys that are looked through for duplicates, 100 bytes each
@@ -26,31 +29,6 @@ class ItemsError(Exception):
 
 
 Tell = Callable[[str], None]
-
-
-class Known(Protocol):
-    """What earlier runs left: which positions are done, and of which items."""
-
-    done: bytearray  # not 0 for each position that has a result
-
-    def digest(self, position: int) -> bytes:
-        """What the item was at the last run; empty when there was none."""
-
-    def note(self, position: int, digest: bytes) -> None:
-        """Keep what the item is now."""
-
-
-class Nothing:
-    """No earlier run, and nothing is kept for the next."""
-
-    done = bytearray()
-
-    def digest(self, position: int) -> bytes:
-        """None."""
-        return b""
-
-    def note(self, position: int, digest: bytes) -> None:
-        """Nowhere."""
 
 
 class Items:
@@ -79,7 +57,6 @@ class Items:
         self._start = self._file.tell() if self.rewinds else 0
 
     def close(self) -> None:
-        """Close the input."""
         self._file.close()
 
     @property
@@ -93,18 +70,20 @@ class Items:
         self._reader = self._format(self._file)
         self.count = 0
 
-    def pending(self, known: Known, limit: int | None = None) -> Iterator[Numbered | None]:
-        """The items that are not done yet, with their positions; None while a pipe has nothing.
+    def pending(
+        self, journal: Journal | None = None, limit: int | None = None
+    ) -> Iterator[Numbered | None]:
+        """The items without a result, with their positions; None while a pipe has nothing.
 
-        `limit` takes only the first items of the input. Raises ItemsError at an item that is done
-        and has changed.
+        `limit` takes only the first items of the input. Raises ItemsError at an item that has
+        changed since its result was made.
         """
-        done, twice = known.done, Duplicates(self._tell)
+        done, twice = journal.done if journal else b"", Duplicates(self._tell)
         for position, record, digest in self.records(limit):
             if record is None:
                 yield None
                 continue
-            before = known.digest(position)
+            before = journal.digest(position) if journal else digest
             if position < len(done) and done[position]:
                 if digest != before:
                     raise ItemsError(f"{self.place}: the item {CHANGED}")
@@ -113,8 +92,8 @@ class Items:
             if self.key is not None:
                 self.keys[position] = key = self.key_of(item)
                 twice.watch(key, self._reader.line)
-            if digest != before:
-                known.note(position, digest)
+            if journal and digest != before:
+                journal.note(position, digest)
             yield position, item
         twice.count()
 
@@ -160,10 +139,6 @@ class Items:
         if isinstance(key, str | int | float):
             return key
         raise ItemsError(f"{self.place}: the key {key!r} is neither text nor a number")
-
-    def pack(self, record: Any) -> bytes:
-        """What tells whether a record has changed."""
-        return self._reader.pack(record)
 
     def check(self, record: Any) -> None:
         """Raise ItemsError if there is no item in it."""

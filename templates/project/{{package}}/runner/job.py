@@ -2,10 +2,9 @@
 
 The one place that adapts `def` to `async def` and back:
 
-    work    sequential, threading, multiprocessing        asyncio
-            with job.open() as call: call(item)           async with job.aopen(n) as call: ...
-    def     called as it is                               each call in a daemon thread
-    async   in an event loop per worker                   awaited as it is
+    work    with job.open() as call: call(item)     async with job.aopen(n) as call: ...
+    def     called as it is                         (the asyncio engine has threads for it)
+    async   in an event loop per worker             awaited as it is
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ from functools import partial
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType, ModuleType
 from typing import Any, cast
 
+from .failures import describe
 from .machine import NotReady
-from .pacing import Pacer
-from .task import EngineError, Retry, Unavailable, describe, is_interrupt
+from .task import EngineError, Unavailable, is_interrupt
 
 Call = Callable[[Any], Any]  # call(item)
 COROUTINE = 0x80  # inspect.CO_COROUTINE
@@ -61,9 +60,15 @@ class Job:
     size of a connection pool: 1, or as many as are in flight in an event loop.
     """
 
-    def __init__(self, work: Callable[..., Any], setup: Callable[..., Any] | None = None) -> None:
+    def __init__(
+        self,
+        work: Callable[..., Any],
+        setup: Callable[..., Any] | None = None,
+        *,
+        quiet: bool = False,
+    ) -> None:
         self.work, self.setup = work, setup
-        self.quiet = False  # nothing is printed: the program that called run() has its own ways
+        self.quiet = quiet  # nothing is printed: the program that called run() has its own ways
         self.context = contextvars.copy_context()  # what work.py has set as it was imported
         self._copies = False  # each call gets an item of its own
         self.is_async, arguments, _ = _signature(work)
@@ -76,9 +81,9 @@ class Job:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, context=contextvars.copy_context())
 
-    def for_attempts(self, retry: Retry, pacer: Pacer | None) -> Job:
+    def for_attempts(self, may_repeat: bool) -> Job:
         """A job for an engine whose workers share memory: a retry gets the item as it was read."""
-        if not retry.times and pacer is None:
+        if not may_repeat:
             return self
         job = copy(self)
         job.context, job._copies = self.context, True
@@ -111,13 +116,7 @@ class Job:
 
     @asynccontextmanager
     async def aopen(self, size: int) -> AsyncIterator[Call]:
-        """An awaitable callable(item), shared by the `size` tasks in flight in one event loop."""
-        if not self.is_async:
-            from .daemons import DaemonPool  # few need them
-
-            with DaemonPool(self) as call:
-                yield call
-            return
+        """For async def: an awaitable callable(item), shared by `size` tasks in one event loop."""
         async with AsyncExitStack() as stack:
             yield self._bind(await self._set_up_async(stack, size))
 

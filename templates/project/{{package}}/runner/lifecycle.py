@@ -1,4 +1,4 @@
-"""How a process of the run begins and ends: the run itself, and its workers.
+"""How a process of the run begins, is stopped by signals, and ends: the run itself, its workers.
 
 What work() starts is not part of the run: it gets the null device as its standard input, and the
 signals of a new process. At the end idle threads are joined, exit functions run and files are
@@ -8,7 +8,6 @@ flushed, as Python does it; but what hangs is left behind, and in a worker Pytho
 from __future__ import annotations
 
 import atexit
-import contextlib
 import functools
 import gc
 import io
@@ -17,13 +16,19 @@ import signal
 import sys
 import threading
 import time
+from _thread import interrupt_main, start_new_thread
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import chain
+from types import FrameType
 from typing import Any, NoReturn
 
-from .prints import whole_lines
-from .task import say
+from .prints import say, whole_lines
+from .task import GRACE, Interrupted
 
 LEAVING = 10.0  # seconds for threads and exit functions of the user's, once the work is done
+INTERRUPTED = 130  # exit code of a run that was interrupted: 128 + SIGINT, as in a shell
+MARGIN = 2.0  # seconds that an orderly end gets before it is forced
 FLUSHING = 1.0  # seconds for files after that: whoever hangs may hold the lock of one
 # Ctrl-C, a polite end, and the Ctrl-Break of Windows.
 SIGNALS = {
@@ -66,7 +71,7 @@ def stand_alone() -> None:
     os.dup2(null, 0)
     os.close(null)
     if sys.platform != "win32":
-        with contextlib.suppress(PermissionError):  # it leads one already
+        with suppress(PermissionError):  # it leads one already
             os.setsid()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
@@ -94,6 +99,51 @@ def new_signals_for_children() -> None:
     os.register_at_fork(before=block, after_in_parent=unblock, after_in_child=reset)
 
 
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """Give an event that the first of SIGNALS sets; the second raises Interrupted.
+
+    What does not end by itself is ended, for work() can swallow exceptions or hang in C code: after
+    the grace by an Interrupted, MARGIN later by os._exit (the results are on disk by then).
+    """
+    stop, over = threading.Event(), threading.Event()
+    main = threading.main_thread().ident
+    signals = 0
+
+    def force_exit() -> None:  # whatever else happens: it is to stop at once
+        time.sleep(MARGIN)
+        os._exit(INTERRUPTED)
+
+    def hurry() -> None:
+        say(f"stopping: running tasks get {GRACE:g} s to finish; once more to stop at once")
+        if not over.wait(GRACE + MARGIN):
+            if sys.platform == "win32" or main is None:
+                interrupt_main()
+            else:
+                signal.pthread_kill(main, signal.SIGINT)
+            force_exit()
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal signals
+        signals += 1
+        stop.set()
+        if signals > 2:  # it is being stopped: another exception would only disturb that
+            return
+        # Not a threading.Thread: the main thread may hold the lock that its start needs.
+        with suppress(RuntimeError):  # no thread can be had
+            start_new_thread(hurry if signals == 1 else force_exit, ())
+        if signals == 2:
+            raise Interrupted
+
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    try:
+        yield stop
+    finally:
+        over.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def leave(code: int) -> NoReturn:
     """End the process as Python does; but what hangs is left behind."""
     _watch_the_end(code)
@@ -116,7 +166,7 @@ def finish() -> None:
 
 
 def _watch_the_end(code: int) -> None:
-    with contextlib.suppress(RuntimeError):  # no thread can be had
+    with suppress(RuntimeError):  # no thread can be had
         threading.Thread(target=_cut_off, args=(code,), daemon=True).start()
 
 
@@ -124,7 +174,7 @@ def _cut_off(code: int) -> None:
     threading.main_thread().join()  # it is done: now it joins threads and runs exit functions
     time.sleep(LEAVING)
     say(f"a thread or an exit function goes on after {LEAVING:g} s: it is left behind")
-    with contextlib.suppress(RuntimeError):
+    with suppress(RuntimeError):
         timer = threading.Timer(FLUSHING, os._exit, (code,))
         timer.daemon = True
         timer.start()
@@ -146,7 +196,7 @@ def flush_files(*, close: bool = False) -> None:
     _, text, packed, raw = layers
     calls = [file.flush for file in text], [file.close for file in packed if close]
     for write_out in chain(*calls, [file.flush for file in raw]):
-        with contextlib.suppress(Exception):
+        with suppress(Exception):
             write_out()
 
 

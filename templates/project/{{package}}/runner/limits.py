@@ -1,19 +1,114 @@
-"""What a run may take: how many tasks in flight, and how fast they begin."""
+"""What a run may take, known before it begins: tasks in flight, and how fast they begin."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
+from typing import Any, Concatenate, NamedTuple, Protocol
 
 from .. import settings
-from .machine import NotReady, make_room
-from .memory import memory_left, memory_of_this_process
-from .pacing import Pacer, Rate
+from . import engine
+from .backlog import Backlog
+from .job import Job, load_work
+from .machine import (
+    NotReady,
+    make_room,
+    memory_left,
+    memory_of_this_process,
+    share_cores,
+    usable_cores,
+)
+from .pacing import Cost, Limit, Pacer, Rate
+from .prints import say
+from .task import NO_RETRY, Bursts, Numbered, Retry, Stop
 
 AUTO = "auto"
 MOST = 1000  # tasks in flight that `auto` may find, unless the settings say otherwise
 SPARE_MEMORY = 256 << 20  # bytes that are left to others: below, `auto` does not go up
+
+
+class Engine(Protocol):
+    """What every engine module has. OPTIONS and default_workers(**options) are there if needed."""
+
+    MODEL: str
+    AWAITS: str  # "always", "never" or "with an async client": whether tasks share an event loop
+    ADAPTS: Callable[[int, float, Callable[[], bool]], Limit] | None  # for --max-workers auto
+    IN_THREADS: bool  # several workers compute in this process
+    in_one_process: Callable[[int], int]  # of so many tasks in flight, those in one process
+    run: Callable[Concatenate[Job, Backlog, ...], Bursts]  # (job, backlog, *, timeout, **options)
+
+
+ENGINE: Engine = engine
+# What only this engine takes: the placeholder of the value, and what it is.
+OPTIONS: Mapping[str, tuple[str, str]] = getattr(engine, "OPTIONS", {})
+default_workers: Callable[..., int] = getattr(engine, "default_workers", lambda **_: usable_cores())
+
+
+class Ready(NamedTuple):
+    """A run that is known to be possible."""
+
+    work: ModuleType
+    job: Job
+    workers: int  # tasks in flight at most
+    pacer: Pacer | None
+    options: Mapping[str, Any]  # those that only this engine takes
+
+    def start(
+        self,
+        items: Iterable[Numbered | None],
+        *,
+        timeout: float | None,
+        retry: Retry = NO_RETRY,
+        stop: Stop | None = None,
+    ) -> Bursts:
+        """Run the engine."""
+        backlog = Backlog(items, self.workers, retry=retry, stop=stop, pacer=self.pacer)
+        return ENGINE.run(self.job, backlog, timeout=timeout, **self.options)
+
+
+def prepare(
+    asked: int | str | None,
+    rate: Rate | None,
+    given: Mapping[str, Any],
+    *,
+    quiet: bool = False,
+) -> Ready:
+    """Import work.py, and see to it that a run can begin. Raises NotReady.
+
+    `given` may hold the engine's own options. If not `quiet`, this process is the run's alone: what
+    is odd about work() is said, and numeric libraries are held to the cores that a worker has.
+    """
+    options = {name: given.get(name) for name in OPTIONS}
+    most = default_workers(**options)  # an engine that cannot run says so here
+    if asked == AUTO and ENGINE.ADAPTS:
+        most = getattr(settings, "AUTO_MAX_WORKERS", MOST)
+    elif isinstance(asked, int):
+        most = asked
+    if ENGINE.IN_THREADS and not quiet:
+        share_cores(most, threads=True)  # before a library is imported that reads it
+    work = load_work()  # not above: a worker may import this module, and should not need to
+    open_files = getattr(work, "OPEN_FILES", 1)
+    limit = None
+    if asked == AUTO and ENGINE.ADAPTS:
+        most = _by_files(_by_memory(most, 0), open_files)
+        limit = ENGINE.ADAPTS(most, time.monotonic(), has_memory)
+    elif asked == AUTO:
+        most = _by_memory(most, memory_of_this_process())
+    make_room(most, ENGINE.in_one_process(most), open_files)
+    job = Job(work.work, getattr(work, "setup", None), quiet=quiet)
+    if not quiet:
+        _say_how(job)
+    return Ready(work, job, most, _pacer(rate, limit, getattr(work, "cost", None)), options)
+
+
+def _say_how(job: Job) -> None:
+    """How work() runs, where that is not what one expects."""
+    if job.is_async and ENGINE.AWAITS == "never":
+        say("work() is `async def`: each worker runs it in an event loop of its own, one at a time")
+    if not job.is_async and ENGINE.AWAITS == "always":
+        say("work() is a plain `def`: it runs in threads, up to --max-workers of them")
 
 
 def workers(text: str) -> int | str:
@@ -31,37 +126,19 @@ def rate(text: str) -> Rate:
         raise argparse.ArgumentTypeError(str(exc)) from None
 
 
-def most_workers(engine: ModuleType, asked: int | str | None, default: int) -> int:
-    """Tasks in flight at most, as far as that is known before work.py is."""
-    if asked == AUTO and engine.ADAPTS:
-        return int(getattr(settings, "AUTO_MAX_WORKERS", MOST))
-    return asked if isinstance(asked, int) else default
-
-
-def find(
-    engine: ModuleType, work: ModuleType, most: int, asked: int | str | None, rate: Rate | None
-) -> tuple[int, Pacer | None]:
-    """Return the tasks in flight, `most` at most, and what paces them, if anything does."""
-    rates = [rate] if rate else _rates(getattr(settings, "RATE", None))
-    rates += _rates(*getattr(settings, "RATES", ()))
-    cost = getattr(work, "cost", None)
-    for unit in {each.unit for each in rates if each.unit and cost is None}:
-        raise NotReady(f"RATES in settings.py count {unit}: work.py needs a cost(item) that does")
-    limit = None
-    if asked == AUTO and engine.ADAPTS:
-        from .adaptive import AdaptiveLimit
-
-        most = _by_files(engine, _by_memory(most, 0), getattr(work, "OPEN_FILES", 1))
-        limit = AdaptiveLimit(most, time.monotonic(), has_memory)
-    elif asked == AUTO:
-        most = _by_memory(most, memory_of_this_process())
-    return most, Pacer(rates, cost, limit) if rates or limit else None
-
-
 def has_memory() -> bool:
     """Is there enough left for more tasks in flight?"""
     left = memory_left()
     return left is None or left > SPARE_MEMORY
+
+
+def _pacer(rate: Rate | None, limit: Limit | None, cost: Cost | None) -> Pacer | None:
+    """What keeps to the rates and to the limit; None where there are none."""
+    rates = [rate] if rate else _rates(getattr(settings, "RATE", None))
+    rates += _rates(*getattr(settings, "RATES", ()))
+    for unit in {each.unit for each in rates if each.unit and cost is None}:
+        raise NotReady(f"RATES in settings.py count {unit}: work.py needs a cost(item) that does")
+    return Pacer(rates, cost, limit) if rates or limit else None
 
 
 def _rates(*texts: str | None) -> list[Rate]:
@@ -78,11 +155,11 @@ def _by_memory(most: int, worker: int) -> int:
     return most if not needed or left is None else min(most, max(1, left // needed))
 
 
-def _by_files(engine: ModuleType, most: int, open_files: int) -> int:
+def _by_files(most: int, open_files: int) -> int:
     """Of `most` tasks, those that may have their files open."""
     while most > 1:
         try:
-            make_room(most, engine.in_one_process(most), open_files)
+            make_room(most, ENGINE.in_one_process(most), open_files)
         except NotReady:
             most //= 2
         else:

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from .adaptive import AdaptiveLimit
+from typing import Any, NamedTuple, Protocol
 
 SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 TASKS = ("", "task", "tasks", "request", "requests", "call", "calls")  # the unit of plain rates
@@ -62,6 +59,19 @@ class Bucket:
         self.due = max(self.due, now - JITTER) + units * self.gap
 
 
+class Limit(Protocol):
+    """A number of tasks in flight that adapts: see adaptive.py, where the engine has it."""
+
+    rate: Bucket | None
+
+    def places(self, now: float) -> int: ...
+    def ramping(self) -> bool: ...
+    def succeeded(self, now: float, seconds: float, busy: int) -> None: ...
+    def refused(
+        self, now: float, seconds: float, busy: int, after: float | None, *, timeout: bool = False
+    ) -> float: ...
+
+
 class Pacer:
     """Every rate at once, the pauses, and the number of tasks in flight where that adapts."""
 
@@ -69,7 +79,7 @@ class Pacer:
         self,
         rates: Iterable[Rate] = (),
         cost: Cost | None = None,
-        limit: AdaptiveLimit | None = None,
+        limit: Limit | None = None,
     ) -> None:
         self._buckets = [Bucket(rate.gap, rate.unit, rate.amount / rate.seconds) for rate in rates]
         self._cost = cost if any(bucket.unit for bucket in self._buckets) else None

@@ -1,16 +1,38 @@
-"""What work() prints and logs comes out in whole lines, over the line that tells of the progress.
+"""What goes to the terminal: our own messages, and what work() prints, in whole lines.
 
-Many threads and processes write to one terminal or file. So a line is held back until it is whole,
-by each thread for itself, and goes out in one write.
+Many threads and processes write to one terminal or file. So a line that work() prints is held back
+until it is whole, by each thread for itself, and goes out in one write.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
+import os
 import shutil
 import sys
 import threading
 from typing import Any
+
+from .task import PACKAGE
+
+
+def say(text: str) -> None:
+    """One line for the user, on stderr."""
+    tell(f"{PACKAGE}: {text}\n")
+
+
+def tell(text: str) -> None:
+    """Write to stderr. That nobody can read it any more is no reason to fail."""
+    try:
+        stderr = getattr(sys.stderr, "stream", sys.stderr)  # also of half a line
+        stderr.write(text)
+        stderr.flush()
+    except Exception:  # the terminal is closed, `tee` has ended, the disk is full
+        with contextlib.suppress(Exception):  # what was not written would fail again at the exit
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, sys.stderr.fileno())
+            os.close(null)
 
 
 def whole_lines() -> None:

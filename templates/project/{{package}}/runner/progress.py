@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .failures import count_kind, most_frequent
 from .items import Items
 from .pacing import Pacer
-from .snapshot import TIMES, count_kind
-from .task import Burst, tell
+from .prints import tell
+from .task import Burst
 
 REDRAW = 0.1  # seconds between two updates of the line on a terminal
 REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
 ENOUGH = 20  # tasks: of fewer, a share tells nothing
 SHOWN = 3  # most frequent errors in the summary
-WIDEST = 200  # characters of an error shown; the results have all of it
 
 
 class MaxFailures(NamedTuple):
@@ -123,8 +123,7 @@ class Progress:
             if self._workers:
                 parts.append(f"{self._busy / elapsed:.1f} of {self._workers} in flight on average")
             yield " · ".join(parts)
-        for kind, count in self._kinds.most_common(SHOWN):
-            yield f"  {count:,} {TIMES} {kind[:WIDEST]}"
+        yield from most_frequent(self._kinds, SHOWN)
         if failed:
             yield f"see one:  {self._again.format('try')}"
             yield f"again:    {self._again.format('run')} --retry-failed"

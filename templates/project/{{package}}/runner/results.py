@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from io import FileIO
 from typing import Any, NamedTuple
 
+from .failures import ErrorText, Failure, describe
 from .ledger import Damaged, InUse, Ledger, is_at, write_all
-from .task import Burst, ErrorText, Failure, describe
+from .task import Burst
 from .values import Encode, Unwritable, json_of, to_json
 
 LINE = re.compile(

@@ -8,17 +8,19 @@ input, an option or a setup() that is wrong.
 from __future__ import annotations
 
 import glob
+import hashlib
+import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from typing import Any
 
-from .items import Items
+from .items import DIGEST, Items, ItemsError
 from .results import BAD, GOOD, Journal, JournalError, Line, Refused, parse, renumbered
-from .task import IDLE, Numbered
+from .task import IDLE, Burst, Numbered
 
 Keep = Callable[[Line], int | None]  # the id of a result from now on; None drops it
 NONE: Keep = lambda _: None  # noqa: E731
@@ -270,3 +272,48 @@ class Changed:
         if self._failed:
             parts.append(f"{self._failed:,} had failed and run again with --retry-failed")
         return ", ".join(parts)
+
+
+class Journalled:
+    """A journal for the items of run(results=FILE): it goes on where it ended."""
+
+    def __init__(self, name: str) -> None:
+        self._journal = Journal(name)
+        if self._journal.size:
+            self._journal.load()
+
+    def pending(self, items: Iterable[Any]) -> Iterator[Numbered]:
+        """The items without a result. Raises ItemsError at one that is not that of before."""
+        journal = self._journal
+        count = 0
+        for count, item in enumerate(items, 1):
+            position = count - 1
+            text = json.dumps(item, sort_keys=True, default=_plain).encode()
+            digest = hashlib.blake2b(text, digest_size=DIGEST).digest()
+            before = journal.digest(position)
+            if not (position < len(journal.done) and journal.done[position]):
+                if digest != before:
+                    journal.note(position, digest)
+                yield position, item
+            elif digest != before:
+                raise self._others()
+        if any(journal.done[count:]):
+            raise self._others()
+
+    def _others(self) -> ItemsError:
+        return ItemsError(
+            f"{self._journal.name} has results of other items than these: "
+            "delete it, or name another file"
+        )
+
+    def write(self, burst: Burst) -> Burst:
+        """Append the outcomes; a value that cannot be written has become an error."""
+        return self._journal.write(burst, {})
+
+    def close(self) -> None:
+        """Let others have the file."""
+        self._journal.close()
+
+
+def _plain(value: Any) -> Any:
+    return vars(value) if hasattr(value, "__dict__") else str(value)

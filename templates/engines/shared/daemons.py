@@ -5,21 +5,21 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from .task import TEARDOWN, EngineError, Unavailable, describe
+from .failures import describe
+from .task import TEARDOWN, EngineError, Unavailable
 
 if TYPE_CHECKING:
-    import asyncio
-
     from .job import Call, Job
 
 Deliver = Callable[[Any, BaseException | None], object]  # value, error
 
 
-class JobThread(threading.Thread):
+class JobThread(threading.Thread, ABC):
     """A thread with its own setup(), in a copy of the context that work.py was imported in.
 
     A daemon: one that hangs is left behind, and blocks no exit.
@@ -49,9 +49,9 @@ class JobThread(threading.Thread):
         except BaseException as exc:
             self.failure = EngineError(f"a thread has failed: {describe(exc)}")
 
+    @abstractmethod
     def serve(self, call: Call) -> None:
         """Run tasks until told to leave."""
-        raise NotImplementedError
 
 
 def join_all(threads: Sequence[JobThread]) -> None:
@@ -105,46 +105,3 @@ class DaemonWorker(JobThread):
             except BaseException as exc:
                 error = exc
             deliver(value, error)
-
-
-class DaemonPool:
-    """Threads for a `def work` in an event loop: one per call in flight, kept for the next call."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._free: list[DaemonWorker] = []
-
-    def __enter__(self) -> Callable[[Any], Awaitable[Any]]:
-        return self._call
-
-    def __exit__(self, *_: object) -> None:
-        for lane in self._free:
-            lane.leave()
-        join_all(self._free)
-
-    async def _call(self, item: Any) -> Any:
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
-        lane = self._free.pop() if self._free else DaemonWorker(self._job)
-
-        def settle(value: Any, error: BaseException | None) -> None:
-            if future.cancelled():
-                lane.leave()  # it overran its timeout, and another has taken its place
-                return
-            if lane.failure is None:
-                self._free.append(lane)
-            future.set_result((value, error))
-
-        def deliver(value: Any, error: BaseException | None) -> None:
-            try:
-                loop.call_soon_threadsafe(settle, value, error)
-            except RuntimeError:  # the loop is closed, and nobody waits
-                lane.leave()
-
-        lane.submit(item, deliver)
-        value, error = await future
-        if error is not None:
-            raise error
-        return value
