@@ -155,7 +155,7 @@ def _restore(root: Path, entries: Iterable[Entry]) -> None:
 
 
 def _put(root: Path, path: str, data: bytes | None, mode: int | None) -> None:
-    """Make the file at `path` hold `data` from one moment to the next, or be gone (None)."""
+    """Replace the file at `path` by `data` in one step, or remove it (None)."""
     place = root / path
     if data is None:
         place.unlink(missing_ok=True)
@@ -177,5 +177,5 @@ def _put(root: Path, path: str, data: bytes | None, mode: int | None) -> None:
 
 
 def _passing(place: Path) -> Path:
-    """Return where a file is written before it takes its place."""
+    """Return the name under which a file is written before it is renamed."""
     return place.with_name(f".{place.name}.concgen")

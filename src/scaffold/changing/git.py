@@ -122,7 +122,7 @@ class _Repository:
         self.run("fast-import", "--quiet", "--date-format=raw", given=b"".join(encoded))
 
     def changed(self, tree: str, known: Files) -> dict[str, bytes]:
-        """Return the files of `known` that are otherwise in `tree`."""
+        """Return the files of `known` that differ in `tree`."""
         wanted = {}
         for row in self.run("ls-tree", "-r", "-z", tree).split(b"\0")[:-1]:
             facts, _, path = row.partition(b"\t")
@@ -167,7 +167,7 @@ def _run(
     most: int = 0,
     own: bool = True,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run one git command; raise ConcgenError when it fails: ends with more than `most`.
+    """Run one git command; raise ConcgenError when its exit code is above `most`.
 
     In a repository of our `own`, without what the user, or a hook that runs us, tells git.
     """

@@ -83,7 +83,7 @@ class _Planner:
         return Change(path, Action.DELETE, reason, self.tree[path])
 
     def _successor(self, path: str) -> str | None:
-        """Return where a module that stood beside the user's until 0.1.0 stands today."""
+        """Return where a module is today that stood beside the user's until 0.1.0."""
         place = self.policy.runner + path.removeprefix(self.policy.home)
         moved = "/" not in path.removeprefix(self.policy.home) and place not in self.base
         return place if moved and place in self.new else None
@@ -147,7 +147,7 @@ class _Planner:
         yield Change(copy, Action.CREATE, f"your {path}", None, present)
 
     def _move_aside(self, path: str, new: bytes) -> Iterator[Change]:
-        """Yield how an edited command line of 0.1.0 gives way: without the new one nothing runs."""
+        """Yield how an edited command line of 0.1.0 is replaced: without the new one nothing runs."""
         present, copy = self.tree[path], self._free(f"{path}.yours")
         told = f"edited, and it is {self.policy.runner}cli.py now; yours is kept as {copy}"
         yield Change(path, Action.CONFLICT, told, present, like(present, new))

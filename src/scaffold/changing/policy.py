@@ -9,12 +9,12 @@ ITEMS = "items.jsonl"
 
 @dataclass(frozen=True)
 class Policy:
-    """Whose file is whose in a project whose code is in `package`, on its way to `target`.
+    """Whose file is whose, in a project with its code in `package` that changes to `target`.
 
     A package that was added to a repository is a project of its own: its `package` is empty then.
 
-    The machinery is concgen's: all below `PACKAGE/runner/`. With `replace` it changes as a whole,
-    being another model's. Everything else is the user's: merged where it was edited, never
+    The runner, all below `PACKAGE/runner/`, is concgen's. With `replace` it changes as a whole, for
+    another model has another. Everything else is the user's: merged where it was edited, never
     replaced. The user's `work` and data are not even merged, and while the work is edited, what the
     starter brought with it stays too. `force` takes concgen's where the user's is in the way, and
     keeps that beside it. `untouched` says, if there is more to say than usual, why a file that is

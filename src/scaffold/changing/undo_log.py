@@ -64,7 +64,7 @@ class UndoLog:
 
 
 def begin(root: Path, log: UndoLog) -> None:
-    """Put the undo log on disk, whole; from here on `concgen undo` can take it back.
+    """Put the undo log on disk, whole; from here on `concgen undo` can undo the change.
 
     Raises Refused when another run is changing the project, or was killed while it did.
     """
@@ -121,7 +121,7 @@ def drop(root: Path) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Leave nothing of an undo log that is of no use."""
+    """Remove what is left of an undo log that nobody needs."""
     _clean(folder)
     if not (folder / DONE).exists() and not (folder / APPLYING).exists():
         (folder / ".gitignore").unlink(missing_ok=True)

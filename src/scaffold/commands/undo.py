@@ -16,7 +16,7 @@ def undo(place: Path | None) -> UndoLog:
     from scaffold.commands import add
 
     root = record.find(place)
-    found = apply.undo(root)
-    if found.command == add.COMMAND:
-        add.remove_rest(root, found.target)
-    return found
+    undone = apply.undo(root)
+    if undone.command == add.COMMAND:
+        add.remove_rest(root, undone.target)
+    return undone

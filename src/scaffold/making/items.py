@@ -81,7 +81,7 @@ def lines_of(file: Path) -> Iterator[str]:
 def _records(
     file: Path, given: Path, wanted: Collection[int] | None
 ) -> Iterator[tuple[bytes, Any]]:
-    """The bytes of each item, and itself if it is wanted: None wants all. Raises UsageError."""
+    """Yield the bytes of each item, and the item if it is wanted (None: all). Raises UsageError."""
     module = runner_module("items")
     try:
         with closing(module.Items(str(file))) as items:

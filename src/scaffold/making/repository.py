@@ -22,7 +22,7 @@ _TOPS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
 def split(package: str) -> tuple[str, str]:
-    """Return what `PACKAGE.SUB` is inside of, and its own name; raise UsageError for no such."""
+    """Return the package that `PACKAGE.SUB` names, and SUB; raise UsageError for another text."""
     parts = package.split(".")
     if len(parts) < 2 or not all(
         part.isidentifier() and not keyword.iskeyword(part) for part in parts
@@ -39,14 +39,14 @@ def find(here: Path, package: str) -> Path:
     Raises UsageError when there is none, or more than one as near.
     """
     for root in _ROOTS:
-        found = [place for place in _expand(here, root) if _is_package(place / _path(package))]
-        if len(found) > 1:
+        places = [place for place in _expand(here, root) if _is_package(place / _path(package))]
+        if len(places) > 1:
             raise UsageError(
-                f"{package} is in more than one place: {', '.join(map(shown, found))}",
+                f"{package} is in more than one place: {', '.join(map(shown, places))}",
                 hint="go into the one that you mean",
             )
-        if found:
-            return found[0]
+        if places:
+            return places[0]
     raise UsageError(
         f"no directory of a package {package} in {shown(here)}",
         hint="go to the top of its repository, or of its folder in a monorepo",
@@ -54,7 +54,7 @@ def find(here: Path, package: str) -> Path:
 
 
 def _is_package(folder: Path) -> bool:
-    """Tell it from the folder of a project of the same name."""
+    """Tell a package from the folder of a project of the same name."""
     return folder.is_dir() and not any((folder / name).exists() for name in _TOPS)
 
 

@@ -1,4 +1,4 @@
-"""The user's own function and items, on their way into a generated project.
+"""The user's own function and items, as they come into a generated project.
 
 A lone file is copied into the package. What has a package, or neighbours, stays where it is and is
 imported there: as it is installed, or else by the path from the project to it.
@@ -87,8 +87,8 @@ class Yours:
         relative = self._relative()
         with (project / ITEMS).open("w", encoding="utf-8") as out:
             for text in lines_of(self.items.file):
-                found = json.dumps(self._settled(json.loads(text))) if relative else text
-                out.write(f"{found}\n")
+                line = json.dumps(self._settled(json.loads(text))) if relative else text
+                out.write(f"{line}\n")
 
     def _relative(self) -> bool:
         """Tell whether items are paths that lead somewhere only from here."""

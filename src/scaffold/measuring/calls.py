@@ -203,12 +203,12 @@ class Calls:
                 self.programs += programs_seconds() - before
 
     def wait(self) -> float:
-        """Return the seconds that a call waits, about."""
+        """Return about how many seconds a call waits."""
         return max(0.0, self.wall - self.queued - self.cpu) / max(1, self.count - self.untimed)
 
     @property
     def own(self) -> float:
-        """The seconds of the calls: time lost to other programs is none of theirs."""
+        """The seconds of the calls, without the time that other programs had."""
         return max(1e-9, self.wall - self.queued)
 
     @property

@@ -1,4 +1,4 @@
-"""What the user's function takes and gives, sent on a round trip as a process pool would send it.
+"""Items and results of the user's function, pickled and unpickled as a process pool does it.
 
 Runs in the child process that measures (`probe`), with the standard library alone.
 """
@@ -30,7 +30,7 @@ class Carried:
             self._kept.append((item, result))
 
     def facts(self, reasons: dict[str, str], missing: str = "nothing was called") -> dict[str, Any]:
-        """Pickle them and back; return the profile's fields of it, in bytes and seconds a call.
+        """Pickle and unpickle them; return the profile's fields about it: bytes and seconds a call.
 
         What could not be measured is None, and `reasons` gets why: `missing` without any call.
         """

@@ -1,4 +1,4 @@
-"""A child process that measures never outlives who asked for it, however that one ends.
+"""A child process that measures never outlives its parent, however that ends.
 
 The parent keeps one end of a pipe open and never writes. When it is gone the pipe ends, and the
 child's whole process group with it: even while C code holds the GIL, on Linux, where the kernel
@@ -15,7 +15,7 @@ import threading
 
 
 def hold(end: int) -> None:
-    """End this process group when the pipe whose reading `end` this is does."""
+    """End this process group when the pipe with this reading `end` is closed."""
     if sys.platform == "linux":
         import fcntl
 

@@ -20,7 +20,7 @@ class Peak:
         self._before = _status("VmRSS:") or total() or 0
 
     def added(self) -> int | None:
-        """Return the bytes by which the peak since then is above it; None where nobody tells."""
+        """Return by how many bytes the peak since then is above that; None where nobody tells."""
         peak = _status("VmHWM:") or total()
         return None if peak is None else max(0, peak - self._before)
 

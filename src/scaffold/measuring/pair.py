@@ -1,4 +1,4 @@
-"""Processes that run the user's function side by side: what a second worker would gain."""
+"""Processes that run the user's function at once, to see what a second worker gains."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scaffold.measuring.machine import runner
 
 
 class Pair:
-    """Two such processes, that import the function while nothing is timed.
+    """Two such processes; they import the function while nothing is timed.
 
     A third one runs it on two threads where they have a pool of `native` threads to share, which
     workers that are processes are held to their part of.

@@ -179,7 +179,7 @@ def _alone(call: Caller, request: dict[str, Any], calls: Calls, deadline: float)
 
 
 def _share(share: float, calls: Calls) -> float:
-    """Return how many of the items that are left are so large a share of them, a few at least."""
+    """Return how many items a share of those that are left is, a few at least."""
     return max(LEAST_CALLS, int(share * calls.supply.left)) if calls.supply.left < inf else inf
 
 

@@ -14,6 +14,6 @@ class Report:
         self._lock = threading.Lock()
 
     def tell(self, **facts: Any) -> None:
-        """Write some facts; what JSON cannot hold has no business here."""
+        """Write some facts, all of them values of JSON."""
         with self._lock:
             self._file.write(json.dumps(facts) + "\n")

@@ -1,7 +1,7 @@
-"""What becomes of the function beside another call of it: the gain of threads and of processes.
+"""What a second thread, and a second process, gains on the user's function.
 
 The gain is how many times as much two get done as one: 2 where nothing is shared, 1 where all is,
-less where they are in each other's way. It is measured by two threads, and two processes, that run
+less where they hinder each other. It is measured by two threads, and two processes, that run
 the function on further items. The share of the GIL explains it; where there was no time for
 two, the share is what a thread that sleeps beside the function found (`gil`).
 """
@@ -51,7 +51,7 @@ HARDLY, TOO_BRIEFLY = "it hardly computes", "it computes too briefly between its
 
 
 def computes(alone: Calls) -> bool:
-    """Tell whether two at once could be in each other's way."""
+    """Tell whether two at once could hinder each other."""
     return not alone.hopeless() and alone.cpu_fraction() >= WAITS
 
 
@@ -115,7 +115,7 @@ def _worthless(alone: Calls, deadline: float) -> str:
 
 
 def _enough(alone: Calls) -> int:
-    """Return how many items two at once will hardly get done in their time."""
+    """Return more items than two at once get done in their time."""
     return 10 + int(2 * SPAN / alone.each)
 
 
@@ -153,7 +153,7 @@ def _beside(alone: Calls, side: Side) -> float:
 
 
 def _scale(alone: Calls, side: Side) -> float:
-    """Return how much longer the calls alone were by what they compute, where they are uneven."""
+    """Return by what factor the calls alone computed longer, where items are uneven."""
     if max(alone.seconds) <= UNEVEN * alone.each or not side.cpu:
         return 1.0
     return alone.cpu / alone.count / (side.cpu / side.calls)

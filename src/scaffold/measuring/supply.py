@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Supply:
-    """Positions of items in an order of its own: neighbours in a file are often alike."""
+    """Positions of items, out of order: neighbours in a file are often alike."""
 
     def __init__(self, items: list[Any], *, repeat: bool) -> None:
         self.items, self.repeat = items, repeat
@@ -27,7 +27,7 @@ class Supply:
         return position
 
     def hand_out(self, share: float, enough: int) -> list[Any]:
-        """Return so large a share of what is left, two at least; all items if they repeat."""
+        """Return a share of the items that are left, two at least; all of them if they may repeat."""
         if self.repeat:
             return self.items
         wanted = max(2, min(enough, int(share * self.left)))

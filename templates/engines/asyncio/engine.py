@@ -127,7 +127,7 @@ class CoroutinePool:
             self._pause()
 
     async def _serve(self) -> None:
-        """Task after task. While there are tasks, it calls for one more coroutine."""
+        """Run task after task; while there are more, start another coroutine."""
         me = cast("Runner", asyncio.current_task())
         try:
             while tasks := self._take():

@@ -30,7 +30,7 @@ Runner = asyncio.Task[None]  # a coroutine of the engine that runs one item afte
 
 
 class Watchdog:
-    """Knows who is busy with what and since when, and cancels what takes too long."""
+    """Knows at which task each worker is and since when, and cancels what takes too long."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, timeout: float | None, quiet: bool) -> None:
         self._loop, self._timeout = loop, timeout
@@ -41,13 +41,13 @@ class Watchdog:
         self._warned, self._armed = quiet, False
 
     def begin(self, worker: Runner, task: Task) -> float:
-        """It starts with this task now. Return when that is."""
+        """The worker begins this task now. Return the time."""
         now = self._loop.time()
         self._busy[worker] = now, task
         return now
 
     def end(self, worker: Runner) -> bool:
-        """It is done with its task. Tell whether it was late, whatever came of the task."""
+        """The worker has finished its task. Return whether the task was cancelled as too late."""
         self._busy.pop(worker, None)
         if worker not in self._late:
             return False
@@ -55,11 +55,11 @@ class Watchdog:
         return True
 
     def rested(self) -> None:
-        """The event loop stood still on purpose until now."""
+        """The event loop stood still on purpose until now: nothing blocked it."""
         self._turn = self._loop.time()
 
     def look(self) -> list[tuple[Runner, Task, float]]:
-        """Cancel who is late. Return who would not be cancelled: with what, for how long."""
+        """Cancel late tasks. Return workers that swallowed that, with their tasks and seconds."""
         now = self._loop.time()
         blocked = now - self._turn - TICK
         self._turn = now

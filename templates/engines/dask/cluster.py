@@ -89,7 +89,7 @@ def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
 
 
 def _start(workers: int, starts: int = STARTS) -> LocalCluster:
-    """Start one here; again where a worker died while it started, for Dask gives up then."""
+    """Start a cluster here; again when a worker dies as it starts, for Dask gives up then."""
     from distributed import LocalCluster
 
     try:
@@ -109,7 +109,7 @@ def _start(workers: int, starts: int = STARTS) -> LocalCluster:
 
 
 def _mend(cluster: LocalCluster, workers: int) -> None:
-    """Replace what Dask does not: a nanny gives up when its worker is killed while that starts."""
+    """Replace workers that were killed as they started: Dask gives those up."""
     from distributed import Status
 
     for name, nanny in list(cluster.workers.items()):
@@ -132,7 +132,7 @@ def _kill(pid: int | None) -> None:
 
 @contextlib.contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """For the threads that start the workers, and so for the workers until they stand alone."""
+    """Block signals in threads that start workers, which inherit that until they stand alone."""
     if sys.platform == "win32":
         yield
         return

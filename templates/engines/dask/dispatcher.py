@@ -79,7 +79,7 @@ class Dispatcher:
             yield self._outcomes
 
     def dismiss(self) -> list[str]:
-        """Call back all batches; return the addresses of the workers that were at one."""
+        """Cancel all batches; return the addresses of the workers that had any."""
         busy = self._roster.busy()
         batches = [future for worker in busy for future in worker.batches]
         with contextlib.suppress(Exception):  # the scheduler is gone, and they are with it
@@ -182,7 +182,7 @@ class Dispatcher:
         self._batch = max(1, min(2 * self._batch, LARGEST, int(fit)))
 
     def _bury(self, worker: ClusterWorker) -> None:
-        """What it ran is suspect; what waited behind that goes elsewhere."""
+        """The worker is gone: what it ran is suspect, what waited behind that goes back."""
         batches = list(worker.batches.values())
         self._barren += bool(batches)
         if self._barren > BARREN:
@@ -195,7 +195,7 @@ class Dispatcher:
             self._accuse(tasks, alone=worker.alone or worker.slots == 1)
 
     def _accuse(self, tasks: list[Task], *, alone: bool) -> None:
-        """Their worker died: halve them until one is left, and give that one some more chances."""
+        """Their worker died: try them in halves, and a task that is alone some more times."""
         deaths = 1 + max(self._deaths.get(index, 0) for index, _, _ in tasks)
         if alone and len(tasks) == 1 and deaths > DEATHS:
             self._deaths.pop(tasks[0][0], None)

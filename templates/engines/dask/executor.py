@@ -1,4 +1,4 @@
-"""The job on one worker of a cluster: lanes that run batches, one for each of its threads.
+"""The job on one worker of a cluster: a daemon thread that runs batches for each of its threads.
 
 A batch runs in a daemon thread with the job opened in it, while the worker's own thread waits for
 it. So a task that hangs costs a thread, and the slot is free after the timeout. The thread itself
@@ -25,7 +25,7 @@ Row = tuple[bytes, Failure | None, float]  # pickled value, seconds
 
 
 class BatchExecutor:
-    """Lanes that are kept from batch to batch. serve() is called by several threads at once."""
+    """Threads that are kept from batch to batch. serve() is called by several at once."""
 
     def __init__(self, job: Job) -> None:
         self._job = _BatchJob(job.work, job.setup)

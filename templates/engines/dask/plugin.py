@@ -36,7 +36,7 @@ class JobPlugin(WorkerPlugin):
         """Import the package, this version of it. A failure is told to the first batch."""
         try:
             if self._archive is None:
-                self._lifecycle().stand_alone()
+                self._workers().stand_alone()
             else:
                 _import_from(self._archive, self._package, worker.local_directory)
             executor = importlib.import_module(f"{self._package}.runner.executor")
@@ -54,10 +54,10 @@ class JobPlugin(WorkerPlugin):
                 await asyncio.to_thread(self._executor.close)
         finally:
             if self._archive is None:
-                await asyncio.to_thread(self._lifecycle().finish)
+                await asyncio.to_thread(self._workers().finish)
 
-    def _lifecycle(self) -> Any:
-        return importlib.import_module(f"{self._package}.runner.lifecycle")
+    def _workers(self) -> Any:
+        return importlib.import_module(f"{self._package}.runner.workers")
 
     def serve(self, batch: bytes, timeout: float | None) -> bytes:
         """Run a batch; BatchExecutor.serve() says what is in it, and in the reply."""

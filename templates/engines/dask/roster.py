@@ -42,13 +42,13 @@ class Roster:
         return iter(self._workers.values())
 
     def busy(self) -> list[ClusterWorker]:
-        """Those that are at something."""
+        """The workers that have batches."""
         return [worker for worker in self if worker.batches]
 
     def refresh(self) -> list[ClusterWorker]:
-        """From time to time take in who came, and return who is gone.
+        """From time to time add the workers that came, and return those that are gone.
 
-        Who came is used from the next look on: a worker that is killed before its nanny knows
+        A new worker is used from the next look on: a worker that is killed before its nanny knows
         that it runs may not be started again.
         """
         if time.monotonic() < self._next:

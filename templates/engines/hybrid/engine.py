@@ -86,7 +86,7 @@ class HybridPool(ProcessPool[HybridWorker]):
         self._bytes = 1.0  # of an item, about
 
     def dispatch(self) -> None:
-        """Suspects to processes of their own, other tasks to the process with the fewest."""
+        """Send suspects to processes of their own, other tasks to the process with the fewest."""
         for worker in self.workers:
             worker.quarantined = worker.quarantined and bool(worker.given)
             if not worker.given and (suspects := self.backlog.suspects()):
@@ -195,7 +195,7 @@ class HybridPool(ProcessPool[HybridWorker]):
             self.fail(tasks[0], reason)
 
     def overdue(self, worker: HybridWorker, timeout: float) -> Failure | None:
-        """It is stuck in code that lets nothing else run; anything else the inner engine ends."""
+        """Whether it is stuck in code that gives no other task a turn."""
         stuck = worker.began and worker.given and worker.silence() > timeout + PATIENCE
         return timed_out(timeout, ", and its process was stuck") if stuck else None
 

@@ -180,7 +180,7 @@ class BatchPool(ProcessPool[BatchWorker]):
             for (index, item, attempt), value, spent in zip(tasks, values, seconds, strict=False)
         ]
         if failures:
-            outcomes = [one for position, one in enumerate(outcomes) if position not in failures]
+            outcomes = [good for n, good in enumerate(outcomes) if n not in failures]
         self.outcomes += outcomes
         for n, failure in failures.items():
             self.fail(tasks[n], failure, seconds[n])
@@ -193,7 +193,7 @@ class BatchPool(ProcessPool[BatchWorker]):
         self.batch = max(1, min(2 * self.batch, LARGEST, int(fit)))
 
     def blame(self, worker: BatchWorker, reason: Failure) -> None:
-        """The clock tells which task it was at."""
+        """The clock tells at which task the worker was."""
         (tasks, _), *ahead = worker.batches
         position, since = int(worker.clock[0]), worker.clock[1]
         for batch, _ in ahead:
@@ -212,7 +212,7 @@ class BatchPool(ProcessPool[BatchWorker]):
             self.fail(tasks[0], failure)
 
     def overdue(self, worker: BatchWorker, timeout: float) -> Failure | None:
-        """Its task runs for too long."""
+        """Whether its task runs for too long."""
         late = time.perf_counter() - worker.clock[1] > timeout
         return timed_out(timeout) if late else None
 

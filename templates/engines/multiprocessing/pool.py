@@ -36,7 +36,7 @@ class PoolWorker(WorkerProcess, ABC):
 
     @property
     def open(self) -> bool:
-        """It may be given tasks."""
+        """Whether it may be given tasks."""
         return not (self.retired or self.verdict)
 
     @abstractmethod
@@ -96,7 +96,7 @@ class ProcessPool(ABC, Generic[W]):
         return sys.maxsize if self.recycle is None else max(0, self.recycle - worker.taken)
 
     def _retire(self) -> None:
-        """Let those leave that have done as many tasks as they may; others take their places."""
+        """Let workers leave that have done as many tasks as they may; others replace them."""
         self._leaving = [each for each in self._leaving if each.process.exitcode is None]
         for worker in self.workers:
             if worker.open and not (self.left(worker) or worker.tasks()):
@@ -109,7 +109,7 @@ class ProcessPool(ABC, Generic[W]):
         return [worker for worker in self.workers if worker.began]
 
     def hire(self) -> W | None:
-        """One worker more; none where the system has no room for it."""
+        """Start one more worker; None where the system has no room for it."""
         try:
             self.workers.append(self.start())
         except Unavailable as exc:
@@ -118,7 +118,7 @@ class ProcessPool(ABC, Generic[W]):
         return self.workers[-1]
 
     def hire_for(self, waiting: int) -> None:
-        """Workers for so many tasks that wait: they get them when they can begin them."""
+        """Start workers for so many tasks that wait, which they get once they are ready."""
         while waiting and self.hire():
             waiting -= 1
 

@@ -25,10 +25,11 @@ from typing import Any, cast
 from .failures import Failure, describe
 from .family import Family
 from .job import Job
-from .lifecycle import FLUSHING, SIGNALS, end_worker, flush_files, stand_alone
+from .lifecycle import FLUSHING, SIGNALS, flush_files
 from .lifecycle import LEAVING as EXITING
 from .machine import share_cores, start_method
 from .task import TEARDOWN, TICK, EngineError, Unavailable
+from .workers import end_worker, stand_alone
 
 if sys.platform == "linux":
     import fcntl
@@ -105,9 +106,9 @@ class WorkerProcess:
 
 
 def dismiss(workers: Iterable[WorkerProcess], busy: Callable[[Any], bool]) -> list[str]:
-    """Let the idle ones tear down and leave, kill the busy ones; return when all are gone.
+    """Let idle workers tear down and leave, kill busy ones; return when all are gone.
 
-    What went wrong with a teardown is in the list.
+    The list says what went wrong as they left.
     """
     workers = list(workers)
     idle = [worker for worker in workers if not busy(worker)]
@@ -130,7 +131,7 @@ def dismiss(workers: Iterable[WorkerProcess], busy: Callable[[Any], bool]) -> li
 
 
 def _farewells(leaving: list[WorkerProcess]) -> list[str]:
-    """Wait until all have torn down; kill who does not. Return what was wrong."""
+    """Wait until all have torn down, and kill those that do not. Return what went wrong."""
     problems: list[str] = []
     end = time.monotonic() + TEARDOWN
     while leaving and time.monotonic() < end:
@@ -160,7 +161,7 @@ def exit_reason(code: int | None) -> str:
 
 @contextlib.contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """A Ctrl-C while a worker starts waits, there and here, until somebody handles it."""
+    """Block signals while a worker starts: neither side could handle a Ctrl-C yet."""
     if sys.platform == "win32":
         yield
         return
@@ -203,21 +204,28 @@ def _unpack(job: bytes) -> Job:
 
 
 def _die_with_parent() -> None:
-    """End when the parent does, however it ends: the pipe from it then reads as at its end."""
+    """End when the parent does, however it ends: its sentinel is a pipe, which is closed then."""
     parent = cast("BaseProcess", multiprocessing.parent_process())
-    if sys.platform != "linux":
-        threading.Thread(target=_outlive, args=(parent,), daemon=True).start()
-        return
-    # The kernel sends SIGIO to the group then, even in C code that holds the GIL, and the default
-    # action of that is to terminate.
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, -os.getpgrp())
-    flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
-    fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
-    if wait([parent.sentinel], 0):
-        os._exit(1)
+    if sys.platform == "linux":
+        _end_group_with(parent.sentinel)
+        if wait([parent.sentinel], 0):
+            os._exit(1)
+    else:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 
-def _outlive(parent: BaseProcess) -> None:
+def _end_group_with(pipe: int) -> None:
+    """Let the kernel end this process and those that it starts when the pipe is closed.
+
+    It sends SIGIO to the group, whose default action is to terminate: that reaches even C code
+    that holds the GIL, where a thread that waits for the parent would have no turn.
+    """
+    if sys.platform == "linux":
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        fcntl.fcntl(pipe, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def _end_after(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)

@@ -71,7 +71,7 @@ class AdaptiveLimit:
         return int(self._ramp)
 
     def ramping(self) -> bool:
-        """Will it be more in a moment?"""
+        """Whether it will be more in a moment."""
         return self._ramp < self._target
 
     @property
@@ -79,7 +79,7 @@ class AdaptiveLimit:
         return max(1.0, self._limit * (PROBE if self._probing else 1.0))
 
     def succeeded(self, now: float, seconds: float, busy: int) -> None:
-        """A task that took so long was taken in, while so many were in flight, itself included."""
+        """A task ended well after so many seconds, while `busy` were in flight, itself included."""
         self._granted += 1
         self._finished += 1
         self._backoff = BACKOFF
@@ -167,9 +167,9 @@ class AdaptiveLimit:
         granted, epoch, gap = self._before
         self._granted, self._epoch, self._raised = -taken, resume, resume
         if granted + taken > 0:
-            found = max(PERIOD, resume - epoch) / (granted + taken) / CAUTION
-            self.rate = self.rate or Bucket(found)
-            self.rate.gap = max(gap, min(found, gap * SLOWER) if gap else found)
+            gap_now = max(PERIOD, resume - epoch) / (granted + taken) / CAUTION
+            self.rate = self.rate or Bucket(gap_now)
+            self.rate.gap = max(gap, min(gap_now, gap * SLOWER) if gap else gap_now)
 
     def _raise_rate(self, rate: Bucket, now: float) -> None:
         calm = now - self._epoch

@@ -96,7 +96,7 @@ class DaemonWorker(JobThread):
         return entry
 
     def serve(self, call: Call) -> None:
-        """Item after item."""
+        """Run items one after the other."""
         while (entry := self._next()) is not None:
             item, deliver = entry
             value, error = None, None

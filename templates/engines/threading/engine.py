@@ -74,14 +74,14 @@ class ThreadWorker(JobThread):
                 self._hand_back()
 
     def _hand_back(self) -> None:
-        """What is queued: the other end has too much to do, and asked for a pause perhaps."""
+        """Give back what is queued: the other end has too much to do, and may want a pause."""
         with contextlib.suppress(Empty):
             while (task := self._todo.get_nowait()) is not None:
                 self._done.put((task, None, NOT_BEGUN, 0.0))
             self._todo.put(None)  # it was for some thread to leave
 
     def abandon(self, now: float, timeout: float) -> Task | None:
-        """The task, if it has run for longer than `timeout`; this thread then ends by itself."""
+        """Give up a task that runs for longer than `timeout`, and return it; the thread ends."""
         claim = self.claim
         for task, began in claim[:]:
             if now - began > timeout:
@@ -136,8 +136,8 @@ class ThreadPool:
             came += [get() for _ in range(self._done.qsize())]
         except Empty:
             return []
-        self._failures += [one for one in came if isinstance(one, EngineError)]
-        results = [one for one in came if not isinstance(one, EngineError)]
+        self._failures += [entry for entry in came if isinstance(entry, EngineError)]
+        results = [entry for entry in came if not isinstance(entry, EngineError)]
         self.pending -= len(results)
         return results
 

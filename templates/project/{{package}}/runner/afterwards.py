@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from .export import Export, Joined, Snapshot
-from .failures import ErrorText, describe, most_frequent
+from .failures import describe, most_frequent
 from .formats import Unreadable
 from .items import Items, ItemsError
 from .job import Job, load_work
@@ -31,8 +31,7 @@ def try_(args: argparse.Namespace) -> int:
         with Job(work.work, getattr(work, "setup", None)).open() as call:
             value = call(item)
     except Exception as exc:
-        error = describe(exc)
-        tell(error.traceback if isinstance(error, ErrorText) else f"{error}\n")
+        tell(describe(exc).traceback)
         if args.pdb:
             import pdb
 
@@ -98,7 +97,7 @@ def _chosen(args: argparse.Namespace) -> Any:
             return _with_id(items, args.id)
         try:
             with closing(Snapshot(args.results)) as snapshot:
-                failed = next((one for one in snapshot.join(items) if _failed(one)), None)
+                failed = next(filter(_failed, snapshot.join(items)), None)
         except Refused:  # nothing was run yet
             failed = None
         if failed is not None:
@@ -109,7 +108,7 @@ def _chosen(args: argparse.Namespace) -> Any:
 
 
 def _with_id(items: Items, wanted: str) -> Any:
-    """By its key where items have one, otherwise by its position."""
+    """The item with that key or, where items have none, at that position."""
     for position, record, _ in items.records():
         if record is None:
             continue

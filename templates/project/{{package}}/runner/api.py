@@ -223,7 +223,6 @@ class _Source:
         return due
 
     def close(self) -> None:
-        """Close the results."""
         if self._journal is not None:
             self._journal.close()
 

@@ -110,7 +110,7 @@ class Backlog:
         return [(index, item, 1) for index, item in pulled]
 
     def waiting(self, limit: int) -> int:
-        """Up to `limit`: how many tasks there are to take, whether or not they may begin now."""
+        """How many tasks there are to take, up to `limit`, whether or not they may begin now."""
         tasks = self._next(limit)
         self._again.extendleft(reversed(tasks))
         return len(tasks)
@@ -121,20 +121,20 @@ class Backlog:
             self._again.extendleft(reversed(list(tasks)))
 
     def suspect(self, tasks: list[Task]) -> None:
-        """One of these broke what they went through together: try each half by itself."""
+        """One of these tasks broke their worker or their batch: try each half by itself."""
         if not self.stopping:
             half = len(tasks) // 2
             self._suspects += filter(None, (tasks[:half], tasks[half:]))
 
     def suspects(self) -> list[Task]:
-        """A group that has to go by itself, or none."""
+        """Tasks that have to run apart from all others, or none."""
         if not self._suspects:
             return []
         if self._pacer is None:
             return self._suspects.popleft()
         if self._pacer.due() > (now := time.monotonic()):
             return []
-        first, *rest = self._suspects.popleft()  # one alone: each needs a permit
+        first, *rest = self._suspects.popleft()  # only the first: each needs a permit
         if rest:
             self._suspects.appendleft(rest)
         self._pacer.begin(now, first[1])

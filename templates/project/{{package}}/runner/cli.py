@@ -52,16 +52,7 @@ def run(args: argparse.Namespace) -> int:
         closing(_journal(args, ready.work)) as journal,
         closing(_resume(args, journal, items)) as resume,
         stop_on_signals() as stop,
-        Progress(
-            items,
-            workers=ready.workers,
-            pacer=ready.pacer,
-            limit=args.limit,
-            ok=journal.ok,
-            failed=journal.failed,
-            quiet=args.quiet,
-            again=_again(args),
-        ) as progress,
+        Progress(items, journal, ready, args.limit, _again(args), args.quiet) as progress,
         closing(
             ready.start(
                 resume.pending(), timeout=args.timeout, retry=Retry(args.retries), stop=stop

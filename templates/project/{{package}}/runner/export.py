@@ -61,7 +61,6 @@ class Snapshot:
         self._index()
 
     def close(self) -> None:
-        """Close the files."""
         self._file.close()
         self._state.close()
 
@@ -121,7 +120,7 @@ class Snapshot:
 
 
 class Export:
-    """The rows: those that are ok, those that failed as items that can be run again, or all."""
+    """The rows: all, only good ones, or only failed items, as they can be run again."""
 
     def __init__(
         self, snapshot: Snapshot, items: Items, *, failed: bool = False, ok: bool = False
@@ -152,7 +151,7 @@ class Export:
                 os.unlink(new)
 
     def lines(self, file: TextIO) -> None:
-        """JSON Lines."""
+        """Write them as JSON Lines."""
         for item, result in self._rows():
             row = item if self._bare else {"id": result.pop("id"), **_key(result), "item": item}
             file.write(json_of(row if self._bare else row | result) + "\n")
@@ -187,7 +186,7 @@ class Export:
         return Table(lambda: self._rows(), bare=self._bare)
 
     def _rows(self) -> Iterator[tuple[Any, dict[str, Any]]]:
-        """Item and result."""
+        """Each item with its result."""
         self._items.rewind()
         self.count = self.missing = 0
         for _, item, result in self._snapshot.join(self._items):
@@ -223,7 +222,7 @@ class Table:
             yield [*map(fields.get, self._fields), *map(cells.get, self._results)]
 
     def _of_result(self, result: dict[str, Any]) -> Cells:
-        """All but the traceback, which fits in no cell; the value as columns of its own."""
+        """Columns of a result: the value has its own, the traceback none: it fits in no cell."""
         kept = {name: cell for name, cell in result.items() if name not in ("value", "traceback")}
         return kept | (_cells(result["value"], "value", "value.") if "value" in result else {})
 

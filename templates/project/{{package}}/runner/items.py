@@ -65,7 +65,7 @@ class Items:
         return round(self.count / share) if (share := self._reader.share) else None
 
     def rewind(self) -> None:
-        """Begin again."""
+        """Start again at the first item."""
         self._file.seek(self._start)
         self._reader = self._format(self._file)
         self.count = 0
@@ -123,14 +123,13 @@ class Items:
             yield self.count - 1, record, digest.digest()
 
     def parse(self, record: Any) -> Any:
-        """The item of a record."""
         try:
             return self._reader.parse(record)
         except (ValueError, RecursionError) as exc:
             raise self._wrong(exc) from None
 
     def key_of(self, item: Any) -> Any:
-        """What the item's own field says."""
+        """The key of an item: the value of its field."""
         try:
             key = item[self.key]
         except (TypeError, KeyError, IndexError):
@@ -178,7 +177,7 @@ class Duplicates:
             self._seen.add(key)
 
     def count(self) -> None:
-        """Tell of those that were not named."""
+        """Say how many there were beyond those that were named."""
         if self._twice > SHOWN:
             self._tell(f"{self._twice - SHOWN:,} more keys were there before")
 

@@ -90,7 +90,7 @@ class Job:
         return job
 
     def pack(self) -> bytes:
-        """Itself for another process: by reference, so both functions have to be found there."""
+        """The job for another process, which imports both functions by their names."""
         import pickle  # threads and coroutines do without
 
         try:

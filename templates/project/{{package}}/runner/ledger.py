@@ -144,7 +144,7 @@ class Ledger:
         self._at = self._earlier = 0
 
     def swap(self, area: int, inode: int) -> None:
-        """From when the results are the file with that inode, the digests are in that area."""
+        """Save that the digests are in that area once the results are the file with that inode."""
         self.other = {"area": area, "inode": inode}
         self.save()
         self.other = None

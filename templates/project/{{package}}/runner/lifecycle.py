@@ -1,8 +1,8 @@
-"""How a process of the run begins, is stopped by signals, and ends: the run itself, its workers.
+"""How the process of a run begins, is stopped by signals, and ends.
 
 What work() starts is not part of the run: it gets the null device as its standard input, and the
 signals of a new process. At the end idle threads are joined, exit functions run and files are
-flushed, as Python does it; but what hangs is left behind, and in a worker Python would skip it all.
+flushed, as Python does it; but what hangs is left behind.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from itertools import chain
 from types import FrameType
 from typing import Any, NoReturn
 
-from .prints import say, whole_lines
+from .prints import say
 from .task import GRACE, Interrupted
 
 LEAVING = 10.0  # seconds for threads and exit functions of the user's, once the work is done
@@ -34,8 +34,6 @@ FLUSHING = 1.0  # seconds for files after that: whoever hangs may hold the lock 
 SIGNALS = {
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
 }
-_HOME = os.getpid()  # where this was imported: a forked worker is another process
-_ends_here: list[bool] = []  # a worker that runs its exit functions
 
 
 def begin() -> None:
@@ -56,24 +54,6 @@ def begin() -> None:
     os.dup2(null, 0)
     os.close(null)
     new_signals_for_children()
-
-
-def stand_alone() -> None:
-    """In a worker, before it runs anything of the user's: its parent decides what a signal means.
-
-    A session of its own: no Ctrl-C reaches it, and no terminal stops it.
-    """
-    for number in SIGNALS:
-        signal.signal(number, lambda *_: None)
-    new_signals_for_children()
-    whole_lines()
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
-    os.close(null)
-    if sys.platform != "win32":
-        with suppress(PermissionError):  # it leads one already
-            os.setsid()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @functools.cache  # once in a process, and in those that are forked from it
@@ -146,26 +126,12 @@ def stop_on_signals() -> Iterator[threading.Event]:
 
 def leave(code: int) -> NoReturn:
     """End the process as Python does; but what hangs is left behind."""
-    _watch_the_end(code)
+    watch_the_end(code)
     sys.exit(code)
 
 
-def end_worker() -> NoReturn:
-    """The same where multiprocessing would end the process at once."""
-    _watch_the_end(0)
-    threading._shutdown()  # type: ignore[attr-defined]  # joins them; multiprocessing calls it too
-    finish()
-    os._exit(0)
-
-
-def finish() -> None:
-    """Run the exit functions of a worker, and write out what files hold back."""
-    _ends_here.append(True)
-    atexit._run_exitfuncs()
-    flush_files(close=True)
-
-
-def _watch_the_end(code: int) -> None:
+def watch_the_end(code: int) -> None:
+    """Cut off what hangs: exit functions, and threads that are no daemons."""
     with suppress(RuntimeError):  # no thread can be had
         threading.Thread(target=_cut_off, args=(code,), daemon=True).start()
 
@@ -186,13 +152,13 @@ def flush_files(*, close: bool = False) -> None:
     """Write out what open files hold back; with `close`, also what compressed files do."""
     layers: list[list[Any]] = [[], [], [], []]
     known: dict[int, int] = {}  # a type has a layer: thousands of objects have few types
-    for one in gc.get_objects():
-        kind = type(one)
+    for thing in gc.get_objects():
+        kind = type(thing)
         layer = known.get(id(kind))
         if layer is None:
             layer = known[id(kind)] = _layer(kind)
         if layer:
-            layers[layer].append(one)
+            layers[layer].append(thing)
     _, text, packed, raw = layers
     calls = [file.flush for file in text], [file.close for file in packed if close]
     for write_out in chain(*calls, [file.flush for file in raw]):
@@ -201,7 +167,7 @@ def flush_files(*, close: bool = False) -> None:
 
 
 def _layer(kind: type) -> int:
-    """What is written out first has the lowest; 0 is no file."""
+    """The order in which files are written out, from 1; 0 is no file."""
     if issubclass(kind, io.TextIOWrapper):
         return 1
     if issubclass(kind, (io.BufferedWriter, io.BufferedRandom)):
@@ -209,12 +175,4 @@ def _layer(kind: type) -> int:
     return 2 if issubclass(kind, io.BufferedIOBase) else 0  # such as GzipFile
 
 
-@atexit.register
-def _last_exit_function() -> None:
-    """Runs after those of work.py, which is imported later.
-
-    A forked worker ends here: what was registered earlier is its parent's.
-    """
-    flush_files(close=bool(_ends_here))
-    if _ends_here and os.getpid() != _HOME:
-        os._exit(0)
+atexit.register(flush_files)  # after the exit functions of work.py, which is imported later

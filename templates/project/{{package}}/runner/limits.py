@@ -112,14 +112,12 @@ def _say_how(job: Job) -> None:
 
 
 def workers(text: str) -> int | str:
-    """A value of --max-workers."""
     if text == AUTO or (text.isdecimal() and int(text) > 0):
         return text if text == AUTO else int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is neither 1 or more nor auto")
 
 
 def rate(text: str) -> Rate:
-    """A value of --rate."""
     try:
         return Rate.parse(text)
     except ValueError as exc:

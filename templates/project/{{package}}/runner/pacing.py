@@ -95,14 +95,14 @@ class Pacer:
         return max([self._resume, *[bucket.due for bucket in self._all()]])
 
     def begin(self, now: float, item: Any) -> None:
-        """This one begins."""
+        """The task of this item begins."""
         cost = self._cost(item) if self._cost else 0.0
         for bucket in self._all():
             units = cost.get(bucket.unit, 0.0) if isinstance(cost, Mapping) else cost
             bucket.spend(now, units if bucket.unit else 1.0)
 
     def pause(self, until: float) -> None:
-        """Nothing begins before that."""
+        """No task begins before that."""
         self._resume = max(self._resume, until)
 
     def paused(self, now: float) -> bool:
@@ -110,7 +110,7 @@ class Pacer:
         return now < self._resume
 
     def idle(self, now: float) -> bool:
-        """There is nothing to keep to any more."""
+        """Nothing is limited any more."""
         return not self._buckets and self.limit is None and now >= self._resume
 
     def words(self, size: int, now: float) -> list[str]:
@@ -118,13 +118,13 @@ class Pacer:
         words = [f"{self.places(size, now)} at once"] if size else []
         if self.limit is not None:
             words[0] += " (auto)"
-        if found := self._all():
-            slowest = max(found, key=lambda bucket: 0 if bucket.unit else bucket.gap)
+        if buckets := self._all():
+            slowest = max(buckets, key=lambda bucket: 0 if bucket.unit else bucket.gap)
             words.append(f"{slowest.per_second or 1 / slowest.gap:.3g}/s at most")
         if self.paused(now):
             words.append(f"paused for {self._resume - now:.0f} s")
         return words
 
     def _all(self) -> list[Bucket]:
-        found = self.limit.rate if self.limit else None
-        return self._buckets if found is None else [*self._buckets, found]
+        rate = self.limit.rate if self.limit else None  # that adapts
+        return self._buckets if rate is None else [*self._buckets, rate]

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from .failures import count_kind, most_frequent
 from .items import Items
-from .pacing import Pacer
+from .limits import Ready
 from .prints import tell
+from .results import Journal
 from .task import Burst
 
 REDRAW = 0.1  # seconds between two updates of the line on a terminal
@@ -45,25 +46,21 @@ class MaxFailures(NamedTuple):
 class Progress:
     """Counts outcomes and tells of them at intervals.
 
-    `ok` and `failed` were done by runs before; `again` is the command for the same files, where
-    {} stands for what it does.
+    `again` is the command for the same files, with {} in the place of `run`.
     """
 
     def __init__(
         self,
         items: Items,
-        *,
-        workers: int,
-        pacer: Pacer | None,
+        journal: Journal,
+        ready: Ready,
         limit: int | None,
-        ok: int,
-        failed: int,
-        quiet: bool,
         again: str,
+        quiet: bool,
     ) -> None:
-        self._items, self._workers, self._limit, self._quiet = items, workers, limit, quiet
-        self._earlier, self._failed_before, self._again = ok + failed, failed, again
-        self._pacer = pacer
+        self._items, self._limit, self._again, self._quiet = items, limit, again, quiet
+        self._workers, self._pacer = ready.workers, ready.pacer
+        self._earlier, self._failed_before = journal.ok + journal.failed, journal.failed
         self._tty = sys.stderr.isatty()
         self._began = self._told = time.perf_counter()
         self.done = self.failed = 0

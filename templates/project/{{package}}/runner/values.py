@@ -58,7 +58,7 @@ def _plain(value: Any, encode: Encode | None) -> Any:
     if kind in ATOMS:
         return value
     if kind is list or kind is tuple:
-        return [one if type(one) in ATOMS else _plain(one, encode) for one in value]
+        return [part if type(part) in ATOMS else _plain(part, encode) for part in value]
     if kind is dict:
         return _object(value.items(), encode)
     if encode is not None and (encoded := encode(value)) is not value:
@@ -69,11 +69,11 @@ def _plain(value: Any, encode: Encode | None) -> Any:
 def _object(pairs: Iterable[tuple[Any, Any]], encode: Encode | None) -> dict[str, Any]:
     """A dict with keys of text; two that JSON cannot tell apart are an error."""
     made: dict[str, Any] = {}
-    for key, one in pairs:
+    for key, part in pairs:
         name = key if type(key) is str else _name(key, encode)
         if name in made:
             raise Unwritable(f"two keys of a dict are {name!r} in JSON: {WAY_OUT}")
-        made[name] = one if type(one) in ATOMS else _plain(one, encode)
+        made[name] = part if type(part) in ATOMS else _plain(part, encode)
     return made
 
 
