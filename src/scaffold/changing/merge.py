@@ -147,7 +147,7 @@ class _Planner:
         yield Change(copy, Action.CREATE, f"your {path}", None, present)
 
     def _move_aside(self, path: str, new: bytes) -> Iterator[Change]:
-        """Yield how an edited command line of 0.1.0 is replaced: without the new one nothing runs."""
+        """Yield how an edited command line of 0.1.0 is replaced: without it nothing runs."""
         present, copy = self.tree[path], self._free(f"{path}.yours")
         told = f"edited, and it is {self.policy.runner}cli.py now; yours is kept as {copy}"
         yield Change(path, Action.CONFLICT, told, present, like(present, new))

@@ -27,7 +27,7 @@ class Supply:
         return position
 
     def hand_out(self, share: float, enough: int) -> list[Any]:
-        """Return a share of the items that are left, two at least; all of them if they may repeat."""
+        """Return a share of the items that are left, two at least; all if they may repeat."""
         if self.repeat:
             return self.items
         wanted = max(2, min(enough, int(share * self.left)))

@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "export":
             text = ".csv, .jsonl or .parquet [JSON Lines]"
             sub.add_argument("file", nargs="?", metavar="FILE", help=text)
-        either = sub.add_mutually_exclusive_group()
+        either = sub.add_mutually_exclusive_group() if name == "export" else sub
         for option in _options():
             if name not in option.commands:
                 continue

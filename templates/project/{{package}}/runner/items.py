@@ -83,7 +83,7 @@ class Items:
             if record is None:
                 yield None
                 continue
-            before = journal.digest(position) if journal else digest
+            before = journal.ledger.digest(position) if journal else digest
             if position < len(done) and done[position]:
                 if digest != before:
                     raise ItemsError(f"{self.place}: the item {CHANGED}")
@@ -93,7 +93,7 @@ class Items:
                 self.keys[position] = key = self.key_of(item)
                 twice.watch(key, self._reader.line)
             if journal and digest != before:
-                journal.note(position, digest)
+                journal.ledger.note(position, digest)
             yield position, item
         twice.count()
 

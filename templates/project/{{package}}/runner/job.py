@@ -108,11 +108,11 @@ class Job:
                 return
             run = _event_loop(stack)
             opened = self.aopen(1)
-            call = run(_enter(opened))
+            call = run(opened.__aenter__())
             try:
                 yield lambda item: run(call(item))
             finally:
-                run(_leave(opened))
+                run(opened.__aexit__(None, None, None))
 
     @asynccontextmanager
     async def aopen(self, size: int) -> AsyncIterator[Call]:
@@ -125,7 +125,7 @@ class Job:
         return setup(size) if self.wants_size else setup()
 
     def _bind(self, resource: Any) -> Call:
-        work = _copying(self.work) if self._copies else self.work
+        work = (lambda item, *more: self.work(_copied(item), *more)) if self._copies else self.work
         return (lambda item: work(item, resource)) if self.wants_resource else work
 
     def _set_up(self, stack: ExitStack) -> Any:
@@ -252,22 +252,9 @@ def _awaiting(call: Call, stack: ExitStack) -> Call:
     return call_and_await
 
 
-def _copying(work: Callable[..., Any]) -> Callable[..., Any]:
-    """work() on a copy of its item; what cannot be copied goes as it is."""
-
-    def work_on_a_copy(item: Any, *resource: Any) -> Any:
-        try:
-            copied = deepcopy(item)
-        except Exception:
-            copied = item
-        return work(copied, *resource)
-
-    return work_on_a_copy
-
-
-async def _enter(opened: AbstractAsyncContextManager[Call]) -> Call:
-    return await opened.__aenter__()
-
-
-async def _leave(opened: AbstractAsyncContextManager[Call]) -> None:
-    await opened.__aexit__(None, None, None)
+def _copied(item: Any) -> Any:
+    """A copy of the item; what cannot be copied stays as it is."""
+    try:
+        return deepcopy(item)
+    except Exception:
+        return item

@@ -84,14 +84,6 @@ class Journal:
         except OSError as exc:
             raise Refused(f"cannot open {name}: {exc.strerror}; --results names another") from None
 
-    def digest(self, position: int) -> bytes:
-        """What the item was when it was read; empty when that is not known."""
-        return self.ledger.digest(position)
-
-    def note(self, position: int, digest: bytes) -> None:
-        """Keep what the item is now."""
-        self.ledger.note(position, digest)
-
     def load(self) -> None:
         """Note what is done. Raises Refused for a line that is no result."""
         known = self.ledger.known

@@ -125,7 +125,7 @@ class Resume:
                 time.sleep(IDLE)
                 continue
             state = done[position] if position < len(done) else 0
-            if state and digest != journal.digest(position) and not self._forgets(state):
+            if state and digest != journal.ledger.digest(position) and not self._forgets(state):
                 changed.add(items.place, state)
             elif self._retry and state != GOOD:
                 items.check(record)
@@ -161,7 +161,7 @@ class Resume:
             if line is None:
                 continue
             state = GOOD if line.ok else BAD
-            if digest == journal.digest(line.id):
+            if digest == journal.ledger.digest(line.id):
                 moved[line.id], done[position] = position, state
             elif not self._forgets(state):
                 changed.add(items.place, state)
@@ -290,10 +290,10 @@ class Journalled:
             position = count - 1
             text = json.dumps(item, sort_keys=True, default=_plain).encode()
             digest = hashlib.blake2b(text, digest_size=DIGEST).digest()
-            before = journal.digest(position)
+            before = journal.ledger.digest(position)
             if not (position < len(journal.done) and journal.done[position]):
                 if digest != before:
-                    journal.note(position, digest)
+                    journal.ledger.note(position, digest)
                 yield position, item
             elif digest != before:
                 raise self._others()
