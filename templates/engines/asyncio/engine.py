@@ -285,7 +285,6 @@ def _opened(loop: asyncio.AbstractEventLoop, job: Job, size: int) -> Iterator[tu
 
 
 def in_one_process(max_workers: int) -> int:
-    """Tasks in flight that share the limits of one process, such as that of open files."""
     return max_workers
 
 

@@ -52,7 +52,6 @@ def default_workers(scheduler: str | None = None) -> int:
 
 
 def in_one_process(max_workers: int) -> int:
-    """Tasks in flight that share the limits of one process, such as that of open files."""
     return 1
 
 

@@ -201,7 +201,6 @@ class HybridPool(ProcessPool[HybridWorker]):
 
 
 def in_one_process(max_workers: int) -> int:
-    """Tasks in flight that share the limits of one process, such as that of open files."""
     return -(-max_workers // usable_cores())  # rounded up
 
 

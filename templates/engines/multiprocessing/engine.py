@@ -218,7 +218,6 @@ class BatchPool(ProcessPool[BatchWorker]):
 
 
 def in_one_process(max_workers: int) -> int:
-    """Tasks in flight that share the limits of one process, such as that of open files."""
     return 1
 
 

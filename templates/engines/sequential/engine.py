@@ -31,7 +31,6 @@ BURST = 0.005  # seconds: outcomes of tiny tasks are handed over together
 
 
 def in_one_process(max_workers: int) -> int:
-    """Tasks in flight that share the limits of one process, such as that of open files."""
     return 1
 
 

@@ -169,7 +169,6 @@ class ThreadPool:
 
 
 def in_one_process(max_workers: int) -> int:
-    """Tasks in flight that share the limits of one process, such as that of open files."""
     return max_workers
 
 

@@ -139,6 +139,10 @@ class Items:
             return key
         raise ItemsError(f"{self.place}: the key {key!r} is neither text nor a number")
 
+    def pack(self, record: Any) -> bytes:
+        """What tells whether a record has changed."""
+        return self._reader.pack(record)
+
     def check(self, record: Any) -> None:
         """Raise ItemsError if there is no item in it."""
         item = self.parse(record)

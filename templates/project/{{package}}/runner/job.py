@@ -125,8 +125,10 @@ class Job:
         return setup(size) if self.wants_size else setup()
 
     def _bind(self, resource: Any) -> Call:
-        work = (lambda item, *more: self.work(_copied(item), *more)) if self._copies else self.work
-        return (lambda item: work(item, resource)) if self.wants_resource else work
+        more = (resource,) if self.wants_resource else ()
+        if self._copies:
+            return lambda item: self.work(_copied(item), *more)
+        return (lambda item: self.work(item, resource)) if more else self.work
 
     def _set_up(self, stack: ExitStack) -> Any:
         if self.setup is None:

@@ -34,10 +34,18 @@ class Engine(Protocol):
 
     MODEL: str
     AWAITS: str  # "always", "never" or "with an async client": whether tasks share an event loop
-    ADAPTS: Callable[[int, float, Callable[[], bool]], Limit] | None  # for --max-workers auto
     IN_THREADS: bool  # several workers compute in this process
-    in_one_process: Callable[[int], int]  # of so many tasks in flight, those in one process
-    run: Callable[Concatenate[Job, Backlog, ...], Bursts]  # (job, backlog, *, timeout, **options)
+
+    @property
+    def ADAPTS(self) -> Callable[[int, float, Callable[[], bool]], Limit] | None:
+        """Makes the limit of --max-workers auto, where that adapts: AdaptiveLimit."""
+
+    @property
+    def run(self) -> Callable[Concatenate[Job, Backlog, ...], Bursts]:
+        """run(job, backlog, *, timeout, **options) yields outcomes in bursts."""
+
+    def in_one_process(self, max_workers: int) -> int:
+        """Tasks in flight that share the limits of one process, such as that of open files."""
 
 
 ENGINE: Engine = engine
