@@ -11,7 +11,6 @@ import importlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from array import array
 from collections import Counter
@@ -137,14 +136,12 @@ class Export:
         if write is None:
             raise Unreadable(f"{name} is of no kind that is written: {KINDS}")
         path = os.path.realpath(name)
-        number, new = tempfile.mkstemp(".new", f"{os.path.basename(path)}.", os.path.dirname(path))
+        new = f"{path}.{os.getpid()}.new"
         try:
-            with open(number, "w", encoding="utf-8", newline="") as file:
+            with open(new, "x", encoding="utf-8", newline="") as file:
                 write(file)
             if os.path.exists(path):
                 shutil.copymode(path, new)
-            else:
-                os.chmod(new, 0o666 & ~_umask())
             os.replace(new, path)
         finally:
             if os.path.exists(new):
@@ -263,9 +260,3 @@ def _text(cell: Any) -> str:
 
 def _key(result: dict[str, Any]) -> dict[str, Any]:
     return {"key": result.pop("key")} if "key" in result else {}
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -19,7 +19,6 @@ import time
 from _thread import interrupt_main, start_new_thread
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import chain
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -150,29 +149,15 @@ def _cut_off(code: int) -> None:
 
 def flush_files(*, close: bool = False) -> None:
     """Write out what open files hold back; with `close`, also what compressed files do."""
-    layers: list[list[Any]] = [[], [], [], []]
-    known: dict[int, int] = {}  # a type has a layer: thousands of objects have few types
-    for thing in gc.get_objects():
-        kind = type(thing)
-        layer = known.get(id(kind))
-        if layer is None:
-            layer = known[id(kind)] = _layer(kind)
-        if layer:
-            layers[layer].append(thing)
-    _, text, packed, raw = layers
-    calls = [file.flush for file in text], [file.close for file in packed if close]
-    for write_out in chain(*calls, [file.flush for file in raw]):
+    base: type = io.IOBase.__base__ or object  # its class in C: every object is asked, and quickly
+    files: list[Any] = [thing for thing in gc.get_objects() if issubclass(type(thing), base)]
+    plain = io.BufferedWriter, io.BufferedRandom
+    text = [file.flush for file in files if isinstance(file, io.TextIOWrapper)]
+    buffered = [file for file in files if isinstance(file, io.BufferedIOBase)]
+    packed = [file.close for file in buffered if close and not isinstance(file, plain)]
+    for write_out in text + packed + [file.flush for file in buffered if isinstance(file, plain)]:
         with suppress(Exception):
             write_out()
-
-
-def _layer(kind: type) -> int:
-    """The order in which files are written out, from 1; 0 is no file."""
-    if issubclass(kind, io.TextIOWrapper):
-        return 1
-    if issubclass(kind, (io.BufferedWriter, io.BufferedRandom)):
-        return 3
-    return 2 if issubclass(kind, io.BufferedIOBase) else 0  # such as GzipFile
 
 
 atexit.register(flush_files)  # after the exit functions of work.py, which is imported later
