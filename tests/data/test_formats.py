@@ -124,12 +124,12 @@ def test_a_pipe_gives_lines_however_they_come(load: Load, tmp_path: Path, size: 
 
 def test_a_long_line_is_joined_once(load: Load, tmp_path: Path) -> None:
     """Chunks of a line are kept apart until its end: the bytes copied do not grow as its square."""
-    reading = load("reading")
+    formats = load("formats")
     path = tmp_path / "long.txt"
-    path.write_bytes(b"x" * 10 * reading.CHUNK + b"\ny\n")
+    path.write_bytes(b"x" * 10 * formats.CHUNK + b"\ny\n")
     with path.open("rb") as file:
-        lines = reading.Lines(file)
-        assert [len(line) for line in lines] == [10 * reading.CHUNK, 1, 0]
+        lines = formats.Lines(file)
+        assert [len(line) for line in lines] == [10 * formats.CHUNK, 1, 0]
 
 
 def test_a_line_that_is_still_written_is_waited_for(load: Load, tmp_path: Path) -> None:
