@@ -19,7 +19,7 @@ def test_the_number_of_items_is_told_from_the_share_that_was_read(
     file.write_text("".join(f"{number:03}\n".replace("0", "1") for number in range(100)))
     items = load("items")
     opened = items.Items(str(file), None, print)
-    list(islice(opened.pending(items.Nothing()), read))
+    list(islice(opened.pending(), read))
     assert opened.total == pytest.approx(100, abs=2)
     opened.close()
 
