@@ -292,3 +292,16 @@ def test_the_memory_of_a_task_is_what_a_call_adds_at_its_peak(tmp_path):
     target = parse_target(f"{tmp_path / 'large.py'}:fill")
     found = measure(target, read_items(items), 1.0, repeat=True)
     assert found.task_memory_bytes == pytest.approx(needed, rel=0.2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other platform forks")
+@pytest.mark.parametrize(
+    ("code", "method"),
+    [("", "fork"), ("Thread(target=sleep, args=(9,), daemon=True).start()", "forkserver")],
+)
+def test_processes_start_as_the_import_allows(tmp_path, items, code, method):
+    """Threads that watch the measuring are none of a project's."""
+    file = tmp_path / "starting.py"
+    imports = "from threading import Thread\nfrom time import sleep\n"
+    file.write_text(f"{imports}{code}\ndef work(item): return item\n")
+    assert profile(file, items, "work").start_method == method

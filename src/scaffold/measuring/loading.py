@@ -10,6 +10,7 @@ import inspect
 import os
 import pickle
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,6 +42,7 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     It comes as a project's `runner.job.Job`, with its setup(), as an engine would open it.
     """
     find(request, os.path.dirname(request["report"]))  # noqa: PTH120
+    ours = threading.active_count() - 1  # that of the deadline: a project has none
     began = time.perf_counter()
     try:
         module = importlib.import_module(request["module"])
@@ -63,7 +65,7 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         "import_seconds": seconds,
         "is_async": job.is_async,
         "picklable_function": _found_by_a_worker(function),
-        "start_method": runner.start_method(),
+        "start_method": runner.start_method(threads=1 + ours),
     }
 
 

@@ -30,6 +30,8 @@ NO_LIMIT = 2**62  # a group of version 1 without a memory limit says 2**63 less 
 INTERPRETER = 30 << 20  # bytes of a Python process, where the system does not tell
 # How processes start fastest, where nothing speaks against it (see start_method).
 FASTEST_START = "fork" if sys.platform == "linux" else "spawn"
+# Packages with native code that a forked process may have: no threads, sockets or random numbers.
+HARMLESS = {"PIL", "_yaml", "bcrypt", "charset_normalizer", "lxml", "markupsafe", "orjson", "yaml"}
 
 
 class NotReady(Exception):
@@ -121,12 +123,13 @@ def _read(path: str) -> str:
         return ""
 
 
-def start_method() -> str:
+def start_method(threads: int = 1) -> str:
     """Where it is safe fork, for it starts in a third of the time; otherwise a clean process.
 
     Safe is: Linux, this process has one thread (a lock that another thread holds stays locked in
-    the child), and no extension module but Python's own is loaded (NumPy would give each child
-    the same random numbers, and other libraries keep threads and sockets).
+    the child) or the `threads` that are known, and no extension module is loaded but Python's own
+    and those known to be harmless (NumPy would give each child the same random numbers, others keep
+    threads and sockets).
     """
     if FASTEST_START != "fork":
         return FASTEST_START
@@ -134,10 +137,10 @@ def start_method() -> str:
         name
         for name, module in list(sys.modules.items())
         if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
-        and name.partition(".")[0] not in sys.stdlib_module_names
+        and name.partition(".")[0] not in sys.stdlib_module_names | HARMLESS
     )
-    one_thread = len(os.listdir("/proc/self/task")) == 1
-    return "fork" if one_thread and next(foreign, None) is None else "forkserver"
+    alone = len(os.listdir("/proc/self/task")) <= threads
+    return "fork" if alone and next(foreign, None) is None else "forkserver"
 
 
 def make_room(workers: int, in_one_process: int, open_files: int) -> None:
