@@ -1,5 +1,7 @@
 """What several calls at once tell of the other end, and the project's own setup()."""
 
+import sys
+
 import pytest
 
 from scaffold.asking.target import parse_target
@@ -8,6 +10,10 @@ from scaffold.measuring.measure import measure
 
 FUNCTIONS = """
 import asyncio, threading, time
+try:
+    import fcntl
+except ImportError:  # Windows
+    pass
 
 FEW = threading.Semaphore(2)
 FEW_ASYNC = asyncio.Semaphore(2)
@@ -16,6 +22,10 @@ SEEN = threading.local()
 def free(item): time.sleep(0.02)
 def few(item):
     with FEW: time.sleep(0.02)
+def few_of_all(item):
+    with open(__file__) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        time.sleep(0.02)
 def connects(item):
     if not hasattr(SEEN, "known"):
         SEEN.known = True
@@ -57,11 +67,21 @@ def crowded(tmp_path):
 
 
 @pytest.mark.parametrize("function", ["few", "few_async"])
-def test_a_place_for_two_is_found_to_be_one(crowded, items, function):
-    """More in flight than that get no more done."""
+def test_places_for_two_are_found(crowded, items, function):
+    """More in flight get no more done."""
     found = measured(crowded, function, items)
     assert found.in_flight_tried > 2
     assert found.in_flight_gain == pytest.approx(2, rel=0.4)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks of files there")
+def test_places_in_a_process_are_told_from_those_at_the_other_end(crowded, items, tmp_path):
+    """A second process has its own, unless they are shared by all."""
+    inner, outer = (measured(crowded, function, items) for function in ("few", "few_of_all"))
+    if inner.busy_fraction < 0.1 and outer.busy_fraction < 0.1:
+        assert inner.in_flight_per_process
+        assert not outer.in_flight_per_process
+    assert outer.in_flight_gain < outer.in_flight_tried
 
 
 @pytest.mark.parametrize("function", ["free", "free_async", "connects"])

@@ -40,6 +40,7 @@ profiles = st.builds(
     thread_gain=GAIN,
     in_flight_tried=st.just(8),
     in_flight_gain=st.floats(1, 8),
+    in_flight_per_process=st.booleans(),
     process_gain=GAIN,
 )
 

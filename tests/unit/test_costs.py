@@ -220,6 +220,18 @@ def test_an_other_end_that_is_saturated_binds_every_model():
     assert advice.settings.max_workers < 8
 
 
+def test_what_tasks_share_in_a_process_is_there_twice_in_two():
+    """A lock or a pool of a process: with more processes more is done."""
+    work = Workload(
+        Bound.IO, 1000, 0.1, async_client=False, in_flight_tried=8, in_flight_gain=4.0,
+        in_flight_per_process=True,
+    )  # fmt: skip
+    advice = recommend(work, Machine(2.0, None, "3.13.0", True, "fork", 1024, "linux"))
+    assert advice.model is Model.HYBRID
+    assert advice.estimate(Model.HYBRID).seconds == pytest.approx(12.5, rel=0.05)
+    assert advice.estimate(Model.THREADING).seconds == pytest.approx(25, rel=0.05)
+
+
 def test_past_what_was_tried_the_range_tells_that_nobody_knows():
     """At the worst it can do no more than when it was measured."""
     work = Workload(

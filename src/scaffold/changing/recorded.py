@@ -123,6 +123,7 @@ _ANSWERS: dict[str, Any] = {
     "process_gain": _is_gain_or_null,
     "in_flight_tried": number(1, MAX_COUNT, int),
     "in_flight_gain": number(1, MAX_COUNT),
+    "in_flight_per_process": _is_bool,
     "pilots": _are_pilots,
     "start_method": lambda value: value in START_METHODS,
     "max_workers": lambda value: value == "auto" or _is_count_or_null(value),

@@ -146,6 +146,7 @@ def workload(profile: Profile, items: Items) -> Workload:
         "longest_seconds": profile.longest_seconds or 0.0,
         "in_flight_tried": profile.in_flight_tried,
         "in_flight_gain": profile.in_flight_gain,
+        "in_flight_per_process": profile.in_flight_per_process,
     }
     for gain in ("thread_gain", "process_gain"):
         if (value := getattr(profile, gain)) is not None:

@@ -41,7 +41,7 @@ FORGIVEN_SECONDS = 0.05
 MATTERS_SECONDS = 1.0
 
 # What binds a time that is said beside it: limits that are neither the function's nor the model's.
-OUTSIDE = ("the rate", "the limit", "memory", "the other end")
+OUTSIDE = ("the rate", "the limit", "memory", "the other end", "what its tasks share")
 
 # The ids under which the estimates give their own reasons, beside the rules of thumb.
 BY_ESTIMATE = "E1"
@@ -149,7 +149,7 @@ def headline(
         )
     found = "up to " if finds_its_limit(chosen.model, workload) else ""
     time = f"about {show_seconds(chosen.seconds)}"
-    if found and 1 < workload.in_flight_tried < chosen.max_workers:
+    if found and workload.is_untried(chosen.max_workers):
         time = f"{show_seconds(chosen.seconds)} to {show_seconds(chosen.high)}"
     return (
         f"{chosen.model}, {found}{show_count(chosen.max_workers)} in flight:"
@@ -300,8 +300,13 @@ def _other_end(workload: Workload, chosen: Estimate) -> str:
         return ""
     if workload.is_saturated:
         tried, gain = workload.in_flight_tried, show_ratio(workload.in_flight_gain)
-        return f"{tried} in flight got {gain} as much done as one: more would only wait their turn"
-    if workload.in_flight_tried > 1:
+        per_process = workload.in_flight_per_process
+        each = ", and as many in another process as much again" if per_process else ""
+        return (
+            f"{tried} in flight got {gain} as much done as one{each}: more would only wait their"
+            " turn"
+        )
+    if workload.is_untried(chosen.max_workers):
         tried = workload.in_flight_tried
         return (
             f"the other end kept up with {tried} in flight. Whether it takes more nobody knows, so"

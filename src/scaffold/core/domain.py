@@ -70,7 +70,8 @@ class Workload:
     `longest_seconds` what the longest task takes (0: not known). `thread_gain` and `process_gain`
     are how many times as much two threads, or two processes with a core each, get done as one
     (None: not measured, so what the shares lead to). `in_flight_tried` is the most tasks that were
-    in flight when it was measured, `in_flight_gain` how many times as much they got done as one.
+    in flight when it was measured, `in_flight_gain` how many times as much they got done as one,
+    and `in_flight_per_process` tells that each process gets so much done, not all together.
     `pilots` says, by model, how many times as long as predicted a task took in a short run of its
     engine. `deadline_seconds` is what all of it may take, or None. `sources` names where each field
     came from; a field that is not in it is a default.
@@ -92,6 +93,7 @@ class Workload:
     process_gain: float | None = None
     in_flight_tried: int = 1
     in_flight_gain: float = 1.0
+    in_flight_per_process: bool = False
     pilots: Mapping[str, float] = field(default_factory=dict, hash=False)
     deadline_seconds: float | None = None
     sources: Mapping[str, Source] = field(default_factory=dict, hash=False)
@@ -158,10 +160,16 @@ class Workload:
         """Tell whether more in flight got no more done when it was measured."""
         return self.in_flight_gain < self.in_flight_tried
 
-    @property
-    def seconds_saturated(self) -> float:
-        """Seconds until the last task ends where the other end can do no more; 0 where it can."""
-        return self.total_seconds / self.in_flight_gain if self.is_saturated else 0.0
+    def is_untried(self, workers: int) -> bool:
+        """Tell whether so many were not in flight when it was measured, and nobody knows."""
+        return not self.is_saturated and 1 < self.in_flight_tried < workers
+
+    def seconds_saturated(self, processes: int) -> float:
+        """Seconds until the last task ends where no more can be done at once; 0 where it can."""
+        if not self.is_saturated:
+            return 0.0
+        places = self.in_flight_gain * (processes if self.in_flight_per_process else 1)
+        return self.total_seconds / places
 
     @property
     def in_flight_at_rate(self) -> int:

@@ -37,7 +37,7 @@ def estimate(
     )
     low, high = SPREAD[workload.source("task_seconds")]
     slowest = seconds
-    if 1 < workload.in_flight_tried < workers:  # past what was tried, nobody knows
+    if workload.is_untried(workers):
         slowest = makespan(model, workload.in_flight_tried, workload, machine, costs)
     return Estimate(
         model=model,
@@ -65,7 +65,8 @@ def makespan(
     alone = MODELS[model].makespan(workers, workload, machine, costs)
     if (ratio := workload.pilots.get(model)) is not None:
         alone += (ratio - 1) * workload.tasks * each(model, workers, workload, machine, costs)
-    return max(alone, workload.seconds_at_rate, workload.seconds_saturated)
+    processes = min(workers, machine.workers) if MODELS[model].pickles else 1
+    return max(alone, workload.seconds_at_rate, workload.seconds_saturated(processes))
 
 
 def each(

@@ -17,7 +17,8 @@ class Profile:
     lost to other programs. `cpu_fraction` is above 1 where native threads, or programs that it
     starts, compute on several cores. A gain is how many times as much two threads, or two
     processes, get done as one; `in_flight_gain` is that of `in_flight_tried` calls at once, the
-    most that there were of a function that waits. `errors` are the most frequent failures, with
+    most that there were of a function that waits, and `in_flight_per_process` tells that a second
+    process gets as much done again. `errors` are the most frequent failures, with
     their numbers.
     `peak_memory_bytes` is the whole process's, `task_memory_bytes` what calls added to it.
     """
@@ -50,6 +51,7 @@ class Profile:
     items_taken: int = 0  # of the sample, in its own order: what is left may still be run
     in_flight_tried: int = 1
     in_flight_gain: float = 1.0
+    in_flight_per_process: bool = False
     busy_fraction: float = 0.0
     first_error: str | None = None
     errors: Sequence[tuple[str, int]] = ()

@@ -11,7 +11,7 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from math import log, sqrt
 from queue import Empty, SimpleQueue
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from scaffold.measuring.calls import LONGER, Answer, Call, Calls
 from scaffold.measuring.clocks import cpu_seconds, queueing
+from scaffold.measuring.pair import Pair
 
 # Calls take longer beside others when they do so by this factor, and by so many standard errors:
 # one call of a service may take ten times as long as the next.
@@ -27,15 +28,30 @@ SLOWER, SURE = 1.25, 3.0
 SHORTEST = 1e-3
 # Seconds before the deadline by which the last answer has to be there, for the report.
 REPORTING = 0.2
+# Two processes with as many in flight each are not in each other's way when a round of calls takes
+# at most so many times what one call takes alone: it would be twice as long if they were.
+APART, ROUNDS = 1.5, 2
 # The most in flight that is tried, however many calls there may be: an ordinary pool of threads.
 MOST = 32
 
 
 class Found(NamedTuple):
-    """The most in flight that was tried, and how many times as much so many get done as one."""
+    """The most in flight that was tried, and how many times as much so many get done as one.
+
+    `per_process` tells that a second process gets as much done again: the places are in the
+    process, such as those of a pool or a lock, and not at the other end. `rest` is how many of the
+    calls are left.
+    """
 
     in_flight: int = 1
     gain: float = 1.0
+    rest: int = 0
+    per_process: bool = False
+
+    @property
+    def is_saturated(self) -> bool:
+        """Tell whether more in flight get no more done."""
+        return self.gain < self.in_flight
 
 
 Task = tuple[int, Any]  # the position of an item, and itself
@@ -43,23 +59,28 @@ Task = tuple[int, Any]  # the position of an item, and itself
 Ramp = Generator[tuple[int, list[Task]], list[Answer], Found]
 
 
-def try_out(job: Any, calls: Calls, most: int, deadline: float) -> Found:
+def try_out(
+    job: Any, request: Mapping[str, Any], calls: Calls, most: int, deadline: float
+) -> Found:
     """Call with ever more in flight, `most` times in all, and note the calls among the others."""
     ramp, until = _ramp(calls, most, deadline - REPORTING), deadline - REPORTING
-    return asyncio.run(_await(ramp, job, until)) if job.is_async else _call(ramp, job, until)
+    found = asyncio.run(_await(ramp, job, until)) if job.is_async else _call(ramp, job, until)
+    if found.is_saturated and found.rest > found.gain and not request["is_async"]:
+        return found._replace(per_process=_is_per_process(request, calls, found, until))
+    return found
 
 
 def _ramp(calls: Calls, most: int, until: float) -> Ramp:
     found, level, connects = Found(), 2, False
     alone, mean, longest = tuple(calls.seconds), calls.each, max(calls.seconds)
-    while level <= min(most, MOST) and not calls.hopeless():
-        # Two for each worker, of which the first may connect; the last level has all the rest.
-        count = 2 * level if most - 2 * level >= 2 * level else most
+    while most >= 2 and level <= MOST and not calls.hopeless():
+        # At first two for each worker, of which one may connect.
+        count = min(most, 2 * level if level == 2 else level)
         if time.monotonic() + LONGER * longest * count / level > until:
             break
         taken = (calls.supply.take() for _ in range(count))
         tasks = [(at, calls.supply.items[at]) for at in taken if at is not None]
-        if len(tasks) < level:
+        if len(tasks) < min(count, level):
             break
         began, used = time.perf_counter(), cpu_seconds()
         answers = yield level, tasks
@@ -70,13 +91,35 @@ def _ramp(calls: Calls, most: int, until: float) -> Ramp:
         used_to = [one for one in answers if not (connects and one.is_first)]
         slower = not failed and _are_slower(used_to, alone)
         calls.add(answers, cpu_seconds() - used, timed=not (slower or failed))
+        most -= count
         if failed or len(answers) < len(tasks):
             break
         if slower:
-            return Found(level, min(level, max(1.0, len(answers) * mean / seconds)))
+            return Found(level, min(level, max(1.0, len(answers) * mean / seconds)), most)
         longest = max(longest, *(answer.seconds for answer in answers))
-        found, level, most = Found(level, level), 2 * level, most - count
+        found = Found(level, level)
+        level *= 2 if 2 * level <= most else 1  # the last level has all the rest
     return found
+
+
+def _is_per_process(request: Mapping[str, Any], calls: Calls, found: Found, until: float) -> bool:
+    """Tell whether two processes with as many in flight each are done sooner than one would be."""
+    threads = round(found.gain)
+    rounds = max(1, min(ROUNDS, found.rest // (2 * threads)))
+    pair = Pair(request, native=False)
+    try:
+        if not pair.ready(until - 2 * rounds * calls.each):
+            return False
+        count = min(found.rest, 2 * threads * rounds)
+        taken = (calls.supply.take() for _ in range(count))
+        items = [calls.supply.items[at] for at in taken if at is not None]
+        began = time.perf_counter()
+        side = pair.in_processes(items, until - time.monotonic(), False, until, threads)
+        seconds = time.perf_counter() - began
+    finally:
+        pair.end()
+    calls.count, calls.untimed = calls.count + side.calls, calls.untimed + side.calls
+    return threads < side.calls == count and seconds < APART * rounds * calls.each
 
 
 def _are_slower(answers: list[Answer], alone: tuple[float, ...]) -> bool:

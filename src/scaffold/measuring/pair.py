@@ -60,11 +60,13 @@ class Pair:
         self._tell(number, order)
         return Side(**(self._hear(number, until) or {}))
 
-    def in_processes(self, items: list[Any], seconds: float, repeat: bool, until: float) -> Side:
-        """Return what the calls took in two processes at once."""
+    def in_processes(
+        self, items: list[Any], seconds: float, repeat: bool, until: float, threads: int = 1
+    ) -> Side:
+        """Return what the calls took in two processes at once, on so many threads in each."""
         for number in (0, 1):
             half = items if repeat else items[number::2]
-            order = {"items": half, "threads": 1, "seconds": seconds, "repeat": repeat}
+            order = {"items": half, "threads": threads, "seconds": seconds, "repeat": repeat}
             self._tell(number, order)
         one, two = (Side(**(self._hear(number, until) or {})) for number in (0, 1))
         return Side(*(sum(both) for both in zip(astuple(one), astuple(two), strict=True)))

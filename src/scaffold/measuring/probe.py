@@ -49,7 +49,7 @@ ALONE, WATCHED, GLIMPSED = 0.12, 0.6, 0.1
 LEAST_CALLS = 3
 # Of the calls that a function may get which waits: those one by one, and those that are watched
 # where it computes too. The rest is made with several in flight.
-ONE_BY_ONE, LOOKED_AT = 1 / 3, 1 / 5
+ONE_BY_ONE, LOOKED_AT = 1 / 4, 1 / 5
 # The share of the time left that may go into controls until they come out right.
 CONTROLLING = 0.4
 # The share of the time left for calls that a second thread watches.
@@ -112,7 +112,9 @@ def _measure(
     else:
         reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
         watched = 0.0 if calls.cpu_fraction() < LEAST_CPU else LOOKED_AT * request["calls"]
-        crowd = try_out(job, calls, int(request["calls"] - calls.count - watched), deadline)
+        crowd = try_out(
+            job, request, calls, int(request["calls"] - calls.count - watched), deadline
+        )
     calls.waking = _waking(facts["is_async"], calls.wait(), min(NAPPING, _left(deadline) / 4))
     looked_at = WATCHED if beside.get("gil_fraction") is None else GLIMPSED
     found = _gil(call, request, calls, deadline, looked_at, reasons)
@@ -133,6 +135,7 @@ def _measure(
         items_taken=calls.supply.taken,
         in_flight_tried=crowd.in_flight,
         in_flight_gain=crowd.gain,
+        in_flight_per_process=crowd.per_process,
         longest_loop_block_seconds=block,
         gil_enabled=_has_gil(),  # the import, or a call, may have switched it on
         reasons=reasons,
