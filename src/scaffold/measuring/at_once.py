@@ -11,8 +11,8 @@ import statistics
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from math import log, sqrt
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
@@ -183,28 +183,37 @@ def _heard(done: SimpleQueue[Answer], count: int, until: float) -> Iterator[Answ
 async def _await(ramp: Ramp, job: Any, until: float) -> Found:
     """Serve the ramp on one event loop."""
     answers: list[Answer] | None = None
-    async with job.aopen(MOST) as call:
+    async with job.aopen(MOST) as call, _queueing() as queued:
         try:
             while True:
                 level, tasks = next(ramp) if answers is None else ramp.send(answers)
-                answers = await _awaited(call, level, tasks, until)
+                answers = await _awaited(call, queued, level, tasks, until)
         except StopIteration as end:
             found: Found = end.value
             return found
 
 
-async def _awaited(call: Call, level: int, tasks: list[Task], until: float) -> list[Answer]:
+@asynccontextmanager
+async def _queueing() -> AsyncIterator[Callable[[], float]]:
+    with queueing() as queued:
+        yield queued
+
+
+async def _awaited(
+    call: Call, queued: Callable[[], float], level: int, tasks: list[Task], until: float
+) -> list[Answer]:
     todo, answers = deque(tasks), list[Answer]()
 
     async def serve() -> None:
         while todo:
             position, item = todo.popleft()
-            began = time.perf_counter()
+            began, waited = time.perf_counter(), queued()
             try:
                 value = await call(item)
             except Exception as error:  # it costs this call only
                 value = error
-            answers.append(Answer(position, value, time.perf_counter() - began, 0.0, False))
+            seconds, lost = time.perf_counter() - began, queued() - waited
+            answers.append(Answer(position, value, seconds, lost, False))
 
     servers = [asyncio.ensure_future(serve()) for _ in range(level)]
     await asyncio.wait(servers, timeout=max(0.0, until - time.monotonic()))
