@@ -82,6 +82,7 @@ def main(models: list[str]) -> None:
             step("switch and undo", switch, project)
             step("measure", measure, Path(scratch))
             step("bench of every model", compare, Path(scratch))
+            step("demo", demo, Path(scratch))
             step("doctor", doctor, Path(scratch))
     print(f"smoke: all well, {time.monotonic() - began:.0f} s", flush=True)
 
@@ -173,6 +174,14 @@ def compare(scratch: Path) -> None:
     rows = concgen(scratch, "bench", "mine.py:work", "--items", "items.txt", *PATIENT)
     found = Counter(row["model"] for row in json.loads(rows)["results"])
     assert {"sequential", "threading", "multiprocessing"} <= set(found), found
+
+
+def demo(scratch: Path) -> None:
+    """Every model shows every task of the demonstration."""
+    rows = json.loads(concgen(scratch, "demo", "mixed", "--json"))["results"]
+    assert len(rows) == 5, rows
+    for row in rows:
+        assert len(row["tasks"]) == 8, row
 
 
 def doctor(scratch: Path) -> None:

@@ -108,7 +108,7 @@ LESSONS = (
     ),
     Lesson(
         CPU, Model.MULTIPROCESSING, "R11", _one_core,
-        "Processes take turns on the one core as well, and starting them takes time.",
+        "One core has one process: no task runs beside another, and the start comes on top.",
     ),
     Lesson(
         CPU, Model.MULTIPROCESSING, "R8", _gil,

@@ -16,6 +16,7 @@ def show(plan: Plan, save: Path | None, *, as_json: bool) -> None:
     """Run all of it, print it as it goes, and draw it when asked to."""
     for line in demo_views.announcement(plan, console.width()):
         console.say(line)
+    console.say()
     shown = _perform(plan, _nowhere if as_json else console.answer_lines)
     if as_json:
         console.answer_json(documents.demo(shown))
