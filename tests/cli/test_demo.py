@@ -84,7 +84,14 @@ def test_a_model_that_cannot_start_is_left_out_and_said(concgen, quick, monkeypa
     monkeypatch.setattr(Laboratory, "run", refuse)
     result = concgen("demo")
     assert result.code == 0
-    assert "not measured: multiprocessing: no process can be started" in result.out
+    assert "not measured: no process can be started" in result.out
+
+
+def test_it_ends_when_the_time_is_over(concgen, quick, monkeypatch):
+    monkeypatch.setattr(demo, "WHOLE", 0.0)
+    result = concgen("demo")
+    assert result.code == 1
+    assert "there was no time left" in result.err
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=str)

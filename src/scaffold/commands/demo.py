@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from scaffold.core.observed import Measurement
 from scaffold.core.texts import read_choice
 from scaffold.making.inventory import available_models
 from scaffold.measuring import calibration, machine, visible
-from scaffold.measuring.lab import Laboratory, Trial, laboratory
+from scaffold.measuring.lab import GRACE, Laboratory, Trial, laboratory
 
 # The models of the article, and the one for work that waits and computes.
 ARTICLE_MODELS = (Model.SEQUENTIAL, Model.THREADING, Model.ASYNCIO, Model.MULTIPROCESSING)
@@ -46,9 +47,10 @@ EXAMPLE_SECONDS = 1e-6  # that one of them takes, about
 # Seconds of a heavier task: next to it starting a process is little, and all of them in a row take
 # the time that somebody likes to look on.
 SECONDS = 0.24
-# Seconds that a run may take, where a machine is busy: with them every demonstration, of five
-# models and the article's example, ends within two minutes.
+# Seconds that a run may take where a machine is busy, and all of them together: with what starts
+# and ends beside them, no demonstration is longer than two minutes.
 LIMIT, ARTICLE_LIMIT = 10.0, 2.0
+WHOLE = 105.0
 # The line of a timeline is so much longer than what is known of the longest run.
 ROOM = 1.1
 # The share of the time in which one task at a time computes that other programs may take of it.
@@ -204,10 +206,11 @@ def plan(bound: Bound) -> Plan:
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the models run, one after another."""
+    """Where the models run, one after another, until the time is over."""
 
     plan: Plan
     lab: Laboratory
+    end: float
 
     def example(self, model: Model) -> Run:
         """Run the article's example."""
@@ -241,6 +244,9 @@ class Stage:
         seconds: float,
         progress: Progress = SILENT,
     ) -> tuple[Run, Measurement | None]:
+        seconds = min(seconds, self.end - time.monotonic() - GRACE)
+        if seconds <= 0:
+            return run._replace(error="there was no time left for it"), None
         name = load if MODELS[run.model].awaits is Awaits.NEVER else f"{load}_async"
         target = Target(visible.__name__, name, (), None)
         values = {"values": items, "repeat": len(items)}
@@ -248,7 +254,7 @@ class Stage:
         try:
             ran = self.lab.run(trial, seconds, partial(tell, progress, len(items), seconds))
         except UsageError as problem:  # a machine where no process may start, such as a sandbox
-            return run._replace(error=problem.message), None
+            return run._replace(error=problem.message.removeprefix(f"{run.model}: ")), None
         if ran.failed or not ran.items:
             return run._replace(error=ran.first_error or f"no task ended in {seconds:g} s"), None
         measured = whole(ran, len(items))
@@ -259,7 +265,7 @@ class Stage:
 def stage(plan: Plan) -> Iterator[Stage]:
     """Prepare the engines, and remove them at the end."""
     with laboratory() as lab:
-        yield Stage(plan, lab)
+        yield Stage(plan, lab, time.monotonic() + WHOLE)
 
 
 def _tasks(ran: Measurement, wait: float) -> tuple[Task, ...]:
