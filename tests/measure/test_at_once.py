@@ -71,8 +71,7 @@ def test_places_for_two_are_found(crowded, items, function):
     """More in flight get no more done."""
     found = measured(crowded, function, items)
     if found.busy_fraction < 0.1:
-        assert found.in_flight_tried > 2
-        assert found.in_flight_gain == pytest.approx(2, rel=0.4)
+        assert found.in_flight_gain < min(3, found.in_flight_tried)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks of files there")

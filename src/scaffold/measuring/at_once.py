@@ -72,7 +72,8 @@ def try_out(
 
 def _ramp(calls: Calls, most: int, until: float) -> Ramp:
     found, level, connects = Found(), 2, False
-    alone, mean, longest = tuple(calls.seconds), calls.each, max(calls.seconds)
+    alone = tuple(calls.seconds[1:])  # the first call of all is a worker's first too
+    mean, longest = statistics.mean(alone or calls.seconds), max(calls.seconds)
     while most >= 2 and level <= MOST and not calls.hopeless():
         # At first two for each worker, of which one may connect.
         count = min(most, 2 * level if level == 2 else level)
@@ -88,9 +89,11 @@ def _ramp(calls: Calls, most: int, until: float) -> Ramp:
         failed = any(isinstance(answer.value, BaseException) for answer in answers)
         if level == 2:  # whether a worker's first call takes longer, as it has to connect
             connects = _are_slower([one for one in answers if one.is_first], alone)
-        used_to = [one for one in answers if not (connects and one.is_first)]
-        slower = not failed and _are_slower(used_to, alone)
-        calls.add(answers, cpu_seconds() - used, timed=not (slower or failed))
+        opening = [one for one in answers if connects and one.is_first]
+        usual = [one for one in answers if one not in opening]
+        slower = not failed and _are_slower(usual, alone)
+        calls.add(opening, 0.0, timed=False)
+        calls.add(usual, cpu_seconds() - used, timed=not (slower or failed))
         most -= count
         if failed or len(answers) < len(tasks):
             break
