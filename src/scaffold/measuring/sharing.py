@@ -16,7 +16,7 @@ from typing import Any
 
 from scaffold.core.makespans import shared_seconds
 from scaffold.measuring import gil
-from scaffold.measuring.beside import Side
+from scaffold.measuring.beside import SPARE, Side
 from scaffold.measuring.calls import LEAST_CPU, MOST_QUEUEING, SEVERAL_CORES, TOO_BUSY, WAITS, Calls
 from scaffold.measuring.machine import runner
 from scaffold.measuring.pair import Pair
@@ -41,10 +41,11 @@ UNEVEN = 1.5
 # The shares of the items that are left which go to two threads, and then to two processes. What
 # remains is for the engines (`pilot`).
 TO_THREADS, TO_PROCESSES = 0.25, 0.33
-ALONE, TOO_SHORT, TOO_FEW, TOO_LONG = (
+ALONE, TOO_SHORT, TOO_FEW, TOO_SOON, TOO_LONG = (
     "there is one core",
     "a call is too short to tell",
     "there are too few items to run two at once",
+    "the items are over too soon to tell",
     "two at once take longer than the time left: give it more with --budget",
 )
 HARDLY, TOO_BRIEFLY = "it hardly computes", "it computes too briefly between its waits to tell"
@@ -92,13 +93,13 @@ class SideBySide:
         if self.is_async:
             reasons["thread_gain"] = "an `async def` runs on one event loop"
         else:
-            items = alone.supply.hand_out(TO_THREADS, _enough(alone))
+            items = _handed_out(TO_THREADS, alone)
             side = _when_there_is_time(two.on_threads, items, alone, deadline)
             if isinstance(side, Side) and side.queued > MOST_APART * (side.own + side.queued):
                 side = TOO_BUSY
             found |= _told("thread_gain", side, alone, reasons)
             found["gil_fraction"] = _share(alone, side)
-        items = alone.supply.hand_out(TO_PROCESSES, _enough(alone))
+        items = _handed_out(TO_PROCESSES, alone)
         side = _when_there_is_time(two.in_processes, items, alone, deadline)
         return found | _told("process_gain", side, alone, reasons)
 
@@ -114,9 +115,10 @@ def _worthless(alone: Calls, deadline: float) -> str:
     return TOO_LONG if left < TOGETHER * alone.each else ""
 
 
-def _enough(alone: Calls) -> int:
-    """Return more items than two at once get done in their time."""
-    return 10 + int(2 * SPAN / alone.each)
+def _handed_out(share: float, alone: Calls) -> list[Any]:
+    """Return so large a share of the items, more where they are over too soon, none to waste."""
+    least, enough = (SPARE + int(2 * span / alone.each) for span in (LEAST_SPAN, SPAN))
+    return alone.supply.hand_out(share, least, enough)
 
 
 def _when_there_is_time(
@@ -135,7 +137,7 @@ def _when_there_is_time(
         return TOO_BUSY
     if side.failures * alone.count > FAILS_MORE * max(1, alone.failures) * side.calls:
         return "it fails where two run at once"
-    return side if side.own > LEAST_SPAN else TOO_FEW
+    return side if side.own > LEAST_SPAN else TOO_SOON
 
 
 def _told(

@@ -26,11 +26,15 @@ class Supply:
             self.taken += 1
         return position
 
-    def hand_out(self, share: float, enough: int) -> list[Any]:
-        """Return a share of the items that are left, two at least; all if they may repeat."""
+    def hand_out(self, share: float, least: int, enough: int) -> list[Any]:
+        """Return so large a share of what is left, within these bounds; all items if they repeat.
+
+        Never more than half of what is left, but for two.
+        """
         if self.repeat:
             return self.items
-        wanted = max(2, min(enough, int(share * self.left)))
+        half = int(self.left / 2)
+        wanted = max(2, min(enough, max(int(share * self.left), min(least, half))))
         taken = (self.take() for _ in range(wanted))
         return [self.items[position] for position in taken if position is not None]
 
