@@ -220,6 +220,12 @@ def test_an_other_end_that_is_saturated_binds_every_model():
     assert advice.settings.max_workers < 8
 
 
+def test_native_threads_of_a_task_hold_the_gil_one_at_a_time():
+    """Two cores busy for as long as it takes are not twice as long with the GIL held."""
+    work = Workload(Bound.CPU, 100, 0.1, cpu_fraction=2.0, gil_fraction=1.0)
+    assert work.gil_seconds == pytest.approx(0.1)
+
+
 def test_what_tasks_share_in_a_process_is_there_twice_in_two():
     """A lock or a pool of a process: with more processes more is done."""
     work = Workload(

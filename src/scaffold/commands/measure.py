@@ -116,20 +116,24 @@ def _refuse_failing(profile: Profile, target: Target) -> None:
 
 
 def measured(target: Target, items: Items, effort: Effort, progress: Progress) -> Measured:
-    """Measure the function, after saying so; return what `advise` takes instead of answers."""
+    """Measure the function, after saying so; return what `advise` takes instead of answers.
+
+    On a machine that is busy no engine is tried: it would be slower by what others take.
+    """
     progress.step(announcement(target, items, effort))
     others = machine.Others()
     until = time.monotonic() + effort.seconds
     profiled = profile(target, items, effort, progress, spare=PILOTING * effort.seconds)
     work = workload(profiled, items)
-    facts = machine.inspect_for(profiled.start_method, gil_enabled=profiled.gil_enabled)
-    left = items.sample if effort.repeat else untaken(items.sample, profiled.items_taken)
-    pilots = pilot.pilots(
-        target, left, work, facts, calibration.load(facts).costs, until - time.monotonic()
-    )
     busy = max(profiled.busy_fraction, others.share() or 0.0)
-    sources = {**work.sources, "pilots": Source.MEASURED}
-    work = replace(work, pilots=pilots, sources=sources if pilots else work.sources)
+    if busy < calibration.BUSY:
+        facts = machine.inspect_for(profiled.start_method, gil_enabled=profiled.gil_enabled)
+        left = items.sample if effort.repeat else untaken(items.sample, profiled.items_taken)
+        costs = calibration.load(facts).costs
+        pilots = pilot.pilots(target, left, work, facts, costs, until - time.monotonic())
+        if pilots:
+            sources = {**work.sources, "pilots": Source.MEASURED}
+            work = replace(work, pilots=pilots, sources=sources)
     return Measured(work, profiled.start_method, busy, profiled.gil_enabled)
 
 

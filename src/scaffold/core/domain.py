@@ -145,8 +145,8 @@ class Workload:
 
     @property
     def gil_seconds(self) -> float:
-        """Seconds of one task spent computing with the GIL held."""
-        return self.cpu_seconds * self.gil_fraction
+        """Seconds of one task spent computing with the GIL held: by one thread at a time."""
+        return min(self.task_seconds, self.cpu_seconds * self.gil_fraction)
 
     @property
     def seconds_at_rate(self) -> float:
