@@ -195,6 +195,7 @@ def summary(demo: Demo, width: int) -> list[str]:
         for run in demo.runs
         if run.error or not run.finished
     ]
+    notes.append(("", f"predicted {advice.notes[-1]}"))  # where the costs come from
     if demo.is_busy:
         notes.append(("", "other programs kept this machine busy: on a quiet one it is faster"))
     rule = next((run.lesson.rule for run in runs if run.model is advice.model and run.lesson), "R1")
