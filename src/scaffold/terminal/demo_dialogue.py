@@ -38,7 +38,7 @@ def _perform(plan: Plan, answer: Answer) -> Demo:
     with demo.stage(plan) as stage:
         example = tuple(stage.example(model) for model in plan.models)
         answer([*_bold(demo_views.EXAMPLE), "", *demo_views.example(plan, example, width), ""])
-        answer([*_bold(demo_views.heavier(plan)), *demo_views.legend(plan, width)])
+        answer([*_bold(f"Heavier: {demo_views.tasks(plan)}"), *demo_views.legend(plan, width)])
         runs = []
         for model in plan.models:
             answer(["", *_bold(demo_views.title(plan, model))])

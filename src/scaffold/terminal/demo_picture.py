@@ -15,12 +15,13 @@ from scaffold.terminal import demo_views, saving, timeline
 from scaffold.terminal.layout import wrap
 from scaffold.terminal.pictures import PALETTE
 
-# In units of the drawing; the text is 14 of them high, so that half of it can still be read.
-WIDTH, MARGIN, LINE = 560, 12, 19
+# In units of the drawing; the text is 14 of them high, so that a telephone still shows it well.
+WIDTH, MARGIN, LINE = 480, 12, 19
+SHOWN = 720  # pixels across, where there is room
 NAMES = 96  # for the names of the lanes
-LETTERS = {"strong": 66, "faint": 84}  # that a line of text holds
+LETTERS = {"strong": 56, "faint": 70}  # that a line of text holds
 LANE, PITCH = 13, 16  # how high a lane is, and from one to the next
-CELLS = 220  # of a lane, two units each
+CELLS = 180  # of a lane, two units each
 SIGN, NUMBER = 20, 10  # how wide one is
 # What is told apart by colour is told apart by height, too.
 DRAWN = {
@@ -53,14 +54,14 @@ def drawn(demo: Demo, suffix: str) -> str:
         )
         for run in demo.works
     ]
-    return saving.page(demo_views.heavier(demo.plan), drawing, rows)
+    return saving.page(demo_views.tasks(demo.plan), drawing, rows)
 
 
 def svg(demo: Demo) -> str:
     """Return the drawing: a legend, then model under model, all on one scale of time."""
     seconds = max((task.ended for run in demo.works for task in run.tasks), default=1.0)
     sheet = Sheet()
-    heading = demo_views.heavier(demo.plan)
+    heading = demo_views.tasks(demo.plan)
     sheet.write(heading, "strong")
     sheet.legend(demo_views.signs(demo.plan))
     sheet.write(f"Every line is a worker, and {show_seconds(seconds)} long.", "faint")
@@ -91,16 +92,20 @@ class Sheet:
             self._text(MARGIN, self._bottom - 5, line, kind)
 
     def legend(self, signs: list[tuple[str, str]]) -> None:
-        """Draw what means what, side by side."""
-        self._bottom += LINE
-        left, top = MARGIN, self._bottom - LINE + 3
+        """Draw what means what, side by side in as many lines as it takes."""
+        left = WIDTH
         for sign, word in [("", demo_views.BEGINS), *signs]:
+            needed = SIGN + 4 + 6 * len(word) + MARGIN
+            if left + needed > WIDTH:
+                left = MARGIN
+                self._bottom += LINE
+            top = self._bottom - LINE + 3
             if sign:
                 self._cell(sign, left, SIGN, top)
             else:
                 self._number(1, left, top)
             self._text(left + SIGN + 4, self._bottom - 5, word, "faint")
-            left += SIGN + 4 + 6 * len(word) + 16
+            left += needed
 
     def lanes(self, run: Run, seconds: float) -> None:
         """Draw what each worker did, and where each task begins."""
@@ -127,7 +132,8 @@ class Sheet:
         """Return all of it."""
         height = self._bottom + MARGIN
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">\n'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
+            f' width="{SHOWN}" role="img">\n'
             f"<title>{html.escape(title)}</title><style>{STYLE}</style>\n"
             f'<rect class="page" width="{WIDTH}" height="{height}"/>\n'
             + "\n".join(self._parts)

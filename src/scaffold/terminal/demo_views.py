@@ -77,11 +77,11 @@ def example(plan: Plan, runs: Sequence[Run], width: int) -> list[str]:
     return [*table(columns, width), "", *wrap(told, width, "  ", "  ")] if runs else []
 
 
-def heavier(plan: Plan) -> str:
-    """Return the headline of the heavier tasks."""
+def tasks(plan: Plan) -> str:
+    """Return what the heavier tasks do."""
     seconds = plan.heavier.task_seconds
     does = DOES[plan.bound].format(each=show_seconds(seconds), half=show_seconds(seconds / 2))
-    return f"Heavier: {TASKS} tasks that {does}"
+    return f"{TASKS} tasks that {does}"
 
 
 def legend(plan: Plan, width: int) -> list[str]:

@@ -31,7 +31,7 @@ def page(title: str, drawing: str, rows: Iterable[Sequence[str]]) -> str:
         '<meta name="viewport" content="width=device-width">'
         "<style>:root{color-scheme:light dark}"
         "body{font:16px/1.5 system-ui;max-width:75rem;margin:2rem auto;padding:0 1rem}"
-        "svg{width:100%;height:auto}td,th{text-align:right;padding:.1rem .5rem}</style>"
+        "svg{max-width:100%;height:auto}td,th{text-align:right;padding:.1rem .5rem}</style>"
         f"<h1>{html.escape(title)}</h1>{drawing[drawing.index('<svg') :]}"
         f"<table><tr><th>model<th>at once<th>predicted<th>measured<th>error{cells}</table></html>\n"
     )
