@@ -305,3 +305,21 @@ def test_processes_start_as_the_import_allows(tmp_path, items, code, method):
     imports = "from threading import Thread\nfrom time import sleep\n"
     file.write_text(f"{imports}{code}\ndef work(item): return item\n")
     assert profile(file, items, "work").start_method == method
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells of no children")
+def test_a_program_that_a_task_starts_counts_as_its_memory(tmp_path):
+    """What it imports once is told by itself, for every worker needs it too."""
+    needed = 120_000_000
+    (tmp_path / "large.py").write_text(
+        "import subprocess\nimport sys\n\nBALLAST = b'x' * 50_000_000\n\n\n"
+        "def fill(item):\n"
+        f"    subprocess.run([sys.executable, '-c', \"b'x' * {needed}\"], check=True)\n"
+    )
+    items = tmp_path / "items.jsonl"
+    items.write_text("1\n2\n3\n4\n")
+    target = parse_target(f"{tmp_path / 'large.py'}:fill")
+    found = measure(target, read_items(items), 1.0, repeat=True)
+    assert needed < found.task_memory_bytes < 1.3 * needed
+    if sys.platform == "linux":
+        assert found.import_bytes == pytest.approx(50_000_000, rel=0.2)

@@ -30,4 +30,5 @@ workloads = st.builds(
     rate_per_second=st.one_of(st.none(), st.floats(1e-3, 10**5)),
     payload_bytes=st.integers(0, 10**9),
     task_memory_bytes=st.one_of(st.just(0), st.integers(10**6, 10**10)),
+    import_bytes=st.one_of(st.just(0), st.integers(10**6, 10**9)),
 )

@@ -59,6 +59,16 @@ def test_memory_counts_what_running_tasks_need():
     assert enough.estimate(Model.MULTIPROCESSING).peak_memory_bytes > 2 * 680_000_000
 
 
+def test_memory_counts_what_each_worker_imports():
+    """A process has it once more, a thread has not."""
+    heavy = replace(LARGE, task_memory_bytes=0, import_bytes=680_000_000)
+    little = MACHINE._replace(memory_left_bytes=2_000_000_000)
+    assert memory_allows(Model.MULTIPROCESSING, heavy, little, DEFAULT_COSTS) == 1
+    assert memory_allows(Model.THREADING, heavy, little, DEFAULT_COSTS) > 100
+    advice = recommend(heavy, little)
+    assert advice.estimate(Model.MULTIPROCESSING).peak_memory_bytes > 2 * 680_000_000
+
+
 def test_a_task_that_does_not_fit_at_all_is_said():
     advice = recommend(LARGE, MACHINE._replace(memory_left_bytes=500_000_000))
     assert any("may be killed" in note for note in advice.notes)

@@ -14,7 +14,7 @@ from scaffold.asking.questions import LONGEST, QUESTIONS, number
 from scaffold.core.domain import Model, Source
 from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
-from scaffold.core.units import MAX_COUNT
+from scaffold.core.units import MAX_BYTES, MAX_COUNT
 from scaffold.making import names, starters
 from scaffold.making.inventory import available_models
 
@@ -118,6 +118,7 @@ _ANSWERS: dict[str, Any] = {
     **{question.field: question.kind.recorded for question in QUESTIONS},
     "cpu_fraction": number(0, MOST_CORES),
     "import_seconds": number(0, LONGEST),
+    "import_bytes": number(0, MAX_BYTES, int),
     "longest_seconds": number(0, LONGEST),
     "thread_gain": _is_gain_or_null,
     "process_gain": _is_gain_or_null,

@@ -162,8 +162,9 @@ def workload(profile: Profile, items: Items) -> Workload:
         fields["gil_fraction"] = profile.gil_fraction
     if profile.item_bytes is not None and profile.result_bytes is not None:
         fields["payload_bytes"] = profile.item_bytes + profile.result_bytes
-    if profile.task_memory_bytes is not None:
-        fields["task_memory_bytes"] = profile.task_memory_bytes
+    for memory in ("task_memory_bytes", "import_bytes"):
+        if (value := getattr(profile, memory)) is not None:
+            fields[memory] = value
     sources = dict.fromkeys(fields, Source.MEASURED)
     return Workload(**fields, sources=sources)  # type: ignore[arg-type]
 

@@ -32,8 +32,8 @@ def _easings(work: Workload, machine: Machine) -> Iterator[tuple[str, Workload, 
     if work.max_in_flight is not None:
         eased = replace(work, max_in_flight=2 * work.max_in_flight)
         yield f"the limit of {show_count(work.max_in_flight)} in flight", eased, machine
-    if work.task_memory_bytes and machine.memory_left_bytes is not None:
-        yield "memory", replace(work, task_memory_bytes=work.task_memory_bytes // 2), machine
+    if machine.memory_left_bytes is not None:
+        yield "memory", work, machine._replace(memory_left_bytes=2 * machine.memory_left_bytes)
     if work.payload_bytes:
         yield "carrying data", replace(work, payload_bytes=0), machine
     if machine.gil and work.gil_seconds:

@@ -66,15 +66,15 @@ class Workload:
     the project finds it, unless its source says that there is none. `rate_per_second` is how many
     tasks the other end allows to begin in a second, or None. `payload_bytes` is what one task takes
     in and gives back together, `task_memory_bytes` the peak that one running task needs beside
-    that (0: not known), `import_seconds` what importing the function takes in a worker,
-    `longest_seconds` what the longest task takes (0: not known). `thread_gain` and `process_gain`
-    are how many times as much two threads, or two processes with a core each, get done as one
-    (None: not measured, so what the shares lead to). `in_flight_tried` is the most tasks that were
-    in flight when it was measured, `in_flight_gain` how many times as much they got done as one,
-    and `in_flight_per_process` tells that each process gets so much done, not all together.
-    `pilots` says, by model, how many times as long as predicted a task took in a short run of its
-    engine. `deadline_seconds` is what all of it may take, or None. `sources` names where each field
-    came from; a field that is not in it is a default.
+    that (0: not known), `import_seconds` and `import_bytes` what importing the function takes in a
+    worker, `longest_seconds` what the longest task takes (0: not known). `thread_gain` and
+    `process_gain` are how many times as much two threads, or two processes with a core each, get
+    done as one (None: not measured, so what the shares lead to). `in_flight_tried` is the most
+    tasks that were in flight when it was measured, `in_flight_gain` how many times as much they got
+    done as one, and `in_flight_per_process` tells that each process gets so much done, not all
+    together. `pilots` says, by model, how many times as long as predicted a task took in a short
+    run of its engine. `deadline_seconds` is what all of it may take, or None. `sources` names where
+    each field came from; a field that is not in it is a default.
     """
 
     bound: Bound = Bound.IO
@@ -88,6 +88,7 @@ class Workload:
     payload_bytes: int = 1000
     task_memory_bytes: int = 0
     import_seconds: float = 0.0
+    import_bytes: int = 0
     longest_seconds: float = 0.0
     thread_gain: float | None = None
     process_gain: float | None = None
@@ -117,7 +118,7 @@ class Workload:
             raise ValueError(f"deadline_seconds must be above 0, not {self.deadline_seconds}")
         if self.rate_per_second is not None and not 0 < self.rate_per_second < float("inf"):
             raise ValueError(f"rate_per_second must be above 0, not {self.rate_per_second}")
-        for name in ("payload_bytes", "task_memory_bytes"):
+        for name in ("payload_bytes", "task_memory_bytes", "import_bytes"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, not {getattr(self, name)}")
         self._check_gains()

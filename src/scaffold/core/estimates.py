@@ -87,7 +87,9 @@ def peak_memory(
     """Predict the peak bytes of all processes together, with what the running tasks need."""
     carried = 2 * workload.payload_bytes  # as it was read, and as it is handed over
     running = workers * (carried + workload.task_memory_bytes)
-    return MODELS[model].memory(workers, machine, costs) + running
+    # Forked workers share what was imported only until they touch it, and counting objects does.
+    ready = costs._replace(interpreter_bytes=costs.interpreter_bytes + workload.import_bytes)
+    return MODELS[model].memory(workers, machine, ready) + running
 
 
 def worker_counts(

@@ -20,7 +20,8 @@ class Profile:
     most that there were of a function that waits, and `in_flight_per_process` tells that a second
     process gets as much done again. `errors` are the most frequent failures, with
     their numbers.
-    `peak_memory_bytes` is the whole process's, `task_memory_bytes` what calls added to it.
+    `peak_memory_bytes` is the whole process's; of it `import_bytes` came with the import, and
+    `task_memory_bytes` by a call, the largest program that it starts included.
     """
 
     calls: int
@@ -40,6 +41,7 @@ class Profile:
     start_method: str
     gil_enabled: bool = False  # at the end: an extension may have switched it on
     task_memory_bytes: int | None = None
+    import_bytes: int | None = None
     writable: bool | None = None  # a project can write what it returns as JSON
     pickle_seconds: float | None = None
     longest_seconds: float | None = None

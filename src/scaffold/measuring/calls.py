@@ -179,9 +179,13 @@ class Calls:
         if text in self.errors or len(self.errors) < ERRORS:
             self.errors[text] += 1
 
+    def watch_memory(self) -> None:
+        """What is taken from now on is what a task needs."""
+        self._peak = self._peak or memory.Peak()
+
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        self._peak = self._peak or memory.Peak()
+        self.watch_memory()
         with queueing() as queued:
             waited, used, before = queued(), cpu_seconds(), programs_seconds()
             self.begin = begin = time.perf_counter()

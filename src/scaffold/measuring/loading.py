@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.making.inventory import runner_module
+from scaffold.measuring import memory
 from scaffold.measuring.calls import Call
 from scaffold.measuring.describing import describe
 from scaffold.measuring.machine import runner
@@ -43,7 +44,7 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """
     find(request, os.path.dirname(request["report"]))  # noqa: PTH120
     ours = threading.active_count() - 1  # that of the deadline: a project has none
-    began = time.perf_counter()
+    before, began = memory.resident(), time.perf_counter()
     try:
         module = importlib.import_module(request["module"])
     except BaseException as error:
@@ -63,6 +64,7 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     job = runner_module("job").Job(function, setup)
     return job, {
         "import_seconds": seconds,
+        "import_bytes": None if before is None else max(0, (memory.resident() or 0) - before),
         "is_async": job.is_async,
         "picklable_function": _found_by_a_worker(function),
         "start_method": runner.start_method(threads=1 + ours),

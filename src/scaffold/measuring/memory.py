@@ -6,32 +6,56 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+if sys.platform == "win32":
+    resource = None
+else:
+    import resource
+
 PROC = Path("/proc/self")
 # What makes Linux forget the peak so far (proc(5)).
 FORGET_PEAK = "5"
 
 
 class Peak:
-    """Memory from now on: where it stands, and the most that it reaches."""
+    """Memory from now on: where it stands, and the most that it reaches.
+
+    The largest program that the tasks started and waited for comes on top, as far as the kernel
+    tells it: it counts what a program took only from the size of the process that started it.
+    """
 
     def __init__(self) -> None:
         with suppress(OSError):
             (PROC / "clear_refs").write_text(FORGET_PEAK, encoding="ascii")
-        self._before = _status("VmRSS:") or total() or 0
+        self._before = resident() or total() or 0
+        self._programs = _largest_program()
 
     def added(self) -> int | None:
         """Return by how many bytes the peak since then is above that; None where nobody tells."""
         peak = _status("VmHWM:") or total()
-        return None if peak is None else max(0, peak - self._before)
+        if peak is None:
+            return None
+        program = _largest_program()
+        program = program if program > max(peak, self._programs) else 0
+        return max(0, peak - self._before) + program
 
 
 def total() -> int | None:
     """Return the peak bytes of this process since it began, or None where nobody tells."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return None if resource is None else _most(resource.RUSAGE_SELF)
+
+
+def resident() -> int | None:
+    """Return the bytes that this process has at present, or None where nobody tells."""
+    return _status("VmRSS:")
+
+
+def _largest_program() -> int:
+    """Return the peak of the largest program that was waited for, or of this process before it."""
+    return 0 if resource is None else _most(resource.RUSAGE_CHILDREN)
+
+
+def _most(who: int) -> int:
+    peak = resource.getrusage(who).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 

@@ -96,7 +96,7 @@ def _measure(
 ) -> dict[str, str]:
     job, facts = load(request)
     report.tell(**facts)
-    call = _caller(job, worker)
+    call = _caller(job, calls, worker)
     _settle()
     request |= {"is_async": facts["is_async"], "until": time.time() + deadline - time.monotonic()}
     block = _alone(call, request, calls, deadline)
@@ -154,12 +154,13 @@ def _settle() -> None:
             return
 
 
-def _caller(job: Any, worker: ExitStack) -> Caller:
+def _caller(job: Any, calls: Calls, worker: ExitStack) -> Caller:
     """Open the function as a worker does: what it holds is let go when `worker` is closed."""
     if job.is_async:
         from scaffold.measuring.awaiting import call_async
 
         return partial(call_async, job)
+    calls.watch_memory()  # from here: each worker has a setup() of its own
     try:
         call = worker.enter_context(job.open())
     except Exception as error:  # its setup() failed, and says so

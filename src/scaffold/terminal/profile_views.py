@@ -53,7 +53,9 @@ def _facts(measured: Profile, binds: str) -> Iterator[tuple[str, str]]:
     yield "peak memory", _or_why(peak, "peak_memory_bytes", reasons, show_bytes)
     if measured.task_memory_bytes is not None:
         yield "of it by a call", show_bytes(measured.task_memory_bytes)
-    yield "importing it", show_seconds(measured.import_seconds)
+    seconds, memory = measured.import_seconds, measured.import_bytes
+    added = f", {show_bytes(memory)} of memory" if memory else ""
+    yield "importing it", f"{show_seconds(seconds)}{added}"
     if binds:
         yield "what binds", binds
 
