@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.request
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from common import Target, as_installed, pick, report, run_cases
 from peers import limited
 
 from scaffold.making import project
+from scaffold.measuring import machine
 
 SERVER = Path(__file__).resolve().parent / "peers" / "limited.py"
 PACKAGE = "made"
@@ -89,6 +90,14 @@ async def work(item):
     """Wait, and nothing else."""
     await asyncio.sleep(0.1)
 '''
+HOLD = """
+def work(item):
+    held = bytearray(300_000_000)
+    for n in range(0, len(held), 4096):
+        held[n] = 1
+    return sum(range(3_000_000))
+"""
+GIGABYTE = 10**9
 
 
 class Case(NamedTuple):
@@ -124,16 +133,26 @@ def serving(kind: str) -> Iterator[Server]:
 
 
 def run(
-    folder: Path, model: str, work: str, item: object, items: int, *options: str, starter: str = ""
+    folder: Path,
+    model: str,
+    work: str,
+    item: object,
+    items: int,
+    *options: str,
+    starter: str = "",
+    inside: Sequence[str] = (),
 ) -> float:
-    """Run a project on so many of the item; return the seconds. Raise when an item failed."""
+    """Run a project on so many of the item; return the seconds. Raise when an item failed.
+
+    `inside` is a command in which to run it.
+    """
     path = Path(tempfile.mkdtemp(dir=folder)) / model
     names = {"name": PACKAGE, "starter": starter or "blank", "model": model}
     project.create(path, names)
     if work:
         (path / PACKAGE / "work.py").write_text(work, encoding="utf-8")
     (path / "items.jsonl").write_text((json.dumps(item) + "\n") * items, encoding="utf-8")
-    command = [sys.executable, "-m", PACKAGE, "run", "--quiet", *options]
+    command = [*inside, sys.executable, "-m", PACKAGE, "run", "--quiet", *options]
     began = time.perf_counter()
     done = subprocess.run(command, cwd=path, check=False, env=os.environ)
     seconds = time.perf_counter() - began
@@ -282,6 +301,78 @@ def waits(folder: Path) -> Figures:
     return {"of fixed 1,000": fixed / found}
 
 
+class MemoryGroup:
+    """A cgroup with a limit, of either version: what was used at most, and what was killed."""
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self._folder, self._first = folder, (folder / "memory.limit_in_bytes").exists()
+        limit = "memory.limit_in_bytes" if self._first else "memory.max"
+        (folder / limit).write_text(str(most))
+        # A shell that joins the group, and becomes the command.
+        self.inside = ("sh", "-c", f'echo $$ > {folder}/cgroup.procs && exec "$@"', "sh")
+
+    def peak(self) -> int:
+        """Bytes used at most, since the last time."""
+        file = self._folder / ("memory.max_usage_in_bytes" if self._first else "memory.peak")
+        peak = int(file.read_text())
+        with suppress(OSError):  # before Linux 6.12 the peak of version 2 cannot be forgotten
+            file.write_text("0")
+        return peak
+
+    def kills(self) -> int:
+        """Processes that were killed."""
+        file = self._folder / ("memory.oom_control" if self._first else "memory.events")
+        return int(dict(line.split() for line in file.read_text().splitlines())["oom_kill"])
+
+
+@contextmanager
+def memory_group(most: int) -> Iterator[MemoryGroup | None]:
+    """A new cgroup inside that of this process; None where there can be none."""
+    for around in filter(os.path.isdir, machine.runner.cgroups("memory")):
+        folder = Path(around, f"concgen-{os.getpid()}")
+        try:
+            folder.mkdir()
+        except OSError:
+            continue
+        try:
+            yield MemoryGroup(folder, most)
+        except PermissionError:
+            continue
+        finally:
+            folder.rmdir()
+        return
+    yield None
+
+
+def memory(folder: Path) -> Figures:
+    """The advice for a function of 300 MB under a limit of 1 GB, and a run that follows it."""
+    with memory_group(GIGABYTE) as group:
+        if group is None:
+            print("    no cgroup can be made here")
+            return {}
+        (folder / "hold.py").write_text(HOLD, encoding="utf-8")
+        (folder / "items.jsonl").write_text("".join(f"{n}\n" for n in range(60)))
+        advise = [sys.executable, "-m", "scaffold", "recommend", "--from", "hold:work", "--json"]
+        environment = {**os.environ, "PYTHON_CPU_COUNT": "8"}  # so that memory binds, from 3.13 on
+        advised = subprocess.run(
+            [*group.inside, *advise, "--items", "items.jsonl"],
+            cwd=folder, check=True, env=environment, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        advice = json.loads(advised.stdout)
+        model, workers = advice["model"], advice["settings"]["max_workers"]
+        chosen = next(each for each in advice["estimates"] if each["model"] == model)
+        print(f"    advice: {model}, {workers} workers, {chosen['peak_memory_bytes'] / 1e6:.0f} MB")
+        group.peak()
+        run(folder, model, HOLD, 0, 12, "--max-workers", str(workers), inside=group.inside)
+        peak = group.peak()
+        print(f"    measured peak: {peak / 1e6:.0f} MB")
+        return {
+            "killed": group.kills(),
+            "estimate": chosen["peak_memory_bytes"] / peak,
+            "peak": peak / GIGABYTE,
+        }
+
+
 KEPT = tuple(
     target
     for model in MODELS
@@ -346,6 +437,16 @@ CASES = (
         "20,000 waits of 100 ms, auto up to 1,000",
         waits,
         (Target("of fixed 1,000", "of fixed 1,000", "", at_least=0.93),),
+    ),
+    Case(
+        "memory",
+        "the advice for 300 MB a task on a limit of 1 GB, followed",
+        memory,
+        (
+            Target("killed", "killed", "", at_most=0),
+            Target("peak, to the limit", "peak", "", at_most=1),
+            Target("estimate, to the measured peak", "estimate", "", at_least=0.8, at_most=1.2),
+        ),
     ),
 )
 
