@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,19 @@ def test_recycle_is_an_option_where_there_are_processes(tmp_path: Path, model: s
         lines = (project.root / "results.jsonl").read_text().splitlines()
         assert len({json.loads(line)["value"] for line in lines}) >= 20 / 5
     assert project.run("run", "--recycle", "0").returncode == 2
+
+
+@pytest.mark.parametrize("options", [[], ["--quiet"], ["--max-workers", "auto"]])
+def test_a_pause_that_the_other_end_asks_for_is_told(tmp_path: Path, options: list[str]) -> None:
+    """Once, and until when; a second task that is refused with it says nothing new."""
+    work = (
+        "from pkg.runner.task import RetryAfter\n\n\nrefused = []\n\n\n"
+        "def work(item):\n    if len(refused) < 2:\n        refused.append(item)\n"
+        "        raise RetryAfter(1.2)\n    return item\n"
+    )
+    done = Project.make("threading", tmp_path, work, ITEMS).run("run", *options)
+    assert done.returncode == 0, done.stderr
+    told = re.findall(
+        r"0 done .* paused until \d\d:\d\d:\d\d, as the other end asks\n", done.stderr
+    )
+    assert len(told) == ("--quiet" not in options)

@@ -80,6 +80,6 @@ def test_a_pause_holds_for_all(pacing: ModuleType) -> None:
     pacer.pause(5.0)
     pacer.pause(3.0)
     assert pacer.due() == 5.0
-    assert pacer.paused(4.9)
-    assert not pacer.paused(5.0)
+    assert pacer.pause_left(4.0) == 1.0
+    assert not pacer.pause_left(5.0)
     assert pacer.idle(5.0)

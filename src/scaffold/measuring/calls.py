@@ -179,13 +179,14 @@ class Calls:
         if text in self.errors or len(self.errors) < ERRORS:
             self.errors[text] += 1
 
-    def watch_memory(self) -> None:
-        """What is taken from now on is what a task needs."""
+    def watch_memory(self) -> memory.Peak:
+        """Count what is taken from now on as what a task needs."""
         self._peak = self._peak or memory.Peak()
+        return self._peak
 
     @contextmanager
     def _watching(self) -> Iterator[None]:
-        self.watch_memory()
+        peak = self.watch_memory()
         with queueing() as queued:
             waited, used, before = queued(), cpu_seconds(), programs_seconds()
             self.begin = begin = time.perf_counter()
@@ -199,7 +200,7 @@ class Calls:
             finally:
                 self.end = time.perf_counter()
                 self.over = True
-                self._added = self._peak.added()
+                self._added = peak.added()
                 wall, cpu, lost = self._running()
                 self._running = lambda: (0.0, 0.0, 0.0)
                 self.wall, self.cpu = self.wall + wall, self.cpu + cpu

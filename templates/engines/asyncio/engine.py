@@ -131,7 +131,7 @@ class CoroutinePool:
         me = cast("Runner", asyncio.current_task())
         try:
             while tasks := self._take():
-                if len(self._workers) < self._size:
+                if len(self._workers) < self._size and self._backlog.has_room:
                     self._hire()
                 outcomes = await self._attempt(me, tasks[0])
                 if me not in self._workers:  # it was abandoned, and reported
@@ -164,7 +164,7 @@ class CoroutinePool:
         self._pause()
 
     def _take(self) -> list[Task]:
-        return self._backlog.take(1, len(self._workers) - 1)  # the one that asks has none
+        return self._backlog.take(1, self._watchdog.busy)
 
     async def _attempt(self, me: Runner, task: Task) -> Burst:
         index, item, attempt = task

@@ -40,6 +40,11 @@ class Watchdog:
         self._due = math.inf  # when the alarm rings
         self._warned, self._armed = quiet, False
 
+    @property
+    def busy(self) -> int:
+        """Tasks in flight."""
+        return len(self._busy)
+
     def begin(self, worker: Runner, task: Task) -> float:
         """The worker begins this task now. Return the time."""
         now = self._loop.time()

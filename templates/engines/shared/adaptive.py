@@ -34,8 +34,8 @@ PERIOD = 1.0  # seconds: the shortest period of a rate that servers count in, as
 CAUTION = 0.97  # of the rate that was found
 SLOWER = 1.1  # times as long between two tasks, at most, after each cut
 BACKOFF = 0.125  # seconds, doubled each time, without a task after a refusal that names no time
-RISE = 0.003  # of the rate, added each second; more and more the longer nothing is refused
-CALM = 10.0  # seconds without a refusal after which it has doubled
+RISE = 0.0015  # of the rate, added each second; more and more the longer nothing is refused
+CALM = 20.0  # seconds without a refusal after which it has doubled
 
 
 class AdaptiveLimit:
@@ -65,10 +65,12 @@ class AdaptiveLimit:
 
     def places(self, now: float) -> int:
         """Tasks that may be in flight now."""
-        doublings = min(32.0, (now - self._ramped) / RAMP)
-        self._ramp = min(self._target, self._ramp * 2.0**doublings)
-        self._ramped = now
-        return int(self._ramp)
+        target = self._target
+        if self._ramp < target:
+            doublings = min(32.0, (now - self._ramped) / RAMP)
+            target = min(target, self._ramp * 2.0**doublings)
+        self._ramp, self._ramped = target, now
+        return int(target)
 
     def ramping(self) -> bool:
         """Whether it will be more in a moment."""
@@ -80,6 +82,8 @@ class AdaptiveLimit:
 
     def succeeded(self, now: float, seconds: float, busy: int) -> None:
         """A task ended well after so many seconds, while `busy` were in flight, itself included."""
+        if not self._granted and self._cut < 0:  # until then there was nothing to refuse
+            self._epoch = now - seconds
         self._granted += 1
         self._finished += 1
         self._backoff = BACKOFF
@@ -116,7 +120,7 @@ class AdaptiveLimit:
             self._limit = max(1.0, min(self._limit, MARGIN * taken))
             return 0.0
         pause = self._backoff if after is None else after
-        self._lower_rate(now + pause, taken)
+        self._lower_rate(now + pause, seconds, taken)
         return pause
 
     def _open(self, now: float) -> None:
@@ -158,7 +162,7 @@ class AdaptiveLimit:
             return self._limit * ratio + 1
         return max(self._limit, MARGIN * self._ceiling) + 1
 
-    def _lower_rate(self, resume: float, taken: int) -> None:
+    def _lower_rate(self, resume: float, seconds: float, taken: int) -> None:
         """It is not the number in flight that is too high, but how many begin in a time.
 
         What was granted since the last time, the pause included, is what the other end allows.
@@ -167,7 +171,7 @@ class AdaptiveLimit:
         granted, epoch, gap = self._before
         self._granted, self._epoch, self._raised = -taken, resume, resume
         if granted + taken > 0:
-            gap_now = max(PERIOD, resume - epoch) / (granted + taken) / CAUTION
+            gap_now = max(PERIOD, resume - seconds - epoch) / (granted + taken) / CAUTION
             self.rate = self.rate or Bucket(gap_now)
             self.rate.gap = max(gap, min(gap_now, gap * SLOWER) if gap else gap_now)
 

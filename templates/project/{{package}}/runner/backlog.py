@@ -48,9 +48,11 @@ class Backlog:
         pacer: Pacer | None = None,
     ) -> None:
         self.max_workers = max_workers  # tasks in flight, at most; 0: as many as a cluster has
-        self.may_repeat = bool(retry.times) or pacer is not None  # a task may run more than once
+        self._given = pacer or Pacer()
+        self._pacer = None if self._given.idle(time.monotonic()) else self._given
+        self.may_repeat = bool(retry.times or self._pacer)  # a task may run more than once
         self._source = chain(items, (END,))
-        self._retry, self._stop, self._pacer = retry, stop, pacer
+        self._retry, self._stop = retry, stop
         self._again: deque[Task] = deque()
         self._suspects: deque[list[Task]] = deque()
         self._later: list[tuple[float, int, Task]] = []  # heap: when it is due, index, task
@@ -61,18 +63,22 @@ class Backlog:
         self.starved = False  # the input had nothing yet
         self._busy = 0  # tasks in flight, where the pacer has to know
         self._early = False  # the pacer held back a task
+        self.has_room = True  # for one more in flight, now
 
     def take(self, limit: int, busy: int = 0) -> list[Task]:
         """Up to `limit` tasks that may begin now, where `busy` are in flight."""
-        if self._pacer is not None and self._pacer.idle(time.monotonic()):
-            self._pacer = None
-        return self._next(limit) if self._pacer is None else self._paced(self._pacer, limit, busy)
+        if (pacer := self._pacer) is None:
+            return self._next(limit)
+        if not pacer.idle(now := time.monotonic()):
+            return self._paced(pacer, limit, busy, now)
+        self._pacer, self.has_room = None, True
+        return self._next(limit)
 
-    def _paced(self, pacer: Pacer, limit: int, busy: int) -> list[Task]:
+    def _paced(self, pacer: Pacer, limit: int, busy: int, now: float) -> list[Task]:
         tasks: list[Task] = []
-        now = time.monotonic()
-        limit = min(limit, pacer.places(self.max_workers or sys.maxsize, now) - busy)
-        while not (early := pacer.due() > now) and len(tasks) < limit and (taken := self._next(1)):
+        places = pacer.places(self.max_workers or sys.maxsize, now) - busy
+        limit, early = min(limit, places), pacer.due() > now
+        while not early and len(tasks) < limit and (taken := self._next(1)):
             try:
                 pacer.begin(now, taken[0][1])
             except Exception as exc:
@@ -80,8 +86,9 @@ class Backlog:
                 self._failure, self._open = EngineError(text), False
                 break
             tasks += taken
-            now = time.monotonic()
+            early = (due := pacer.due()) > now and due > (now := time.monotonic())
         self._early, self._busy = early, busy + len(tasks)
+        self.has_room = not early and len(tasks) < places
         return tasks
 
     def _next(self, limit: int) -> list[Task]:
@@ -163,7 +170,7 @@ class Backlog:
             pause = limit.refused(now, seconds, self._busy, failure.after, timeout=failure.timeout)
             self._busy -= 1
         if pause > 0:
-            self._pacer = self._pacer or Pacer()
+            self._pacer = self._given
             self._pacer.pause(now + pause)
         return pause
 
@@ -224,7 +231,7 @@ class Backlog:
     @property
     def paused(self) -> bool:
         """The other end asked for a pause: nothing is begun."""
-        return self._pacer is not None and self._pacer.paused(time.monotonic())
+        return self._pacer is not None and self._pacer.pause_left(time.monotonic()) > 0
 
     @property
     def stopping(self) -> bool:

@@ -87,9 +87,8 @@ class PlainLoop(threading.Thread):
         pacer = self._ready.pacer
         with self._ready.job.open() as call:
             for numbered in filter(None, self._items):
-                if pacer is not None:
-                    time.sleep(max(0.0, pacer.due() - time.monotonic()))
-                    pacer.begin(time.monotonic(), numbered[1])
+                time.sleep(max(0.0, pacer.due() - time.monotonic()))
+                pacer.begin(time.monotonic(), numbered[1])
                 if self.stop.is_set():
                     return
                 failed = False

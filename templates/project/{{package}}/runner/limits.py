@@ -60,7 +60,7 @@ class Ready(NamedTuple):
     work: ModuleType
     job: Job
     workers: int  # tasks in flight at most
-    pacer: Pacer | None
+    pacer: Pacer
     options: Mapping[str, Any]  # those that only this engine takes
 
     def start(
@@ -138,13 +138,13 @@ def has_memory() -> bool:
     return left is None or left > SPARE_MEMORY
 
 
-def _pacer(rate: Rate | None, limit: Limit | None, cost: Cost | None) -> Pacer | None:
-    """What keeps to the rates and to the limit; None where there are none."""
+def _pacer(rate: Rate | None, limit: Limit | None, cost: Cost | None) -> Pacer:
+    """What keeps to the rates, to the limit, and to pauses that are asked for."""
     rates = [rate] if rate else _rates(getattr(settings, "RATE", None))
     rates += _rates(*getattr(settings, "RATES", ()))
     for unit in {each.unit for each in rates if each.unit and cost is None}:
         raise NotReady(f"RATES in settings.py count {unit}: work.py needs a cost(item) that does")
-    return Pacer(rates, cost, limit) if rates or limit else None
+    return Pacer(rates, cost, limit)
 
 
 def _rates(*texts: str | None) -> list[Rate]:

@@ -13,9 +13,10 @@ SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "h
 TASKS = ("", "task", "tasks", "request", "requests", "call", "calls")  # the unit of plain rates
 RATE = r"\s*(\d[\d_,]*(?:\.\d+)?)(?:\s+([A-Za-z][\w-]*))?\s*/\s*([a-z]+)\s*"
 # Seconds between sending and arriving that may differ from task to task. A rate's period counts as
-# so much longer, so that N arrivals never fall into it and one more; and a task that could begin so
-# much too late does not delay the ones behind it.
-JITTER = 0.008
+# so much longer, so that N arrivals never fall into it and one more. A task that begins too late by
+# half of that does not delay the ones behind it.
+JITTER = 0.007
+WARM_UP = 0.015  # seconds that the first task takes longer to arrive: it imports and connects
 
 # Of an item: a number in the unit that the rates have, or one number for each unit.
 Cost = Callable[[Any], float | Mapping[str, float]]
@@ -56,7 +57,9 @@ class Bucket:
 
     def spend(self, now: float, units: float = 1.0) -> None:
         """A task begins. What it costs delays the next, for nobody knows what that will cost."""
-        self.due = max(self.due, now - JITTER) + units * self.gap
+        first = self.due == -math.inf
+        self.due = now + WARM_UP if first else max(self.due, now - JITTER / 2)
+        self.due += units * self.gap
 
 
 class Limit(Protocol):
@@ -85,6 +88,7 @@ class Pacer:
         self._cost = cost if any(bucket.unit for bucket in self._buckets) else None
         self._resume = -math.inf
         self.limit = limit
+        self.on_pause: Callable[[], None] | None = None  # whoever tells of it
 
     def places(self, size: int, now: float) -> int:
         """Tasks that may be in flight now, `size` at most."""
@@ -92,7 +96,10 @@ class Pacer:
 
     def due(self) -> float:
         """When the next task may begin."""
-        return max([self._resume, *[bucket.due for bucket in self._all()]])
+        due = self._resume
+        for bucket in self._all():
+            due = max(due, bucket.due)
+        return due
 
     def begin(self, now: float, item: Any) -> None:
         """The task of this item begins."""
@@ -103,11 +110,14 @@ class Pacer:
 
     def pause(self, until: float) -> None:
         """No task begins before that."""
-        self._resume = max(self._resume, until)
+        if until > self._resume:
+            self._resume = until
+            if self.on_pause is not None:
+                self.on_pause()
 
-    def paused(self, now: float) -> bool:
-        """Is it a pause that was asked for?"""
-        return now < self._resume
+    def pause_left(self, now: float) -> float:
+        """Seconds of the pause that was asked for; 0 when there is none."""
+        return max(0.0, self._resume - now)
 
     def idle(self, now: float) -> bool:
         """Nothing is limited any more."""
@@ -116,14 +126,10 @@ class Pacer:
     def words(self, size: int, now: float) -> list[str]:
         """What it keeps to at present, for the progress line."""
         words = [f"{self.places(size, now)} at once"] if size else []
-        if self.limit is not None:
-            words[0] += " (auto)"
         if buckets := self._all():
             slowest = max(buckets, key=lambda bucket: 0 if bucket.unit else bucket.gap)
             words.append(f"{slowest.per_second or 1 / slowest.gap:.3g}/s at most")
-        if self.paused(now):
-            words.append(f"paused for {self._resume - now:.0f} s")
-        return words
+        return words if self.limit is None else [f"auto: {', '.join(words)}"]
 
     def _all(self) -> list[Bucket]:
         rate = self.limit.rate if self.limit else None  # that adapts

@@ -18,6 +18,7 @@ from .task import Burst
 
 REDRAW = 0.1  # seconds between two updates of the line on a terminal
 REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
+PAUSE = 1.0  # seconds of a pause that is worth telling
 ENOUGH = 20  # tasks: of fewer, a share tells nothing
 SHOWN = 3  # most frequent errors in the summary
 
@@ -60,6 +61,8 @@ class Progress:
     ) -> None:
         self._items, self._limit, self._again, self._quiet = items, limit, again, quiet
         self._workers, self._pacer = ready.workers, ready.pacer
+        self._pacer.on_pause = self._tell_pause
+        self._told_pause = -REPORT
         self._earlier, self._failed_before = journal.ok + journal.failed, journal.failed
         self._tty = sys.stderr.isatty()
         self._began = self._told = time.perf_counter()
@@ -80,16 +83,25 @@ class Progress:
             self._told = now
             self._tell(now - self._began)
 
+    def _tell_pause(self) -> None:
+        """The run pauses: say until when, for no outcome will come that tells."""
+        now = time.perf_counter()
+        long = self._pacer.pause_left(time.monotonic()) >= PAUSE
+        if not self._quiet and long and (self._tty or now - self._told_pause >= REPORT):
+            self._told = self._told_pause = now
+            self._tell(now - self._began)
+
     def _tell(self, elapsed: float) -> None:
         rate = self.done / elapsed
         parts = [f"{self.done:,} done", f"{self.failed:,} failed", f"{rate:,.1f}/s"]
-        if (total := self._total()) is not None and rate:
-            left = max(0.0, total - self._earlier - self.done) / rate
-            parts.append(f"{_duration(left)} left")
-        if self._pacer is not None:
-            parts += self._pacer.words(self._workers, time.monotonic())
-        elif self._workers:  # otherwise as many as a cluster has
-            parts.append(f"{self._workers} at once")
+        now = time.monotonic()
+        if (pause := self._pacer.pause_left(now)) >= PAUSE:
+            parts.append(f"paused until {_clock(pause)}, as the other end asks")
+        else:
+            if (total := self._total()) is not None and rate:
+                left = max(0.0, total - self._earlier - self.done) / rate
+                parts.append(f"{_duration(left)} left")
+            parts += self._pacer.words(self._workers, now)
         line = " · ".join(parts)
         tell(_over(line) if self._tty else f"{line}\n")
 
@@ -130,6 +142,14 @@ def _over(text: str) -> str:
     """Over the line before, with blanks: not every console of Windows knows the code that wipes."""
     columns = shutil.get_terminal_size().columns - 1
     return f"\r{text[:columns].ljust(columns)}"
+
+
+def _clock(seconds: float) -> str:
+    """The time of day so many seconds from now, and the day if it is another one."""
+    now = time.time()
+    then = time.localtime(now + seconds)
+    day = "" if then.tm_yday == time.localtime(now).tm_yday else "%d %b "
+    return time.strftime(f"{day}%H:%M:%S", then)
 
 
 def _duration(seconds: float) -> str:
