@@ -18,7 +18,7 @@ PER_HOST: int | None = None  # requests at once to one host; None: no limit
 
 # Of what met one of these, the engine makes another try, with the same Idempotency-Key.
 BUSY = frozenset({429, 503, 529})  # again when the server says; the whole run waits until then
-BROKEN = frozenset({408, 500, 502, 504})  # again, RETRIES of settings.py times
+BROKEN = frozenset({408, *range(500, 600)}) - BUSY  # again, RETRIES of settings.py times
 LONGEST_WAIT = 86_400.0  # seconds: who asks to wait for more than a day will not answer this run
 
 HEADERS = {"User-Agent": __package__ or "python", "Accept": "application/json"}
