@@ -29,6 +29,3 @@ def test_a_rate_is_shown_as_it_was_given(load: Callable[[str], ModuleType]) -> N
     pacing = load("pacing")
     pacer = pacing.Pacer([pacing.Rate.parse("10/s")])
     assert pacer.words(2, 0.0) == ["2 at once", "10/s at most"]
-    limit = load("adaptive").AdaptiveLimit(100, 0.0)
-    pacer = pacing.Pacer([pacing.Rate.parse("10/s")], limit=limit)
-    assert pacer.words(100, 0.0) == ["auto: 4 at once, 10/s at most"]

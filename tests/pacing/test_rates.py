@@ -83,3 +83,10 @@ def test_a_pause_holds_for_all(pacing: ModuleType) -> None:
     assert pacer.pause_left(4.0) == 1.0
     assert not pacer.pause_left(5.0)
     assert pacer.idle(5.0)
+
+
+def test_the_words_tell_what_auto_has_found(pacing: ModuleType, adaptive: ModuleType) -> None:
+    """And fit into a line of 80 columns with the rest."""
+    limit = adaptive.AdaptiveLimit(100, 0.0)
+    pacer = pacing.Pacer([pacing.Rate.parse("10/s")], limit=limit)
+    assert pacer.words(100, 0.0) == ["auto: 4 at once, 10/s at most"]
