@@ -11,6 +11,8 @@ from scaffold.core.units import MAX_COUNT
 # Seconds by which a wait is over late: the slack of Linux's timers (50 us, prctl(2)), and the way
 # back to a core. An answer leaves that out; a measurement has it in it.
 LATE = 6.0e-5
+# Bytes that Python code looks at in a second, such as one that adds up their values.
+LOOKED_AT = 1e8
 # Share of the memory that is left which the workers may plan with: the rest is for what the system
 # and the allocators take beside them. A choice, not a measurement.
 MEMORY_SHARE = 0.9
@@ -51,7 +53,14 @@ def estimate(
 
 
 def as_it_runs(workload: Workload) -> Workload:
-    """Return the workload with what an answer about its waits leaves out."""
+    """Return the workload with what an answer about its waits leaves out.
+
+    What it carries, where nobody said, is no more than it has time to look at.
+    """
+    assumed = workload.source("payload_bytes") is Source.DEFAULT
+    if assumed and workload.payload_bytes == Workload.payload_bytes:
+        most = round(workload.task_seconds * LOOKED_AT)
+        workload = replace(workload, payload_bytes=min(workload.payload_bytes, most))
     if not workload.wait_seconds or workload.source("task_seconds") is Source.MEASURED:
         return workload
     seconds = workload.task_seconds + LATE
