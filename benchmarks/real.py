@@ -27,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -42,8 +43,8 @@ from scaffold.api import recommend
 from scaffold.asking.target import Target
 from scaffold.commands import measure
 from scaffold.commands.progress import SILENT
-from scaffold.core.domain import Model, Recommendation
-from scaffold.core.estimates import makespan
+from scaffold.core.domain import Model, Recommendation, Source, Workload
+from scaffold.core.estimates import makespan, spread
 from scaffold.making.inventory import available_models
 from scaffold.making.items import Items, read_items
 from scaffold.measuring import calibration, machine
@@ -185,6 +186,7 @@ def examine(function: Function, file: Path, lab: Laboratory) -> Row:
             for model, workers, _ in trials.all()
         ],
         "range": next((one.low, one.high) for one in advice.estimates if one.model is chosen[0]),
+        "known": "gains" if advice.workload.thread_gain or advice.workload.process_gain else "",
         "all": trials.all(),
         "best": min(everything, key=lambda one: one[2]),
         "rivals": rivals,
@@ -275,13 +277,40 @@ def show(rows: list[Row]) -> None:
         abs(dict(_flat(row["predicted"]))[tuple(row["chosen"][:2])] / row["chosen"][2] - 1)
         for row in rows
     ]
-    covered = [row["range"][0] <= row["chosen"][2] <= row["range"][1] for row in rows]
     print(
         f"prediction error, median: {statistics.median(errors):.0%} of all runs,"
         f" {statistics.median(of_chosen):.0%} of the chosen;"
-        f" its range covered {sum(covered)} of {len(covered)};"
         f" measuring took {max(row['measuring'] for row in rows):.1f} s at most"
     )
+    show_ranges(rows)
+
+
+def show_ranges(rows: list[Row]) -> None:
+    """Print measured / predicted of every model, and how many lie in the range that is told.
+
+    As it is told now (`core.estimates.SPREAD`), whatever it was when a row was made.
+    """
+    work = Workload(sources={"task_seconds": Source.MEASURED})
+    found: dict[str, list[float]] = {}
+    inside: Counter[str] = Counter()
+    for row in rows:
+        chosen = tuple(row["chosen"][:2])
+        for (model, workers, seconds), (*_, predicted) in _pairs(row):
+            groups = [model, "all of them"]
+            if (model, workers) == chosen:
+                known = "chosen, gains measured" if row.get("known") else "chosen, by shares"
+                groups += ["chosen", *([known] if "known" in row else [])]
+            low, high = spread(Model(model), work)
+            for group in groups:
+                found.setdefault(group, []).append(seconds / predicted)
+                inside[group] += low <= seconds / predicted <= high
+    print("\nmeasured / predicted: 10 %, median, 90 %, and how many lie in the range that is told")
+    for group, ratios in found.items():
+        tenths = statistics.quantiles(ratios, n=10) if len(ratios) > 1 else ratios * 9
+        print(
+            f"  {group:24} {tenths[0]:5.2f} {tenths[4]:5.2f} {tenths[8]:5.2f}"
+            f"  {inside[group]:4} of {len(ratios):4}, {inside[group] / len(ratios):4.0%}"
+        )
 
 
 def _pairs(row: Row) -> Iterator[tuple[Any, Any]]:

@@ -214,14 +214,14 @@ CASES = {
         "bench functions.py:work --items items.jsonl --budget 2", 2,
         ("sequential", "no item", "--budget"), nothing_finished,
     ),
-    "bench.check_file: is neither .svg nor .html": Case(
+    "picture.check_file: is neither .svg nor .html": Case(
         "bench --save bench.pdf", 2, ("'bench.pdf'", "neither", "bench.svg"),
     ),
-    "bench.check_picture: save needs matplotlib, which is not installed": Case(
+    "picture.check_chart: save needs matplotlib, which is not installed": Case(
         "bench --save bench.svg", 2, ("--save", "not installed", "pip install"),
         lambda scene: scene.monkeypatch.setattr("importlib.util.find_spec", lambda _: None),
     ),
-    "bench.check_file: save: there is no directory": Case(
+    "picture.check_file: save: there is no directory": Case(
         "bench --save no/bench.svg", 2, ("'no'", "no directory", "create it"),
     ),
     "bench.project_target: no items.jsonl in": Case(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 
@@ -176,6 +177,14 @@ def test_a_function_with_neighbours_stays_where_it_is(concgen, tmp_path, monkeyp
     assert [json.loads(line)["value"] for line in lines] == ["one"] * 3
 
 
+def test_advice_names_the_line_that_benches_the_function(concgen, module, items):
+    """As it can be typed."""
+    asked = ("--from", f"{module}:tiny", "--items", items, "--budget", "1")
+    result = concgen("recommend", *asked, "--yes", "--json")
+    words = ["concgen", "bench", f"{module}:tiny", "--items", str(items)]
+    assert shlex.split(result.json["bench"]) == words
+
+
 def test_bench_holds_predictions_against_measurements(concgen, module, items, tmp_path):
     """Every model that applies, the fastest, and a picture."""
     picture = tmp_path / "bench.svg"
@@ -202,6 +211,8 @@ def test_bench_of_a_project_and_its_page(concgen, tmp_path, monkeypatch):
     result = concgen("bench", "--budget", "4", "--save", tmp_path / "bench.html")
     assert result.code == 0, result.err
     assert "fastest: " in result.out
+    assert "recorded in CONCURRENCY.md and .concgen/answers.json" in result.err
+    assert "Fastest: **" in (tmp_path / "p/CONCURRENCY.md").read_text()
     assert (tmp_path / "bench.html").read_text().startswith("<!doctype html>")
 
 

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from scaffold.asking.interview import collect
 from scaffold.commands.measure import workload
 from scaffold.core.advice import recommend
 from scaffold.core.domain import Bound, Machine, Model, Source
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
 from scaffold.core.observed import Measurement, Profile
+from scaffold.making.answers import decision
 from scaffold.making.items import Items
+from scaffold.terminal import documents, views
 
 TWO_CORES = Machine(2.0, 8 * 10**9, "3.13.0", True, "forkserver", 1024, "linux")
 ITEMS = Items(Path("items.jsonl"), 2000, ())
@@ -58,13 +61,29 @@ def test_a_measured_share_is_not_called_an_assumption():
 
 
 def test_a_close_call_that_matters_is_to_be_benched():
-    """The ranges overlap, and it is about seconds."""
+    """The other model's range reaches below the choice, and it is about seconds."""
     long = Items(Path("items.jsonl"), 20_000, ())
     advice = recommend(workload(HASHES, long), TWO_CORES, models=tuple(Model))
-    assert [note for note in advice.notes if "`concgen bench`" in note]
+    assert advice.rivals == (Model.HYBRID, Model.MULTIPROCESSING)
+    assert advice.told("concgen bench")[0] == (
+        "hybrid or multiprocessing may be faster: bench it with `concgen bench`"
+    )
     short = Items(Path("items.jsonl"), 200, ())
     advice = recommend(workload(HASHES, short), TWO_CORES, models=tuple(Model))
-    assert not [note for note in advice.notes if "`concgen bench`" in note]
+    assert not advice.rivals
+    assert advice.told() == advice.notes
+
+
+def test_a_close_call_names_the_command_that_settles_it():
+    """Here with the function, in the project's own text without: it knows its work."""
+    long = workload(HASHES, Items(Path("items.jsonl"), 20_000, ()))
+    advice = recommend(long, TWO_CORES, models=tuple(Model))
+    advice = advice._replace(bench="concgen bench work.py:digest --items items.jsonl")
+    line = "bench it with `concgen bench work.py:digest --items items.jsonl`"
+    assert line in "\n".join(views.notes(advice, 200))
+    assert line in documents.recommendation(advice)["notes"][0]
+    recorded = decision(advice, collect({}, None, long))
+    assert recorded["notes"][0].endswith("bench it with `concgen bench`")
 
 
 @pytest.mark.parametrize(

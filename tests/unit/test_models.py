@@ -9,7 +9,7 @@ from scaffold.core.advice import recommend
 from scaffold.core.domain import SIMPLEST_FIRST, Bound, Machine, Model, Workload
 from scaffold.core.models import MODELS
 from scaffold.making.inventory import templates_dir
-from scaffold.terminal.pictures import STYLES
+from scaffold.terminal.charts import STYLES
 
 TWO_CORES = Machine(2.0, 8 * 10**9, "3.13.0", True, "forkserver", 1024, "linux")
 

@@ -23,10 +23,11 @@ from scaffold.making.interrupt import guarded
 LISTED = 5  # files in a refusal: as many as fit on a line or two
 
 
-def apply(root: Path, plan: Plan) -> None:
+def apply(root: Path, plan: Plan, *, amends: bool = False) -> None:
     """Do what `plan` says. Raises Refused when a file cannot be written, or is not as planned.
 
-    Whatever is raised, the project is as it was.
+    Whatever is raised, the project is as it was. A plan that `amends` is undone with the last
+    switch or update, and not by itself.
     """
     with guarded() as guard:
         entries = tuple(_entry(root, change) for change in plan.writes)
@@ -39,7 +40,10 @@ def apply(root: Path, plan: Plan) -> None:
             except BaseException:
                 _restore(root, entries)
                 raise
-            undo_log.finish(root)
+            if amends:
+                undo_log.amend(root, entries)
+            else:
+                undo_log.finish(root)
         except OSError as error:
             raise ConcgenError(_told(error), hint=_state(root)) from error
     if guard.pending:

@@ -101,6 +101,12 @@ _DECISION = {
     "machine": [_is_line],
     "notes": [_is_line],
 }
+# What CONCURRENCY.md tells of the last bench.
+_BENCH = {
+    **dict.fromkeys(("day", "count", "fastest"), _is_line),
+    "machine": [_is_line],
+    "results": [dict.fromkeys(("model", "measured", "predicted", "note"), _is_line)],
+}
 # What a starter's work may be: `def`, `async def`, or native code that releases the GIL.
 FORMS = ("sync", "async", "native")
 # How workers start; empty where nobody looked.
@@ -132,6 +138,7 @@ _ANSWERS: dict[str, Any] = {
     "ci_check": _is_bool,
     "sources": _are_sources,
     "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice
+    "bench": lambda value: value == {} or _fits(value, _BENCH),  # {}: not benched yet
 }
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,16 +81,7 @@ def _begin(root: Path, folder: Path, log: UndoLog) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as ignore:
         ignore.write("*\n")
-    unwritten = folder / f"unwritten-{os.getpid()}.zip"
-    try:
-        unwritten.unlink(missing_ok=True)
-        with unwritten.open("xb") as file:  # a new file: whatever stood there may be a link
-            _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), log)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        _tidy(folder)
-        raise
+    unwritten = _unwritten(folder, log)
     try:
         os.link(unwritten, folder / APPLYING)  # unlike a rename it fails where there is one
     except FileExistsError:
@@ -101,10 +93,46 @@ def _begin(root: Path, folder: Path, log: UndoLog) -> None:
     sync(folder)
 
 
+def _unwritten(folder: Path, log: UndoLog) -> Path:
+    """Write `log` to a file that does not count yet, and return it."""
+    unwritten = folder / f"unwritten-{os.getpid()}.zip"
+    try:
+        unwritten.unlink(missing_ok=True)
+        with unwritten.open("xb") as file:  # a new file: whatever stood there may be a link
+            _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), log)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        _tidy(folder)
+        raise
+    return unwritten
+
+
 def finish(root: Path) -> None:
     """Say that everything is written: what was being applied can now be undone."""
     (root / FOLDER / APPLYING).replace(root / FOLDER / DONE)
     _clean(root / FOLDER)
+
+
+def amend(root: Path, entries: Iterable[Entry]) -> None:
+    """Say that everything is written, as a part of the last switch or update.
+
+    Undoing that takes this back too. Where there is none, there is nothing to undo as before.
+    """
+    folder = root / FOLDER
+    log = last(root)
+    drop(root)
+    if log is None:
+        return
+    known = {entry.path: entry for entry in log.entries}
+    for entry in entries:
+        before = known.get(entry.path, entry)
+        # What was edited in between stays in the way of undoing it.
+        if before is entry or before.after == entry.before:
+            known[entry.path] = replace(before, after=entry.after)
+    unwritten = _unwritten(folder, replace(log, entries=tuple(known.values())))
+    unwritten.replace(folder / DONE)
+    sync(folder)
 
 
 def reopen(root: Path) -> None:

@@ -249,12 +249,17 @@ def recommend(
     repeat: Repeat = False,
     yes: Yes = False,
     answers: AnswersFile = None,
+    save: Save = None,
     as_json: Json = False,
 ) -> None:
     """Ask the same questions and give the advice alone."""
     from scaffold.commands import advise
     from scaffold.terminal import console
 
+    if save is not None:
+        from scaffold.commands.picture import check_chart
+
+        check_chart(save)
     given = advise.gather(work, answers)
     ask = None if yes else console.asker()
     if function is None and ask is None:  # the fast way: nothing to import for a dialogue
@@ -279,6 +284,10 @@ def recommend(
         from scaffold.terminal import views
 
         console.answer_headed(views.recommendation(advice.recommendation, console.width()))
+    if save is not None:
+        from scaffold.terminal import pictures, saving
+
+        saving.save(save, pictures.of_advice(advice.recommendation, function, save.suffix))
 
 
 @app.command(name="measure", cls=Command)
@@ -329,7 +338,7 @@ def bench(
     """Run every model that applies, predicted beside measured.
 
     All of them run the same function on the same items, by the engines that projects get.
-    Without a function it is the work of the project here.
+    Without a function it is the work of the project here, whose record keeps the times.
     """
     from scaffold.commands import bench as command
     from scaffold.terminal import bench_dialogue
@@ -337,6 +346,7 @@ def bench(
     request = command.read_request(target, items, budget, save)
     results, code = bench_dialogue.watch(request)
     bench_dialogue.show(results, save, as_json=as_json)
+    bench_dialogue.record(results, request)
     return code
 
 

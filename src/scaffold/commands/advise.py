@@ -28,13 +28,14 @@ class Measured(NamedTuple):
     """A measured workload, how its worker processes would be started, and how busy it was here.
 
     `busy_fraction` is the share of its time that the function waited for a core, or that of the
-    machine which others had, whichever is more.
+    machine which others had, whichever is more. `bench` is the command that runs every model on it.
     """
 
     workload: Workload
     start_method: str
     busy_fraction: float = 0.0
     gil_enabled: bool = False
+    bench: str = ""
 
 
 class Advice(NamedTuple):
@@ -91,7 +92,10 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
         facts = machine.inspect()
     else:
         facts = machine.inspect_for(measured.start_method, gil_enabled=measured.gil_enabled)
-    return Advice(replies, api.recommend(replies.workload, facts, models=_models(given)))
+    advice = api.recommend(replies.workload, facts, models=_models(given))
+    if measured is not None and measured.bench:
+        advice = advice._replace(bench=measured.bench)
+    return Advice(replies, advice)
 
 
 def _models(given: Given) -> tuple[Model, ...]:

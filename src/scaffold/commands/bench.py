@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from scaffold.asking.target import Target
 from scaffold.commands import measure
+from scaffold.commands.picture import check_chart
 from scaffold.commands.progress import Done, LeftOut, Measuring, Progress, Running, Trying
 from scaffold.core.costs import Costs
 from scaffold.core.domain import Estimate, Machine, Model, Workload
@@ -18,7 +18,6 @@ from scaffold.core.errors import UsageError
 from scaffold.core.estimates import estimate
 from scaffold.core.models import CLUSTER, MODELS, Awaits
 from scaffold.core.observed import Measurement, Profile
-from scaffold.core.texts import shown
 from scaffold.making.inventory import available_models
 from scaffold.making.items import Items
 from scaffold.measuring import calibration, machine
@@ -59,13 +58,24 @@ class Result:
 
 @dataclass(frozen=True)
 class Bench:
-    """All results so far, on one workload and one machine."""
+    """All results so far: of a function on its items, on one machine, begun on a day.
+
+    `busy` is the share of the machine that others had meanwhile.
+    """
 
     workload: Workload
     machine: Machine
     costs: Costs
     results: tuple[Result, ...]
     complete: bool
+    function: str = ""
+    day: str = ""
+    busy: float = 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether others had so much of the machine that the times say little."""
+        return self.busy > calibration.BUSY
 
     @property
     def ranked(self) -> list[Result]:
@@ -80,11 +90,15 @@ class Bench:
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """A checked wish: the function, the items, and the seconds that it may take."""
+    """A checked wish: the function, the items, and the seconds that it may take.
+
+    `project` is the one whose own work it is, if any: its record learns of the results.
+    """
 
     target: Target
     items: Items
     budget: float
+    project: Path | None = None
 
 
 def read_request(
@@ -95,37 +109,14 @@ def read_request(
     Raises UsageError for what is not there or not valid.
     """
     if save is not None:
-        check_picture(save)
+        check_chart(save)
+    project = None
     if target is None:
         target, own_items = project_target()
-        items = items or own_items
+        items, project = items or own_items, own_items.parent
     function, sample = measure.prepare(target, items)
     seconds = measure.read_budget(budget) if budget else DEFAULT_BUDGET
-    return BenchRequest(function, sample, seconds)
-
-
-def check_picture(save: Path) -> None:
-    """Raise UsageError when a bench cannot be drawn to `save`: before anything is measured."""
-    from importlib.util import find_spec
-
-    check_file(save, "bench.svg")
-    if find_spec("matplotlib") is None:
-        raise UsageError(
-            "--save needs matplotlib, which is not installed",
-            hint="pip install 'concgen[plot]'",
-        )
-
-
-def check_file(save: Path, such_as: str) -> None:
-    """Raise UsageError when `save` is no file for a picture."""
-    if save.suffix not in (".svg", ".html"):
-        raise UsageError(
-            f"--save: {shown(save)} is neither .svg nor .html", hint=f"such as --save {such_as}"
-        )
-    if not os.path.isdir(save.absolute().parent):  # noqa: PTH112  # never raises
-        raise UsageError(
-            f"--save: there is no directory {shown(save.parent)}", hint="create it first"
-        )
+    return BenchRequest(function, sample, seconds, project)
 
 
 def project_target(place: Path | None = None) -> tuple[str, Path]:
@@ -162,6 +153,7 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
     facts = machine.inspect_for(profile.start_method, gil_enabled=profile.gil_enabled)
     costs = calibration.load(facts).costs
     results: list[Result] = []
+    day, others = time.strftime("%Y-%m-%d"), machine.Others()
     models = applicable(profile, work)
     if CLUSTER in available_models():
         progress.step(LeftOut(CLUSTER))
@@ -175,7 +167,9 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
             ran = lab.run(Trial(target, model, predicted.max_workers, file), seconds, watch)
             results.append(_result(predicted, ran, items.count, seconds))
             done = number + 1 == len(models)
-            yield Bench(work, facts, costs, tuple(results), complete=done)
+            yield Bench(
+                work, facts, costs, tuple(results), done, str(target), day, others.share() or 0.0
+            )
 
 
 def applicable(profile: Profile, work: Workload) -> list[Model]:

@@ -79,7 +79,7 @@ def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...
         rules,
         partial(git.merge, label=rules.target),
     )
-    return (*changes, *_record_changes(tree, rendering))
+    return (*changes, *record_changes(tree, rendering))
 
 
 def with_form(known: Record, answers: Mapping[str, Any], rules: Policy) -> tuple[Change, ...]:
@@ -129,7 +129,8 @@ def _without_record(files: Files) -> Files:
     return {path: data for path, data in files.items() if path not in RECORD}
 
 
-def _record_changes(tree: Tree, rendering: Files) -> list[Change]:
+def record_changes(tree: Tree, rendering: Files) -> list[Change]:
+    """Return what turns the record into that of `rendering`."""
     changes = []
     for path in sorted(RECORD):
         present = tree[path]

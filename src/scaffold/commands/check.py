@@ -15,14 +15,13 @@ from scaffold.core.advice import FORGIVEN_SECONDS
 from scaffold.core.domain import Bound, Model, Recommendation, Source, Workload
 from scaffold.core.rules import forbidden
 from scaffold.measuring import machine
+from scaffold.measuring.calibration import BUSY
 
 # `check` in a pipeline: a decision that flipped is neither an error nor all right.
 FLIPPED = 5
 # A decision holds while its model takes at most so many times what the new advice does: two
 # measurements of the same function differ by that much on a machine that others use too.
 STEADY = 1.5
-# Of its time, what a function waited for a core on a machine that is too busy to measure.
-BUSY = 0.25
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,8 @@ class Check:
         )
         if decided == self.advice.model or chosen is None or before is None:
             return decided == self.advice.model
-        off = forbidden(self.advice.findings)
+        # A measured value that is near a rule's threshold is now above it and now below.
+        off = frozenset() if self.measured else forbidden(self.advice.findings)
         limit = STEADY * (chosen.seconds + FORGIVEN_SECONDS)
         return before.model not in off and before.seconds + FORGIVEN_SECONDS <= limit
 

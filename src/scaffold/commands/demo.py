@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from scaffold import api
 from scaffold.asking.target import Target
-from scaffold.commands.bench import check_file, tell, whole
+from scaffold.commands.bench import tell, whole
+from scaffold.commands.picture import check_file
 from scaffold.commands.progress import SILENT, Progress
 from scaffold.core.costs import Costs
 from scaffold.core.domain import (
@@ -180,7 +181,7 @@ class Demo:
 def read_request(kind: str | None, save: Path | None) -> Bound:
     """Read the kind of work; raise UsageError for one that there is not, or no place to save to."""
     if save is not None:
-        check_file(save, "demo.svg")
+        check_file(save)
     try:
         return Bound(read_choice(kind or Bound.IO, [str(bound) for bound in Bound]))
     except ValueError as error:

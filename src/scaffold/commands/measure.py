@@ -12,6 +12,7 @@ from scaffold.asking.target import Target, parse_target
 from scaffold.commands import pilot
 from scaffold.commands.advise import Measured
 from scaffold.commands.progress import SILENT, Left, Progress, Running
+from scaffold.core import shell
 from scaffold.core.domain import Bound, Source, Workload
 from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
@@ -134,7 +135,15 @@ def measured(target: Target, items: Items, effort: Effort, progress: Progress) -
         if pilots:
             sources = {**work.sources, "pilots": Source.MEASURED}
             work = replace(work, pilots=pilots, sources=sources)
-    return Measured(work, profiled.start_method, busy, profiled.gil_enabled)
+    return Measured(
+        workload=work,
+        start_method=profiled.start_method,
+        busy_fraction=busy,
+        gil_enabled=profiled.gil_enabled,
+        bench=shell.join(
+            ["concgen", "bench", str(target), "--items", str(items.given or items.file)]
+        ),
+    )
 
 
 def workload(profile: Profile, items: Items) -> Workload:

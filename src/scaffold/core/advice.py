@@ -37,8 +37,10 @@ CLOSE_ENOUGH = 1.15
 # few milliseconds the simpler model wins. The regret benchmark forgives the same amount.
 FORGIVEN_SECONDS = 0.05
 
-# Seconds within the range of an estimate from which on it is worth trying both.
+# Seconds that another model may save from which on it is worth trying both.
 MATTERS_SECONDS = 1.0
+# What tries them, where nobody named the function yet.
+BENCH = "concgen bench FILE.py:FUNC --items FILE"
 
 # What binds a time that is said beside it: limits that are neither the function's nor the model's.
 OUTSIDE = ("the rate", "the limit", "memory", "the other end", "what its tasks share")
@@ -78,10 +80,11 @@ def recommend(
             *_assumptions(workload),
             *_limits(workload, machine, chosen, costs),
             *_deadline(workload, machine, costs, chosen),
-            *_unsure(workload, chosen, estimates, found),
         ),
         cores_needed=chosen.max_workers if elsewhere else None,
         binding=binds,
+        rivals=_rivals(chosen, estimates, found),
+        bench=BENCH,
     )
 
 
@@ -231,30 +234,20 @@ def _deadline(
     return (f"{deadline} cannot be met: {obstacle(workload, machine, costs)}",)
 
 
-def _unsure(
-    workload: Workload,
-    chosen: Estimate,
-    estimates: Collection[Estimate],
-    found: Collection[Finding],
-) -> tuple[str, ...]:
-    """Say that a measured choice is to be tried, where another may be the faster by what matters.
-
-    Where nothing was measured there is no function to try it on.
-    """
-    if workload.source("task_seconds") is not Source.MEASURED or chosen.model is CLUSTER:
+def _rivals(
+    chosen: Estimate, estimates: Collection[Estimate], found: Collection[Finding]
+) -> tuple[Model, ...]:
+    """Return the models that may be so much faster than the choice that it matters."""
+    if chosen.model is CLUSTER:
         return ()
     off = forbidden(tuple(found))
-    near = [
+    return tuple(
         estimate.model
         for estimate in estimates
         if estimate.model not in off
         and estimate.model is not chosen.model
-        and estimate.low < chosen.seconds < estimate.high
-        and estimate.seconds - estimate.low > MATTERS_SECONDS
-    ]
-    if not near:
-        return ()
-    return (f"{' or '.join(near)} may be faster: `concgen bench` runs each on your items",)
+        and max(CLOSE_ENOUGH * estimate.low, MATTERS_SECONDS + estimate.low) < chosen.seconds
+    )
 
 
 def _limits(

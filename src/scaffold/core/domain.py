@@ -268,6 +268,7 @@ class Recommendation(NamedTuple):
 
     `cores_needed` is how many cores meet a deadline that this machine misses, None otherwise.
     `binding` is what the time follows from, in words: "the rate", "memory", "waiting", ...
+    `rivals` are the models that may be faster, by what matters; `bench` is the command that shows.
     """
 
     workload: Workload
@@ -281,6 +282,15 @@ class Recommendation(NamedTuple):
     notes: tuple[str, ...] = ()
     cores_needed: int | None = None
     binding: str = ""
+    rivals: tuple[Model, ...] = ()
+    bench: str = ""
+
+    def told(self, bench: str = "") -> tuple[str, ...]:
+        """Return the notes, and what to do about the rivals: by the command `bench`, or its own."""
+        if not self.rivals:
+            return self.notes
+        doubt = f"{' or '.join(self.rivals)} may be faster: bench it with `{bench or self.bench}`"
+        return (doubt, *self.notes)
 
     def estimate(self, model: Model) -> Estimate | None:
         """Return the estimate of `model`, or None when it was not offered."""

@@ -9,7 +9,7 @@ from typing import Any
 from scaffold.asking.interview import Replies
 from scaffold.asking.questions import QUESTIONS
 from scaffold.core.advice import finds_its_limit
-from scaffold.core.domain import Estimate, Model, Recommendation, Source, Workload
+from scaffold.core.domain import Estimate, Machine, Model, Recommendation, Source, Workload
 from scaffold.core.models import MODELS
 from scaffold.core.rules import BEYOND
 from scaffold.core.units import show_bytes, show_ratio, show_seconds
@@ -113,8 +113,8 @@ def decision(advice: Recommendation, replies: Replies) -> Answers:
             for estimate in advice.estimates
         ],
         "flips": [flip.text for flip in advice.flips],
-        "machine": _machine(advice),
-        "notes": list(advice.notes),
+        "machine": machine(advice.machine),
+        "notes": list(advice.told("concgen bench")),  # which knows its project
     }
 
 
@@ -131,9 +131,8 @@ def _shares(work: Workload) -> list[Answers]:
     ]
 
 
-def _machine(advice: Recommendation) -> list[str]:
-    """Return the facts of the machine that the advice used, in words."""
-    facts = advice.machine
+def machine(facts: Machine) -> list[str]:
+    """Return the facts of a machine that matter to a decision, in words."""
     memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
     return [
         f"{facts.cores:.3g} usable cores, {memory} of memory ({facts.platform})",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scaffold.commands import bench
 from scaffold.commands.bench import Bench, BenchRequest
-from scaffold.core.errors import Interrupted
+from scaffold.core.errors import ConcgenError, Interrupted
 from scaffold.terminal import bench_views, console, documents, progress_views
 
 
@@ -30,13 +30,33 @@ def watch(request: BenchRequest) -> tuple[Bench, int]:
     return so_far[-1], code
 
 
+def record(results: Bench, request: BenchRequest) -> None:
+    """Put the results into the record of the project that was benched, and say so in a line.
+
+    Not those that were cut short, or where no model did the work.
+    """
+    if request.project is None or not results.complete or results.fastest is None:
+        return
+    from scaffold.commands import bench_record
+
+    try:
+        files = bench_record.keep(results, request.project)
+    except Interrupted:
+        raise
+    except ConcgenError as problem:
+        console.say(f"not recorded: {problem.message}")
+    else:
+        console.say(f"recorded in {' and '.join(files)}")
+
+
 def show(results: Bench, save: Path | None, *, as_json: bool) -> None:
     """Print the results, and draw them when asked to."""
     if as_json:
         console.answer_json(documents.bench(results))
     else:
+        console.say()
         console.answer_lines(bench_views.bench(results, console.width()))
     if save is not None:
         from scaffold.terminal import pictures, saving
 
-        saving.save(save, pictures.drawn(results, save.suffix))
+        saving.save(save, pictures.of_bench(results, save.suffix))

@@ -14,8 +14,7 @@ def bench(bench: Bench, width: int) -> list[str]:
     ranked = bench.ranked
     times = [result.measured_seconds for result in ranked if result.works] or [0.0]
     bars = [
-        bar(result.measured_seconds, min(times), max(times)) if result.works else "failed"
-        for result in ranked
+        bar(result.measured_seconds, max(times)) if result.works else "failed" for result in ranked
     ]
     columns = [
         Column("", [str(result.model) for result in ranked], left=True),
@@ -35,6 +34,8 @@ def bench(bench: Bench, width: int) -> list[str]:
             f" for {show_count(bench.workload.tasks)} items"
         )
     notes = [(str(result.model), remark) for result in ranked for remark in _remarks(result)]
+    if bench.is_busy:
+        told = f"{told}; others had {bench.busy:.0%} of this machine: bench again when it is quiet"
     return [
         *table(columns, width, marked=0 if fastest else None),
         "",

@@ -12,8 +12,8 @@ from itertools import groupby
 from scaffold.commands.demo import Demo, Run
 from scaffold.core.units import show_count, show_seconds
 from scaffold.terminal import demo_views, saving, timeline
+from scaffold.terminal.charts import PALETTE
 from scaffold.terminal.layout import wrap
-from scaffold.terminal.pictures import PALETTE
 
 # In units of the drawing; the text is 14 of them high, so that a telephone still shows it well.
 WIDTH, MARGIN, LINE = 480, 12, 19
@@ -29,6 +29,7 @@ DRAWN = {
     timeline.WAITS: ("waits", 7),
     timeline.READY: ("ready", 3),
 }
+HEAD = ("model", "at once", "predicted", "measured", "error")
 STYLE = (
     "text{font-family:system-ui,sans-serif;font-size:14px;fill:#24292f}.strong{font-weight:bold}"
     "text.faint{font-size:12px;fill:#57606a}text.number{font-size:10px;fill:#fff}"
@@ -54,7 +55,7 @@ def drawn(demo: Demo, suffix: str) -> str:
         )
         for run in demo.works
     ]
-    return saving.page(demo_views.tasks(demo.plan), drawing, rows)
+    return saving.page(demo_views.tasks(demo.plan), [drawing], HEAD, rows)
 
 
 def svg(demo: Demo) -> str:

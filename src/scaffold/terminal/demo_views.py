@@ -67,7 +67,7 @@ def example(plan: Plan, runs: Sequence[Run], width: int) -> list[str]:
         Column("", [str(run.model) for run in runs], left=True),
         Column("measured", [show_seconds(run.measured_seconds) for run in runs]),
         Column("predicted", [show_seconds(run.predicted_seconds) for run in runs]),
-        Column("", [bar(time, min(times), max(times)) for time in times], left=True, dropped=1),
+        Column("", [bar(time, max(times)) for time in times], left=True, dropped=1),
     ]
     rule = RULES[0]
     told = (
@@ -186,7 +186,7 @@ def summary(demo: Demo, width: int) -> list[str]:
         ),
         Column("speedup", [show_ratio(alone / time) if alone else "" for time in times], dropped=3),
         Column("rule", [run.lesson.rule if run.lesson else "" for run in runs], dropped=4),
-        Column("", [bar(time, min(times), max(times)) for time in times], left=True, dropped=1),
+        Column("", [bar(time, max(times)) for time in times], left=True, dropped=1),
     ]
     advice = demo.plan.advice
     marked = next((place for place, run in enumerate(runs) if run.model is advice.model), None)

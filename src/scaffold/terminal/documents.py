@@ -43,7 +43,9 @@ def recommendation(advice: Recommendation) -> Document:
         "estimates": [estimate._asdict() for estimate in advice.estimates],
         "binding": advice.binding,
         "flips": [flip._asdict() for flip in advice.flips],
-        "notes": list(advice.notes),
+        "notes": list(advice.told()),
+        "rivals": list(advice.rivals),
+        "bench": advice.bench,
     }
 
 
@@ -125,6 +127,7 @@ def bench(bench: Bench) -> Document:
         ],
         "fastest": bench.fastest.model if bench.fastest else None,
         "complete": bench.complete,
+        "busy": bench.busy,
     }
 
 
@@ -183,6 +186,7 @@ def check(check: Check) -> Document:
         "decided": check.decided,
         "chosen_by": check.chosen_by,
         "measured": check.measured,
+        "busy": check.busy,
         "recommendation": recommendation(check.advice),
     }
 

@@ -7,7 +7,6 @@
 Words say everything: marks and bars only repeat them, for eyes that skim. Pure: nothing is printed.
 """
 
-import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -102,17 +101,6 @@ def facts(pairs: Iterable[tuple[str, str]], width: int) -> list[str]:
     return lines
 
 
-def from_zero(shortest: float, longest: float) -> bool:
-    """Tell whether bars may begin at zero: the shortest is still seen beside the longest."""
-    return longest <= BAR * shortest
-
-
-def bar(value: float, shortest: float, longest: float) -> str:
-    """Draw a duration: from zero where the bar can show the shortest, else on a logarithmic scale.
-
-    The longest fills the bar; the shortest is one long at least.
-    """
-    if from_zero(shortest, longest):
-        return "#" * (round(BAR * value / longest) if longest else 1)
-    share = math.log(value / shortest) / math.log(longest / shortest)
-    return "#" * (1 + round(share * (BAR - 1)))
+def bar(value: float, longest: float) -> str:
+    """Draw a duration from zero: twice the time is twice the bar. What is too short is a line."""
+    return "#" * (round(BAR * value / longest) if longest else 0) or "|"

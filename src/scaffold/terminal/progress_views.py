@@ -32,7 +32,7 @@ def step(step: Step) -> str:
         case LeftOut(model):
             return f"{model} is left out: on one machine it tells nothing of a cluster"
         case Trying(model, number, of, seconds):
-            return f"{model} ({number} of {of}, at most {seconds:.0f} s)"
+            return f"{model} ({number} of {of}, at most {show_seconds(seconds)})"
 
 
 def tick(tick: Tick) -> str:

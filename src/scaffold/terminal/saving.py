@@ -10,6 +10,27 @@ from scaffold.core.errors import ConcgenError
 from scaffold.core.texts import shown
 from scaffold.terminal import console
 
+# Follows the reader's window and theme: drawings stand beside one another where there is room.
+STYLE = """
+:root { color-scheme: light dark; --ink: #24292f; --paper: #ffffff; --faint: #b4bac1; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6edf3; --paper: #0d1117; --faint: #57606a; }
+}
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+  max-width: 75rem; margin: 1.5rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; line-height: 1.3; text-wrap: balance; }
+.drawings { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
+.drawings svg { flex: 1 1 28rem; min-width: 0; max-width: 46rem; width: 100%; height: auto; }
+td, th { text-align: right; padding: .15rem .6rem; white-space: nowrap; }
+td:first-child, th:first-child { text-align: left; padding-left: 0; }
+@media (max-width: 40rem) {
+  h1 { font-size: 1.25rem; }
+  table { font-size: .8rem; }
+  td, th { padding: .15rem .4rem; }
+  td:nth-child(n+5), th:nth-child(n+5) { display: none; }
+}
+"""
+
 
 def save(path: Path, text: str) -> None:
     """Write it, and say so. Raises ConcgenError where that cannot be."""
@@ -23,15 +44,30 @@ def save(path: Path, text: str) -> None:
     console.say(f"drawn in {path}")
 
 
-def page(title: str, drawing: str, rows: Iterable[Sequence[str]]) -> str:
-    """Return a page that holds the drawing, and the figures of every model as a table."""
-    cells = "".join(f"<tr>{''.join(f'<td>{cell}' for cell in row)}" for row in rows)
+def page(
+    title: str,
+    drawings: Iterable[str],
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    basis: str = "",
+    notes: Iterable[str] = (),
+) -> str:
+    """Return a page that holds the drawings, and says the same as a table and in words.
+
+    `basis` tells what it is from, such as function, machine and day.
+    """
+    figures = "".join(drawing[drawing.index("<svg") :] for drawing in drawings)
+    table = "".join(_row("td", row) for row in rows)
+    told = "".join(f"<p>{html.escape(note)}</p>\n" for note in notes)
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>concgen</title>'
-        '<meta name="viewport" content="width=device-width">'
-        "<style>:root{color-scheme:light dark}"
-        "body{font:16px/1.5 system-ui;max-width:75rem;margin:2rem auto;padding:0 1rem}"
-        "svg{max-width:100%;height:auto}td,th{text-align:right;padding:.1rem .5rem}</style>"
-        f"<h1>{html.escape(title)}</h1>{drawing[drawing.index('<svg') :]}"
-        f"<table><tr><th>model<th>at once<th>predicted<th>measured<th>error{cells}</table></html>\n"
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n"
+        f"<h1>{html.escape(title)}</h1>\n<p>{html.escape(basis)}</p>\n"
+        f'<div class="drawings">{figures}</div>\n'
+        f"<table>{_row('th', head)}{table}</table>\n{told}</html>\n"
     )
+
+
+def _row(tag: str, cells: Iterable[str]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>\n"

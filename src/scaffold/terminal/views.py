@@ -39,7 +39,7 @@ def headline(advice: Recommendation, chosen: Model | None) -> str:
 def table(advice: Recommendation, width: int) -> list[str]:
     """Return one line per model, fastest first: time, speedup, memory, workers, a bar, a word."""
     ranked = advice.estimates
-    shortest, longest = ranked[0].seconds, ranked[-1].seconds
+    longest = ranked[-1].seconds
     columns = [
         Column("", [str(estimate.model) for estimate in ranked], left=True),
         Column("time", [show_seconds(estimate.seconds) for estimate in ranked]),
@@ -50,7 +50,7 @@ def table(advice: Recommendation, width: int) -> list[str]:
         Column("at once", [show_count(estimate.max_workers) for estimate in ranked], dropped=3),
         Column(
             "",
-            [bar(estimate.seconds, shortest, longest) for estimate in ranked],
+            [bar(estimate.seconds, longest) for estimate in ranked],
             left=True,
             dropped=1,
         ),
@@ -80,8 +80,8 @@ def flips(advice: Recommendation, width: int) -> list[str]:
 
 
 def notes(advice: Recommendation, width: int) -> list[str]:
-    """Return what was assumed and which limits hold."""
-    return entries("Note", [("", text) for text in advice.notes], width)
+    """Return which model may be faster, what was assumed and which limits hold."""
+    return entries("Note", [("", text) for text in advice.told()], width)
 
 
 # Of the user's own files, those to open first, with what to do there.

@@ -1,0 +1,80 @@
+"""The makespan of every model over the number of tasks, and where the advice changes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+from scaffold.core.advice import Weighed, weigh
+from scaffold.core.costs import Costs
+from scaffold.core.domain import Estimate, Machine, Model, Workload
+from scaffold.core.models import CLUSTER
+
+# Points along a line: enough for a curve that looks smooth.
+POINTS = 60
+# The lines go from one task to so many times those that there are, and to LEAST at least.
+BEYOND, LEAST = 10, 1000
+
+
+class Crossover(NamedTuple):
+    """For each number of tasks the model that is advised, and every model's estimate."""
+
+    counts: tuple[int, ...]
+    advised: tuple[Model, ...]
+    estimates: dict[Model, tuple[Estimate, ...]]
+
+    @property
+    def stretches(self) -> list[tuple[int, int, Model]]:
+        """The stretches over which one model is advised: the first count, the last, the model."""
+        found: list[tuple[int, int, Model]] = []
+        for count, model in zip(self.counts, self.advised, strict=True):
+            if found and found[-1][2] is model:
+                found[-1] = (found[-1][0], count, model)
+            else:
+                found.append((count, count, model))
+        return found
+
+
+def crossover(
+    workload: Workload, machine: Machine, costs: Costs, models: Collection[Model]
+) -> Crossover:
+    """Weigh the models for one task, for many, and for what is between; find where it changes.
+
+    A cluster is of any size: it has no line.
+    """
+    most = max(LEAST, BEYOND * workload.tasks)
+
+    def at(count: int) -> Weighed:
+        return weigh(replace(workload, tasks=count), machine, costs, models)
+
+    counts = sorted({round(most ** (step / POINTS)) for step in range(POINTS + 1)})
+    found = {count: at(count) for count in counts}
+    for before, after in pairwise(counts):
+        if found[after].chosen.model is not found[before].chosen.model:
+            change = _change(before, after, at)
+            found[change] = at(change)
+    ordered = [found[count] for count in sorted(found)]
+    drawn = [one.model for one in ordered[0].estimates if one.model is not CLUSTER]
+    return Crossover(
+        counts=tuple(sorted(found)),
+        advised=tuple(one.chosen.model for one in ordered),
+        estimates={
+            model: tuple(
+                estimate for one in ordered for estimate in one.estimates if estimate.model is model
+            )
+            for model in drawn
+        },
+    )
+
+
+def _change(before: int, after: int, at: Callable[[int], Weighed]) -> int:
+    """Return the first count after `before` for which another model is advised."""
+    model = at(before).chosen.model
+
+    def differs(count: int) -> bool:
+        return at(count).chosen.model is not model
+
+    return before + bisect_left(range(before, after), True, key=differs)
