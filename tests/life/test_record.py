@@ -11,10 +11,13 @@ import yaml
 
 from scaffold.changing.record import ANSWERS
 from scaffold.changing.recorded import checked
+from scaffold.commands import check
+from scaffold.commands.progress import SILENT
 from scaffold.making.inventory import templates_dir
 from scaffold.making.project import PRISTINE
+from scaffold.measuring import machine
 
-from .conftest import snapshot
+from .conftest import answers, render, snapshot, write
 
 COMMANDS = (["switch", "threading"], ["update"], ["diff"])
 
@@ -136,3 +139,11 @@ def test_a_project_that_is_not_there(crawl, concgen, tmp_path, monkeypatch):
     monkeypatch.chdir(gone)
     gone.rmdir()
     assert concgen("diff").code == 2
+
+
+@pytest.mark.parametrize("switched", [True, False])
+def test_check_remembers_that_the_function_switches_the_gil_on(tmp_path, monkeypatch, switched):
+    """On an interpreter that runs without it, by what was measured when the project was made."""
+    root = write(tmp_path / "crawl", render({**answers("asyncio"), "switches_gil_on": switched}))
+    monkeypatch.setattr(machine, "gil_enabled", lambda: False)
+    assert check.check(root, remeasure=False, progress=SILENT).advice.machine.gil is switched

@@ -133,6 +133,7 @@ _ANSWERS: dict[str, Any] = {
     "in_flight_per_process": _is_bool,
     "pilots": _are_pilots,
     "start_method": lambda value: value in START_METHODS,
+    "switches_gil_on": _is_bool,
     "max_workers": lambda value: value == "auto" or _is_count_or_null(value),
     "ci": _is_bool,
     "ci_check": _is_bool,

@@ -106,7 +106,7 @@ def create(
         starter=starters.YOURS if yours else starters.DEFAULT,
         model=model,
     )
-    made |= {"inside": wanted.inside, "ci": False}
+    made |= {"inside": wanted.inside, "ci": False, "switches_gil_on": advice.switches_gil_on}
     if yours:
         made |= {"from_module": yours[0].module, "from_function": yours[0].function}
     files = project.files(made) if dry_run else _write(wanted, made)

@@ -44,6 +44,11 @@ class Advice(NamedTuple):
     replies: Replies
     recommendation: Recommendation
 
+    @property
+    def switches_gil_on(self) -> bool:
+        """Tell whether the function was seen to, where this interpreter runs without it."""
+        return self.recommendation.machine.gil and not machine.gil_enabled()
+
 
 def gather(
     options: Mapping[str, str | bool | None],

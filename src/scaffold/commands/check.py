@@ -72,6 +72,8 @@ def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
     facts = machine.inspect()
     if facts.start_method == "fork" and (known := project.answers.get("start_method")):
         facts = facts._replace(start_method=known)  # what the function imports rules it out
+    if project.answers.get("switches_gil_on"):
+        facts = facts._replace(gil=True)
     work = workload(project.answers)
     busy = False
     if remeasure:

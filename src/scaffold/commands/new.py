@@ -130,6 +130,7 @@ def create(
         model=model,
     )
     answers |= {"ci": wanted.ci, "ci_check": wanted.ci_check}
+    answers |= {"switches_gil_on": advice.switches_gil_on}
     own = None
     if yours is not None:
         answers |= yours.answers(wanted.dest)
