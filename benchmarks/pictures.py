@@ -4,8 +4,9 @@
 
 Writes docs/pictures/NAME.svg: terminals (interview, recommendation, bench) as what concgen printed
 on a pseudo-terminal of 80 columns, and crossovers (crossover-io, crossover-cpu) as `bench --save`
-draws them. It takes about two minutes on a quiet machine, and refuses where others have more of it
-than a tenth: the pictures claim what was measured. `pip install -e ".[dev]"` brings what it needs.
+draws them. It takes about a minute, best after `concgen doctor --calibrate`, and refuses where others
+have more of the machine than a tenth: the pictures claim what was measured.
+`pip install -e ".[dev]"` brings what it needs.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def crossover(function: str) -> Callable[[Path], str]:
 
     def draw(folder: Path) -> str:
         target = f"work.py:{function}"
-        session(folder, f"bench {target} --items items.jsonl --budget 40s --save bench.svg")
+        session(folder, f"bench {target} --items items.jsonl --budget 20s --save bench.svg")
         return (folder / "bench.svg").read_text(encoding="utf-8")
 
     return draw
