@@ -18,7 +18,7 @@ from .task import Burst
 
 REDRAW = 0.1  # seconds between two updates of the line on a terminal
 REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
-PAUSE = 1.0  # seconds of a pause that is worth telling
+PAUSE = 0.5  # seconds of a pause that is worth telling
 ENOUGH = 20  # tasks: of fewer, a share tells nothing
 SHOWN = 3  # most frequent errors in the summary
 
@@ -130,7 +130,8 @@ class Progress:
                 parts.append(f"{self._earlier:,} done before")
             parts += [_duration(elapsed), f"{self.done / elapsed:,.1f}/s"]
             if self._workers:
-                parts.append(f"{self._busy / elapsed:.1f} of {self._workers} in flight on average")
+                most = "" if self._pacer.limit else f" of {self._workers}"  # auto reaches no most
+                parts.append(f"{self._busy / elapsed:.1f}{most} in flight on average")
             yield " · ".join(parts)
         yield from most_frequent(self._kinds, SHOWN)
         if failed:
