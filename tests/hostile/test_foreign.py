@@ -39,7 +39,7 @@ def check(cage: Cage, words: list[str]) -> None:
         assert {name for name in after if not name.startswith("here")} == set()
     else:
         assert after == before
-    assert not any("OWNED" in name for name in after)
+    assert not any(name.split("/")[-1] == "OWNED" for name in after)
 
 
 @quick
@@ -137,10 +137,8 @@ def test_any_path_in_the_pristine_files(
 
 
 @quick
-@given(path=texts, mode=values, title=texts, conflicts=values)
-def test_any_journal(
-    cage: Callable[[], Any], path: str, mode: object, title: str, conflicts: object
-) -> None:
+@given(path=texts, mode=values, title=texts)
+def test_any_undo_log(cage: Callable[[], Any], path: str, mode: object, title: str) -> None:
     """What undoes a switch writes inside the project only, with no more than permissions."""
     manifest = {
         "schema": 1,
@@ -148,7 +146,7 @@ def test_any_journal(
         "from": title,
         "to": title,
         "files": [{"path": path, "mode": mode}],
-        "conflicts": conflicts,
+        "conflicts": [],  # as concgen wrote them at first
     }
     with cage() as made:
         make(made.here)
