@@ -43,7 +43,7 @@ def _are_pilots(value: Any) -> bool:
     """Tell whether it is a ratio for each of some models."""
     is_ratio = number(1e-6, MOST_CORES)
     return isinstance(value, dict) and all(
-        name in Model and is_ratio(ratio) for name, ratio in value.items()
+        name in tuple(Model) and is_ratio(ratio) for name, ratio in value.items()
     )
 
 
