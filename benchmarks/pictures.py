@@ -4,8 +4,8 @@
 
 Writes docs/pictures/NAME.svg: terminals (interview, recommendation, bench) as what concgen printed
 on a pseudo-terminal of 80 columns, and crossovers (crossover-io, crossover-cpu) as `bench --save`
-draws them. It takes about a minute, best after `concgen doctor --calibrate`, and refuses where others
-have more of the machine than a tenth: the pictures claim what was measured.
+draws them. It takes about a minute, best after `concgen doctor --calibrate`, and refuses where
+others have more of the machine than a tenth: the pictures claim what was measured.
 `pip install -e ".[dev]"` brings what it needs.
 """
 
