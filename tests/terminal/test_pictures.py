@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -126,3 +127,12 @@ def test_a_recommendation_is_drawn(suffix):
     if suffix == "html":
         assert "Asyncio, up to" in text
         assert all(html.escape(note) in text for note in advice.notes)
+
+
+def test_a_picture_of_a_busy_machine_says_so():
+    """And of the function's path it shows the end."""
+    busy = replace(BENCHES["alike"], busy=0.48, function="/home/ada/crawl/crawl/work.py:work")
+    text = pictures.of_bench(busy, ".svg")
+    assert "crawl/work.py:work · 2 cores" in text
+    assert "others had 48% of it" in text
+    assert "ada" not in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from scaffold.commands.bench import Bench
 from scaffold.core.crossover import crossover
@@ -24,7 +25,8 @@ def of_bench(bench: Bench, suffix: str) -> str:
     )
     points = [(one.model, one.measured_seconds) for one in bench.results if one.works]
     panels = [charts.bars(bench), charts.lines(over, bench.workload.tasks, points)]
-    basis = _basis(bench.function, bench.machine, bench.day)
+    busy = f"others had {bench.busy:.0%} of it" if bench.is_busy else ""
+    basis = _basis(bench.function, bench.machine, bench.day, busy)
     fastest, words = bench.fastest, "None of the models did the work"
     if fastest is not None:
         took, items = show_seconds(fastest.measured_seconds), show_count(bench.workload.tasks)
@@ -51,7 +53,7 @@ def of_advice(advice: Recommendation, function: str | None, suffix: str) -> str:
     costs = calibration.load(advice.machine).costs
     over = crossover(work, advice.machine, costs, [one.model for one in advice.estimates])
     answered = f"{work.bound} work of {show_seconds(work.task_seconds)} a task, as answered"
-    basis = _basis(function or answered, advice.machine, time.strftime("%Y-%m-%d"))
+    basis = _basis(function or answered, advice.machine, time.strftime("%Y-%m-%d"), "")
     head = ("model", "time", "range", "at once", "speedup", "memory", "")
     rows = [
         (
@@ -72,11 +74,12 @@ def of_advice(advice: Recommendation, function: str | None, suffix: str) -> str:
     return saving.page(words, _themed(panels), head, rows, basis, advice.told())
 
 
-def _basis(function: str, machine: Machine, day: str) -> str:
-    """Say of what, on what and when."""
+def _basis(function: str, machine: Machine, day: str, busy: str) -> str:
+    """Say of what, on what and when; of a path its end, which fits and gives no home away."""
+    function = "/".join(PurePath(function).parts[-2:])
     gil = "" if machine.gil else " without the GIL"
     where = f"{machine.cores:.3g} cores, Python {machine.python}{gil} ({machine.platform})"
-    return " · ".join(filter(None, (function, where, day)))
+    return " · ".join(filter(None, (function, where, busy, day)))
 
 
 def _themed(panels: Sequence[Panel]) -> list[str]:
