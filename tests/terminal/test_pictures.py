@@ -135,4 +135,4 @@ def test_a_picture_of_a_busy_machine_says_so():
     text = pictures.of_bench(busy, ".svg")
     assert "crawl/work.py:work · 2 cores" in text
     assert "others had 48% of it" in text
-    assert "ada" not in text
+    assert "home" not in text
