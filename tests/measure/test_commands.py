@@ -67,6 +67,8 @@ def test_doctor_reports_the_machine(concgen):
     assert document["concgen"] == inventory.version()
     assert document["machine"]["cores"] > 0
     assert document["calibration"]["day"] is None
+    left = document["machine"]["memory_left_bytes"]
+    assert left is None or re.search(r"memory .*, of which \S+ .B are left", text.out)
 
 
 def test_calibrated_costs_are_kept_and_used(concgen):

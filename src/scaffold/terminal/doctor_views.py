@@ -23,6 +23,8 @@ def _facts(checkup: Checkup) -> list[tuple[str, str]]:
     facts = checkup.machine
     quota = f"{min(checkup.quotas):.3g}" if checkup.quotas else "none"
     memory = "unknown" if facts.memory_bytes is None else show_bytes(facts.memory_bytes)
+    if facts.memory_left_bytes is not None:
+        memory += f", of which {show_bytes(facts.memory_left_bytes)} are left"
     files = "no limit" if facts.open_files is None else show_count(facts.open_files)
     build = ", free-threaded build" if checkup.free_threaded_build else ""
     return [
