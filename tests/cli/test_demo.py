@@ -1,18 +1,20 @@
 """`concgen demo`: what it shows of each model, and that what it says is so."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from scaffold.commands import demo
-from scaffold.commands.demo import MODELS_SHOWN, Task
+from scaffold.commands.demo import MODELS_SHOWN, Demo, Task
+from scaffold.commands.progress import SILENT
 from scaffold.core.domain import Bound, Machine
 from scaffold.core.errors import UsageError
 from scaffold.core.lessons import LESSONS, TASKS, lesson
 from scaffold.core.rules import RULES
 from scaffold.measuring.lab import Laboratory
-from scaffold.terminal import timeline
+from scaffold.terminal import demo_picture, demo_views, timeline
 
 MACHINES = [
     Machine(cores, None, "3.13.0", gil, "spawn", None, "win32")
@@ -21,27 +23,34 @@ MACHINES = [
 ]
 
 
-@pytest.fixture
-def quick(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def _quick():
     """Let the heavier tasks be light."""
-    monkeypatch.setattr(demo, "SECONDS", 0.04)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "SECONDS", 0.04)
+        yield
 
 
-@pytest.mark.parametrize("kind", list(Bound))
-def test_every_task_is_shown_on_every_model(concgen, quick, kind):
+@pytest.fixture(scope="module")
+def shown(_quick):
+    """Return a demonstration of work that computes."""
+    plan = demo.plan(Bound.CPU)
+    with demo.stage(plan) as stage:
+        example = tuple(stage.example(model) for model in plan.models)
+        return Demo(plan, example, tuple(stage.heavier(model, SILENT) for model in plan.models))
+
+
+@pytest.mark.parametrize("kind", [Bound.IO, Bound.MIXED])
+def test_every_task_is_shown_on_every_model_by_its_workers(concgen, kind):
     document = concgen("demo", kind, "--json").json
-    assert [row["model"] for row in document["results"]] == list(MODELS_SHOWN[kind])
-    for row in document["results"]:
+    rows = {row["model"]: row for row in document["results"]}
+    assert list(rows) == [row["model"] for row in document["article"]] == list(MODELS_SHOWN[kind])
+    for row in rows.values():
         assert row["error"] is None
         assert row["predicted_seconds"] > 0
-        assert sorted(task["task"] for task in row["tasks"]) == list(range(1, TASKS + 1))
+        assert [task["task"] for task in row["tasks"]] == list(range(1, TASKS + 1))
         for task in row["tasks"]:
             assert 0 <= task["began"] <= task["ready"] <= task["ended"] <= row["measured_seconds"]
-    assert {row["model"] for row in document["article"]} == set(MODELS_SHOWN[kind])
-
-
-def test_the_workers_are_those_of_the_model(concgen, quick):
-    rows = {row["model"]: row for row in concgen("demo", "io", "--json").json["results"]}
     workers = {
         model: {(task["process"], task["thread"]) for task in row["tasks"]}
         for model, row in rows.items()
@@ -49,31 +58,48 @@ def test_the_workers_are_those_of_the_model(concgen, quick):
     assert len(workers["sequential"]) == len(workers["asyncio"]) == 1
     assert len(workers["threading"]) > 1
     processes = {process for process, _ in workers["multiprocessing"]}
-    assert 1 <= len(processes) <= rows["multiprocessing"]["max_workers"]
+    assert len(processes) <= rows["multiprocessing"]["max_workers"]
 
 
-@pytest.mark.parametrize("columns", [40, 60, 160])
-def test_it_fits_the_terminal_and_names_a_rule_for_each_model(concgen, quick, monkeypatch, columns):
-    monkeypatch.setenv("COLUMNS", str(columns))
-    result = concgen("demo", "cpu")
+def test_the_answer_is_printed_and_drawn(concgen, tmp_path):
+    result = concgen("demo", "cpu", "--save", tmp_path / "demo.svg")
     assert result.code == 0, result.err
-    lines = result.out.splitlines()
-    assert max(map(len, lines)) <= columns
-    assert len(re.findall(r"\(R\d+\)", " ".join(lines))) >= len(MODELS_SHOWN[Bound.CPU])
     assert f"{TASKS} heavier ones" in " ".join(result.err.split())
+    assert len(re.findall(r"\(R\d+\)", result.out)) > len(MODELS_SHOWN[Bound.CPU])
+    assert "Advised for such work: " in result.out
+    assert "</svg>" in (tmp_path / "demo.svg").read_text(encoding="utf-8")
 
 
-def test_a_picture_and_a_page_are_drawn(concgen, quick, tmp_path):
-    assert concgen("demo", "--save", tmp_path / "demo.svg").code == 0
-    drawing = (tmp_path / "demo.svg").read_text(encoding="utf-8")
-    for model in MODELS_SHOWN[Bound.IO]:
-        assert f">{model}, " in drawing
-    assert drawing.count('<text class="number"') == TASKS * len(MODELS_SHOWN[Bound.IO]) + 1
-    assert concgen("demo", "--save", tmp_path / "demo.html").code == 0
-    assert "<table>" in (tmp_path / "demo.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize("columns", [40, 60, 110])
+def test_it_fits_the_terminal(shown, columns):
+    plan = shown.plan
+    lines = [
+        *demo_views.announcement(plan, columns),
+        *demo_views.example(plan, shown.article, columns),
+        *demo_views.legend(plan, columns),
+        *(line for run in shown.runs for line in demo_views.run(run, 1.0, columns)),
+        *demo_views.summary(shown, columns),
+    ]
+    assert max(map(len, lines)) <= columns
 
 
-def test_a_model_that_cannot_start_is_left_out_and_said(concgen, quick, monkeypatch):
+def test_the_picture_shows_every_model_and_where_each_task_begins(shown):
+    drawing = demo_picture.drawn(shown, ".svg")
+    for run in shown.runs:
+        assert f">{run.model}, " in drawing
+    assert drawing.count('<text class="number"') == TASKS * len(shown.runs) + 1  # in the legend
+    assert "<table>" in demo_picture.drawn(shown, ".html")
+
+
+def test_a_busy_machine_is_told_by_what_it_keeps_from_one_task_at_a_time(shown):
+    slow = [
+        run._replace(tasks=tuple(task._replace(ended=2 * task.ended) for task in run.tasks))
+        for run in shown.runs
+    ]
+    assert replace(shown, runs=tuple(slow)).is_busy
+
+
+def test_a_model_that_cannot_start_is_left_out_and_said(concgen, monkeypatch):
     run = Laboratory.run
 
     def refuse(lab, trial, *arguments):
@@ -87,7 +113,7 @@ def test_a_model_that_cannot_start_is_left_out_and_said(concgen, quick, monkeypa
     assert "not measured: no process can be started" in result.out
 
 
-def test_it_ends_when_the_time_is_over(concgen, quick, monkeypatch):
+def test_it_ends_when_the_time_is_over(concgen, monkeypatch):
     monkeypatch.setattr(demo, "WHOLE", 0.0)
     result = concgen("demo")
     assert result.code == 1
