@@ -22,8 +22,11 @@ from scaffold.measuring.clocks import cpu_seconds, queueing
 from scaffold.measuring.pair import Pair
 
 # Calls take longer beside others when they do so by this factor, and by so many standard errors:
-# one call of a service may take ten times as long as the next.
-SLOWER, SURE = 1.25, 3.0
+# one call of a service may take ten times as long as the next. So few calls tell little of how much
+# they differ, and a false alarm costs more than a limit that the run finds by itself.
+SLOWER, SURE = 1.25, 5.0
+# Of their time what they may wait for a core: more, and it is the machine that is slow.
+MOST_QUEUED = 0.1
 # Seconds that say nothing: shorter calls are taken for as long.
 SHORTEST = 1e-3
 # Seconds before the deadline by which the last answer has to be there, for the report.
@@ -129,6 +132,8 @@ def _are_slower(answers: list[Answer], alone: tuple[float, ...]) -> bool:
     """Tell whether calls beside others surely take longer than those alone."""
     beside = [answer.seconds - answer.queued for answer in answers]
     if len(alone) < 2 or len(beside) < 2:
+        return False
+    if sum(one.queued for one in answers) > MOST_QUEUED * sum(one.seconds for one in answers):
         return False
     before, after = ([log(max(SHORTEST, one)) for one in some] for some in (alone, beside))
     unsure = statistics.stdev(before) * sqrt(1 / len(before) + 1 / len(after))
