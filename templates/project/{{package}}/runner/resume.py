@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
@@ -216,6 +215,8 @@ class Resume:
         old = list(journal.ledger.versions)
         kept = 0
         folder, name = os.path.split(journal.path)
+        import tempfile  # few runs rewrite their results, and it takes milliseconds
+
         number, new = tempfile.mkstemp(".new", f"{name}.", folder)
         self._dropped = keep is NONE
         with open(number, "wb", buffering=1 << 16) as file:
