@@ -16,11 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from common import Target, as_installed, pick, report, run_cases
+from common import Target, as_installed, assemble, pick, report, run_cases
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests"))
-sys.path.insert(0, str(HERE.parent / "tests" / "engines"))
 N, WORKERS, IN_FLIGHT = 10_000, 2, 100
 WORK = {
     "def": "def work(item):\n    return item + 1\n",
@@ -112,12 +109,11 @@ CASES = (
 
 def compare(case: Case, rounds: int) -> bool:
     """Measure the programs in turns, and print their medians."""
-    from assembly import assemble
-
     seconds: dict[str, list[float]] = {name: [] for name in case.programs}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         assemble(case.name, root, WORK[case.kind])
+        (root / "pkg/__init__.py").write_text("from .runner.api import arun, run\n")
         for name, program in case.programs.items():
             (root / f"{name}.py").write_text(program, encoding="utf-8")
         for number in range(rounds + 1):  # the first one compiles

@@ -73,6 +73,13 @@ def pick(page: str | None, cases: Sequence[Case], rounds: int) -> tuple[list[Cas
     return [case for case in cases if not args.cases or case.name in args.cases], args.rounds
 
 
+def read_count(page: str | None, name: str, default: int) -> int:
+    """Read the command line of a benchmark that takes one number, or none."""
+    parser = argparse.ArgumentParser(description=(page or "").partition("\n")[0])
+    parser.add_argument(name, nargs="?", type=int, default=default, help="default: %(default)s")
+    return int(vars(parser.parse_args())[name])
+
+
 def run_cases(cases: Sequence[Case], run: Callable[[Case], bool]) -> None:
     """Run them; print how many met their targets."""
     met = [run(case) for case in cases]

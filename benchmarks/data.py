@@ -20,8 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from engines.assembly import assemble
+from common import assemble, read_count
 
 ROUNDS = 3
 READ = 1_000_000  # rows
@@ -48,10 +47,10 @@ def median(run: Callable[[], Any]) -> float:
 
 def main() -> None:
     """Print a line for each."""
-    share = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    share = read_count(__doc__, "share", 1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        assemble("sequential", folder, WORK, "measured")
+        assemble("sequential", folder, WORK, package="measured")
         sys.path.insert(0, name)
         lines, table = reading(folder, READ // share)
         print(f"reading {READ // share:,} rows: JSONL {lines:.2f} s, CSV {table:.2f} s")

@@ -73,7 +73,7 @@ def one_task(method: str) -> Case:
 
 def free_threads() -> Iterator[Case]:
     """Threads that compute in parallel, on a Python where they can."""
-    if sys.version_info >= (3, 13) and not sys._is_gil_enabled():
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
         yield Case(
             "threads-cpu", "2,000 x 5 ms of pure Python, free threads", "compute", 2000, 2,
             ("own:threading", "threads:executor", "threads:bare", "processes:one_core"),
@@ -180,7 +180,7 @@ def measure(competitor: str, case: Case, loops: int) -> dict[str, float] | None:
     environment = os.environ | case.environment | {"LOOPS": str(loops)}
     order = [competitor, case.task, str(case.n), str(case.workers), case.items]
     began = time.perf_counter()
-    command = [sys.executable, HERE / "peers" / "measure.py", *order]
+    command = [sys.executable, str(HERE / "peers" / "measure.py"), *order]
     child = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

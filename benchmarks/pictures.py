@@ -11,6 +11,7 @@ others have more of the machine than a tenth: bench and crossovers claim what wa
 
 from __future__ import annotations
 
+import argparse
 import html
 import io
 import os
@@ -89,11 +90,13 @@ FRAME = """\
 """
 
 
-def main(names: Sequence[str]) -> None:
+def main() -> None:
     """Make the pictures named, or all."""
-    unknown = set(names) - set(MAKERS)
-    if unknown:
-        sys.exit(f"no picture {', '.join(sorted(unknown))}; there are {', '.join(MAKERS)}")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MAKERS))
+    names = parser.parse_args().names
+    if unknown := set(names) - set(MAKERS):
+        parser.error(f"no picture {', '.join(sorted(unknown))}: there are {', '.join(MAKERS)}")
     PICTURES.mkdir(exist_ok=True)
     names = names or tuple(MAKERS)
     if MEASURED & set(names):
@@ -208,4 +211,4 @@ MEASURED = {"bench", "crossover-io", "crossover-cpu"}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

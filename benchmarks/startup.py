@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import as_installed
+from common import as_installed, read_count
 
 from scaffold.core.costs import DEFAULT_COSTS
 from scaffold.making import inventory, project
@@ -177,7 +177,7 @@ def show(case: Case, seconds: dict[str, float]) -> None:
 
 def main() -> None:
     """Measure and print the tables."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    runs = read_count(__doc__, "runs", 15)
     as_installed()
     print(f"{runs} runs each, Python {sys.version.split()[0]}; medians of whole processes")
     with tempfile.TemporaryDirectory() as folder:

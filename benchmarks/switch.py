@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from common import as_installed
+from common import as_installed, read_count
 
 from scaffold.commands import switch
 from scaffold.commands.undo import undo
@@ -36,7 +36,7 @@ Action = Callable[[], object]
 
 def main() -> None:
     """Measure and print the table."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    rounds = read_count(__doc__, "rounds", 9)
     as_installed()
     with tempfile.TemporaryDirectory() as scratch:
         ours, theirs = concgens(Path(scratch) / "ours"), copiers(Path(scratch))
