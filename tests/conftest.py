@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ settings.load_profile("concgen")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+# Modules are compiled once, whatever the shell says, and not in every program that a test starts.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @dataclass

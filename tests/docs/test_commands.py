@@ -107,7 +107,7 @@ def environment(scratch: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("_TYPER")}
     path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
     home = {"HOME": str(scratch), "XDG_CACHE_HOME": str(scratch / "cache")}
-    return {**kept, **home, "PATH": path, "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, **home, "PATH": path, "COLUMNS": "100"}
 
 
 def in_bash(script: str, folder: Path, scratch: Path) -> str:

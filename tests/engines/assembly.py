@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import compileall
+import functools
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +20,7 @@ MODELS = tuple(map(str, inventory.available_models()))
 HERE = MODELS[:-1]  # for what is the same for all: a cluster takes seconds to start
 PROCESS_MODELS = ("multiprocessing", "hybrid")
 STARTED: list[subprocess.Popen[str]] = []  # by the test that runs; see end_all()
+_MADE = tempfile.TemporaryDirectory(prefix="concgen-assembled-")
 
 
 def end_all() -> None:
@@ -29,8 +34,22 @@ def end_all() -> None:
 
 def assemble(model: str, root: Path, work: str, package: str = "pkg") -> Path:
     """Write ROOT/PACKAGE, with `work` as the text of work.py."""
-    target = root / package
-    inventory.assemble(target, Model(model), inventory.BARE | {"work.py": work})
+    target = shutil.copytree(_compiled(model), root / package)
+    (target / "work.py").write_text(work)
+    return target
+
+
+@functools.cache
+def _compiled(model: str) -> Path:
+    """All but work.py, with its bytecode, as an installation has it: made once for all tests.
+
+    Copies keep the times of the files, so their bytecode is valid until a file is edited.
+    """
+    target = Path(_MADE.name) / model
+    inventory.assemble(target, Model(model), inventory.BARE)
+    for path in target.rglob("*.py"):
+        os.utime(path, (0, 0))  # older than any edit; some images have no other times
+    compileall.compile_dir(target, quiet=2)
     return target
 
 

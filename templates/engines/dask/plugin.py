@@ -94,7 +94,7 @@ def pack(package: str) -> bytes:
     """Every file of the package, as a zip archive."""
     folder = Path(str(sys.modules[package].__file__)).parent
     archive = BytesIO()
-    with ZipFile(archive, "w") as files:
+    with ZipFile(archive, "w", strict_timestamps=False) as files:  # images and Nix have 1970
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 files.write(path, Path(package, path.relative_to(folder)))
