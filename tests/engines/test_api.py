@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from running import call
 
 from .assembly import HERE, PROCESS_MODELS, Project, assemble
 
@@ -287,13 +288,7 @@ def test_a_type_checker_knows_item_and_value(tmp_path: Path) -> None:
             f"from {name} import run\nfor outcome in run([1]):\n"
             "    reveal_type(outcome.item)\n    reveal_type(outcome.value)\nrun(['x'])\n"
         )
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "use_one.py", "use_two.py", "use_three.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = call(tmp_path, "mypy", "use_one.py", "use_two.py", "use_three.py")
     told = done.stdout.replace("builtins.", "")  # as older versions say
     assert told.count('Revealed type is "int"') == 3, done.stdout
     assert told.count('Revealed type is "str"') == 3

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import call
 
 from scaffold.core.domain import Model
 from scaffold.making import script
 
-RUFF = shutil.which("ruff")
 SELECT = "ASYNC,B,C4,E,F,I,RUF,S,SIM,UP,W"  # as generated projects have it
 
 
@@ -52,26 +52,37 @@ def blank(model: Model, tmp_path: Path, concgen: Any, monkeypatch: pytest.Monkey
     return tmp_path / "squares.py"
 
 
-@pytest.mark.parametrize("starter", script.STARTERS)
-def test_it_is_short_and_clean(model: Model, starter: str, tmp_path: Path) -> None:
-    """120 lines at most; its own linter, formatter and type checker find nothing."""
-    file = tmp_path / "one.py"
-    text = script.text(model, starter, None if model is Model.MULTIPROCESSING else 32)
-    file.write_text(text)
-    assert text.count("\n") <= 120
-    for command in (
+@pytest.fixture(scope="session")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the scripts of every model and starter."""
+    folder = tmp_path_factory.mktemp("scripts")
+    for chosen, starter in itertools.product(script.SCRIPTABLE, script.STARTERS):
+        text = script.text(chosen, starter, None if chosen is Model.MULTIPROCESSING else 32)
+        (folder / f"{chosen}_{starter}.py").write_text(text)
+    return folder
+
+
+def test_it_is_short(scripts: Path) -> None:
+    """120 lines at most."""
+    lengths = {path.name: path.read_text().count("\n") for path in scripts.glob("*.py")}
+    assert len(lengths) == len(script.SCRIPTABLE) * len(script.STARTERS)
+    assert max(lengths.values()) <= 120, lengths
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
         ["ruff", "check", "--isolated", "--line-length=100", f"--select={SELECT}"],
         ["ruff", "format", "--isolated", "--line-length=100", "--check"],
         ["mypy", "--strict"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", *command, file.name],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    ],
+    ids=" ".join,
+)
+def test_it_is_clean(scripts: Path, command: list[str]) -> None:
+    """Its linter, formatter and type checker find nothing, whatever the model and the starter."""
+    files = sorted(path.name for path in scripts.glob("*.py"))
+    done = call(scripts, *command, *files)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_it_writes_a_line_for_each_task(blank: Path) -> None:

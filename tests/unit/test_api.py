@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from running import call
 
 import scaffold
 from scaffold import Bound, Model, Source, Workload, inspect_machine, recommend
@@ -111,13 +112,7 @@ def test_a_users_program_is_typed_and_runs(tmp_path):
     """`mypy --strict` finds nothing in a program that uses every public name."""
     program = tmp_path / "program.py"
     program.write_text(SNIPPET)
-    checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", str(program)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    checked = call(tmp_path, "mypy", "--strict", program.name)
     assert checked.returncode == 0, checked.stdout
     ran = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("multiprocessing ")
