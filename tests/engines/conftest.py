@@ -80,7 +80,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # an idle cluster takes a tenth of a core: it ends with its tests
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a cluster that all tests share; its processes know nothing of the packages.
 
@@ -101,7 +101,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.communicate()  # the end of its input ends it
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(models: dict[str, Model], scheduler: str) -> Model:
     """The model that runs on a cluster, with the threads already there that Dask keeps."""
     model = models["dask"]
