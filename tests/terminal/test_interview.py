@@ -56,11 +56,11 @@ def answer_io(child):
     child.sendline("20k")
     child.expect("How long")
     child.sendline("")
-    child.expect("async API")
+    child.expect(r"call it with async")
     child.sendline("y")
     child.expect("in flight at once")
     child.sendline("unknown")
-    child.expect("other end allow")
+    child.expect("limit the rate")
     child.sendline("")
 
 
@@ -85,7 +85,7 @@ def test_wrong_answers_are_asked_again(terminal):
     child = terminal("recommend")
     child.expect("Choice")
     child.sendline("9")
-    child.expect("'9' is not one of")
+    child.expect("'9' is not one of waits, computes, both, not sure")
     child.expect("Choice")
     child.sendline("2")
     child.expect("How many tasks")
@@ -134,7 +134,10 @@ def test_not_sure_measures_the_users_function(terminal, tmp_path):
     child.sendline("slow.py")
     child.expect("is not FILE.py:FUNCTION")
     child.sendline("slow.py:f")
-    child.expect("Its items")
+    child.expect("Which items")
+    child.sendline("missing.jsonl")
+    child.expect("No such file")
+    child.expect("Which items")
     child.sendline("")
     child.expect("for real")
     child.expect("Run it")
@@ -164,15 +167,56 @@ def test_another_model_than_the_advice(terminal, tmp_path):
     )
 
 
-def test_no_writes_nothing(terminal, tmp_path):
-    """Declining the advice ends without a project."""
+def test_no_goes_back_to_the_answers(terminal, tmp_path):
+    """They are the defaults then; q ends without a project."""
     child = terminal("new", "crawl")
     answer_io(child)
+    child.expect("You said: .*tasks: 20,000")
     child.expect("Use asyncio")
     child.sendline("n")
+    child.expect("mostly do")
+    child.sendline("")
+    child.expect(r"How many tasks\? \(.*\) \[20k\]: ")
+    child.sendline("don't know")
+    for question in ("How long", "call it with async", "in flight at once", "limit the rate"):
+        child.expect(question)
+        child.sendline("")
+    child.expect("Assumed: tasks: 1,000")
+    child.expect("Use threading|Use asyncio")
+    child.sendline("q")
     child.expect("Nothing was written")
     assert end(child) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_stops_where_nothing_was_asked(terminal, tmp_path):
+    """There are no answers to go back to."""
+    (tmp_path / "answers.toml").write_text(
+        'workload = "io"\ntasks = 20\ntask-time = "1s"\nasync-client = false\n'
+        'max-in-flight = "none"\nrate = "none"\n'
+    )
+    child = terminal("new", "crawl", "--answers", "answers.toml")
+    child.expect("Use ")
+    child.sendline("?")
+    child.expect("n stops")
+    child.sendline("n")
+    child.expect("Nothing was written")
+    assert end(child) == 0
+
+
+def test_a_place_that_is_taken_is_asked_again(terminal, tmp_path):
+    """As nothing can be written there."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.py").touch()
+    child = terminal("new")
+    child.expect("Where does")
+    child.sendline("full")
+    child.expect("is not empty")
+    child.expect("Where does")
+    child.sendline("?")
+    child.expect("A new directory")
+    child.sendcontrol("c")
+    assert end(child) == 130
 
 
 def test_ctrl_c_at_a_question_exits_130(terminal, tmp_path):

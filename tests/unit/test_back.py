@@ -8,6 +8,7 @@ import pytest
 
 from scaffold.asking.interview import collect
 from scaffold.asking.questions import QUESTIONS, Back, Question
+from scaffold.core.domain import Source, Workload
 
 
 def asking(script: list[Any], order: list[str]) -> Any:
@@ -48,6 +49,38 @@ def test_back_drops_answers_that_are_asked_no_more() -> None:
     assert "async-client" not in replies.given
 
 
+def test_earlier_answers_are_the_defaults_when_it_is_asked_again() -> None:
+    """Those that were given, that is: Enter keeps them."""
+    earlier = collect({}, asking(["io", 7], []), None)
+    replies = collect({}, asking([], []), None, earlier)
+    assert replies.values["tasks"] == 7
+    assert replies.given == earlier.given
+
+
+@pytest.mark.parametrize("name", ["tasks", "task-time", "payload", "task-memory", "releases-gil"])
+def test_who_does_not_know_has_answered_and_nothing_is_given(name: str) -> None:
+    """What is taken in its place counts as assumed, in the interview and as an option."""
+    question = next(one for one in QUESTIONS if one.name == name)
+    for words in ("don't know", "unknown", "Don\u2019t know"):
+        replies = collect({"workload": "cpu", name: words}, None)
+        assert name not in replies.given
+        assert replies.values[name] == question.default
+        assert replies.workload.source(question.field) is Source.DEFAULT
+
+
+def test_who_does_not_know_whether_it_is_async_gets_no_asyncio() -> None:
+    """The cautious answer is assumed: code that is awaited and is not async blocks it all."""
+    replies = collect({"async-client": "unknown"}, None)
+    assert replies.values["async-client"] is False
+    assert replies.workload.source("async_client") is Source.DEFAULT
+
+
+def test_what_nobody_knows_is_measured_where_it_can_be() -> None:
+    """A default would be worse."""
+    replies = collect({"tasks": "unknown"}, None, Workload(tasks=77))
+    assert replies.values["tasks"] == 77
+
+
 @pytest.mark.parametrize(
     "question", [one for one in QUESTIONS if one.is_asked], ids=lambda one: one.name
 )
@@ -69,9 +102,29 @@ def test_a_question_mark_explains_and_asks_again(
         def isatty(self) -> bool:
             return True
 
-    monkeypatch.setattr(sys, "stdin", Terminal("?\n50\n50ms\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal("?\n50\n0.5\n50ms\n"))
     time = next(one for one in QUESTIONS if one.name == "task-time")
     assert console.ask(time) == 0.05
     said = capsys.readouterr().err
     assert "with nothing else running" in said
     assert "50 what?" in said
+    assert "0.5 what?" in said
+
+
+def test_a_wrong_choice_is_told_the_words_of_the_menu(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not those of the option."""
+    import io
+    import sys
+
+    from scaffold.terminal import console
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal("wait\nwaits\n"))
+    assert console.ask(QUESTIONS[0]) == "io"
+    said = capsys.readouterr().err
+    assert "'wait' is not one of waits, computes, both, not sure; did you mean waits?" in said

@@ -26,11 +26,15 @@ from scaffold.core.texts import shown
 
 
 class Replies(NamedTuple):
-    """The answer to every question, which of them somebody gave, and what was measured."""
+    """The answer to every question, which of them somebody gave, and what was measured.
+
+    `asked` are the questions that somebody was asked, whether or not they knew.
+    """
 
     values: Mapping[str, Any]
     given: frozenset[str]
     measured: Workload | None = None
+    asked: frozenset[str] = frozenset()
 
     @property
     def workload(self) -> Workload:
@@ -40,11 +44,7 @@ class Replies(NamedTuple):
         fields: dict[str, Any] = {}
         for name in names:
             fields |= BY_NAME[name].fields(self.values[name])
-        asked = {
-            BY_NAME[name].field: Source.ASKED
-            for name in sorted(self.given)
-            if self.values[name] != UNKNOWN
-        }
+        asked = {BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
         return replace(base, **fields, sources={**base.sources, **asked})
 
     def options(self, implied: Container[str] = ()) -> list[str]:
@@ -65,41 +65,53 @@ class Replies(NamedTuple):
 
 
 def collect(
-    given: Mapping[str, str | bool | None], ask: Ask | None, measured: Workload | None = None
+    given: Mapping[str, str | bool | None],
+    ask: Ask | None,
+    measured: Workload | None = None,
+    earlier: Replies | None = None,
 ) -> Replies:
     """Answer every question: from `given` (raw texts by name), by asking, or by its default.
 
     `ask` None takes the default for what is not given. What was measured is not asked for; an
-    answer that was given wins over it. Raises UsageError for an invalid answer, and Unsure when the
-    first question is answered so.
+    answer that was given wins over it. What was answered `earlier` is the default when it is asked
+    again. Where somebody does not know, what is then assumed counts as no answer. Raises UsageError
+    for an invalid answer, and Unsure when the first question is answered so.
     """
-    values: Answers = {}
-    known: set[str] = set()
+    values: Answers = dict(earlier.values) if earlier else {}
+    known: set[str] = set(earlier.given) if earlier else set()
     asked: list[int] = []  # places of the questions, to go back to
     place = 0
     while place < len(QUESTIONS):
         question = QUESTIONS[place]
-        raw = given.get(question.name)
+        raw, answered = given.get(question.name), False
         if raw is not None:
-            values[question.name] = read(question, raw)
-            known.add(question.name)
-        elif measured is not None:
-            values[question.name] = question.from_field(getattr(measured, question.field))
-        elif ask is not None and question.asked_if(values):
+            value, answered = read(question, raw), True
+        elif measured is None and ask is not None and question.asked_if(values):
+            before = values[question.name] if question.name in known else question.default
             try:
-                values[question.name] = ask(question)
+                value, answered = ask(question._replace(default=before)), True
             except Back:
                 place = asked.pop() if asked else place
                 continue
             asked.append(place)
+        if answered and not question.is_unknown(value):
+            values[question.name] = value
             known.add(question.name)
         else:
-            values[question.name] = question.usual(values)
+            values[question.name] = _assumed(question, values, measured, answered)
             known.discard(question.name)  # it was asked before the user went back
         if values["workload"] == MEASURE:
             raise Unsure
         place += 1
-    return Replies(values, frozenset(known), measured)
+    names = frozenset(QUESTIONS[place].name for place in asked)
+    return Replies(values, frozenset(known), measured, names)
+
+
+def _assumed(question: Question, values: Answers, measured: Workload | None, answered: bool) -> Any:
+    """Return what stands in for an answer: what was measured, or a default."""
+    if measured is not None:
+        return question.from_field(getattr(measured, question.field))
+    return question.assumed if answered else question.usual(values)
 
 
 def read(question: Question, raw: str | bool) -> Any:

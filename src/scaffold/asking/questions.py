@@ -61,7 +61,8 @@ class Question(NamedTuple):
     `name` is the option without dashes, `help` what `--help` says of it; `flags` are the options
     that say yes and no. `field` is the workload's field that it sets: `to_fields` and `from_field`
     translate where answer and field differ. `label` names the answer where `text`, the question
-    itself, would be too long. `unasked` is the default where the other answers leave it open.
+    itself, would be too long. `unasked` is the default where the other answers leave it open, and
+    where somebody does not know.
     `more` explains the question and its terms to whoever answers `?`.
     `repeated` tells that the command for the same project has it always.
     """
@@ -97,9 +98,26 @@ class Question(NamedTuple):
         idle = self.unasked is not None and not self.asked_if(answers)
         return self.unasked if idle else self.default
 
+    @property
+    def assumed(self) -> Any:
+        """Return the answer of somebody who does not know: the cautious one."""
+        return self.default if self.unasked is None else self.unasked
+
     def read(self, text: str) -> Any:
-        """Read an answer as people write it. Raise ValueError, saying what is wrong, otherwise."""
-        return self.kind.read(text)
+        """Read an answer as people write it; UNKNOWN is that of somebody who does not know.
+
+        Raise ValueError, saying what is wrong, for what is none.
+        """
+        try:
+            return self.kind.read(text)
+        except ValueError:
+            if is_unsure(text):
+                return UNKNOWN
+            raise
+
+    def is_unknown(self, value: Any) -> bool:
+        """Tell the answer of somebody who does not know."""
+        return value == UNKNOWN or self.write(value) == UNKNOWN
 
     def write(self, value: Any) -> str:
         """Write an answer as `read` reads it."""
@@ -132,7 +150,14 @@ Ask = Callable[[Question], Any]
 def read_bound(text: str) -> str:
     """Read what a task mostly does: its name, its word or its number there. Raise ValueError."""
     words = {choice.word: choice.value for choice in BOUNDS}
+    if is_unsure(text):
+        return MEASURE
     return read_numbered(words.get(text.strip().lower(), text), list(words.values()))
+
+
+def is_unsure(text: str) -> bool:
+    """Tell an answer that says that nobody knows."""
+    return text.strip().lower().replace("\u2019", "'") in UNSURE
 
 
 def read_numbered(text: str, values: list[str]) -> str:
@@ -190,10 +215,10 @@ def number(least: float, most: float, kind: Any = int | float) -> Callable[[Any]
 
 
 def _or_none(kind: Kind) -> Kind:
-    """Return the kind whose answer may also be `none`, or `unknown`, which is the same."""
+    """Return the kind whose answer may also be `none`."""
     return Kind(
         kind.metavar,
-        lambda text: None if text.strip().lower() in (*NONE, *UNSURE) else kind.read(text),
+        lambda text: None if text.strip().lower() in NONE else kind.read(text),
         lambda value: "none" if value is None else kind.write(value),
         lambda value: "none" if value is None else kind.show(value),
         lambda value: value is None or kind.recorded(value),
@@ -205,7 +230,7 @@ def _or_unknown(kind: Kind, unknown: Any) -> Kind:
     """Return the kind whose answer may also be `unknown`, and is then the value `unknown`."""
     return Kind(
         kind.metavar,
-        lambda text: unknown if text.strip().lower() in UNSURE else kind.read(text),
+        lambda text: unknown if is_unsure(text) else kind.read(text),
         lambda value: UNKNOWN if value == unknown else kind.write(value),
         lambda value: UNKNOWN if value == unknown else kind.show(value),
         kind.recorded,
@@ -222,7 +247,7 @@ def _above_zero(text: str) -> float:
 # What says that there is no limit, and that nobody knows it.
 NONE = ("none", "no", "-")
 UNKNOWN = "unknown"
-UNSURE = (UNKNOWN, "don't know", "dont know", "not sure", "unsure")
+UNSURE = (UNKNOWN, "don't know", "dont know", "i don't know", "no idea", "not sure", "unsure")
 # The template takes no longer task; more than 30,000 years.
 LONGEST = 1e12
 
@@ -267,7 +292,7 @@ QUESTIONS: tuple[Question, ...] = (
         name="task-time",
         field="task_seconds",
         label="Time of one task alone",
-        text="How long does one take, alone? (such as 50ms, 2s)",
+        text="How long does one take on its own? (such as 50ms, 2s)",
         help="How long one takes alone, such as 50ms.",
         default=0.2,
         kind=_SECONDS,
@@ -279,13 +304,13 @@ QUESTIONS: tuple[Question, ...] = (
         name="async-client",
         field="async_client",
         label="The client is async",
-        text="Does your client have an async API (aiohttp, asyncpg, ...)?"
-        " Without one, asyncio is out",
-        help="Whether the client has an async API.",
+        text="Is the library that you call it with async (aiohttp, asyncpg, ...)?"
+        " If not, asyncio is out",
+        help="Whether the client library is async.",
         default=True,
         kind=_YES_NO,
-        more="An async client is one whose calls are awaited: `await client.get(url)`. "
-        "requests, psycopg2 and the file system have none; say no when you do not know.",
+        more="An async library is one whose calls are awaited: `await client.get(url)`. "
+        "requests, psycopg2 and the file system are not; who does not know says don't know.",
         asked_if=_waits,
         unasked=False,
         flags=("--async-client", "--no-async-client"),
@@ -300,7 +325,7 @@ QUESTIONS: tuple[Question, ...] = (
         default=False,
         kind=_SHARE,
         more="The GIL lets one thread at a time run Python code. Libraries in C may release it "
-        "while they compute; plain Python never does: say no when you do not know.",
+        "while they compute; plain Python never does. Without an answer, no is assumed.",
         asked_if=_computes,
         flags=("--releases-gil", "--holds-gil"),
         to_fields=lambda value: {"gil_fraction": 0.0 if value else 1.0},
@@ -310,7 +335,7 @@ QUESTIONS: tuple[Question, ...] = (
         name="max-in-flight",
         field="max_in_flight",
         label="Most in flight at once",
-        text="How many may be in flight at once? (the server's limit, none, or unknown)",
+        text="How many may be in flight at once? (a server's limit, none, or unknown)",
         help="The most that may be in flight at once, none, or unknown: the run finds it.",
         default=UNKNOWN,
         kind=_or_unknown(_or_none(_COUNT), UNKNOWN),
@@ -324,12 +349,12 @@ QUESTIONS: tuple[Question, ...] = (
         name="rate",
         field="rate_per_second",
         label="Rate that the other end allows",
-        text="How many does the other end allow in a while? (such as 10/s, 600/min, or none)",
+        text="Does the other end limit the rate? (such as 10/s, 600/min, or none)",
         help="What the other end allows, such as 10/s, 600/min or 5000/h.",
         default=None,
         kind=_or_none(_RATE),
         more="Many servers allow so many requests a second or minute, and answer 429 beyond. "
-        "Nothing is faster than that, whatever the model: none when you do not know.",
+        "Nothing is faster than that. The other end is a server, or a licence.",
         asked_if=_waits,
     ),
     Question(
