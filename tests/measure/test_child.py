@@ -5,9 +5,11 @@ from scaffold.measuring.child import run_child
 SLOW = """
 import json, sys, time
 time.sleep(0.5)
-request = json.load(sys.stdin)
-with open(request["report"], "a") as report:
-    print(json.dumps({"items": len(request["items"])}), file=report)
+
+def main():
+    request = json.load(sys.stdin)
+    with open(request["report"], "a") as report:
+        print(json.dumps({"items": len(request["items"])}), file=report)
 """
 
 

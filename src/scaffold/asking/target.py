@@ -24,6 +24,7 @@ class Target:
 
     `alias` tells that the file has the name of a module of the standard library, which is imported
     already: `module` is then a name that a process has to give to the file (measuring.loading).
+    `python` is the interpreter that runs it: concgen's own, or that of its repository.
     """
 
     module: str
@@ -31,6 +32,7 @@ class Target:
     path: tuple[str, ...]
     file: Path | None
     alias: bool = False
+    python: str = sys.executable
 
     @property
     def place(self) -> dict[str, Any]:

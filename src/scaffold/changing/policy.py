@@ -13,12 +13,12 @@ class Policy:
 
     A package that was added to a repository is a project of its own: its `package` is empty then.
 
-    The runner, all below `PACKAGE/runner/`, is concgen's. With `replace` it changes as a whole, for
-    another model has another. Everything else is the user's: merged where it was edited, never
-    replaced. The user's `work` and data are not even merged, and while the work is edited, what the
-    starter brought with it stays too. `force` takes concgen's where the user's is in the way, and
-    keeps that beside it. `untouched` says, if there is more to say than usual, why a file that is
-    not edited changes.
+    The runner, all below `PACKAGE/runner/`, is concgen's, and so is `.concgen/`. With `replace` it
+    changes as a whole, for another model has another. Everything else is the user's: merged where
+    it was edited, never replaced. The user's `work` and data are not even merged, and while the
+    work is edited, what the starter brought with it stays too. `force` takes concgen's where the
+    user's is in the way, and keeps that beside it. `untouched` says, if there is more to say than
+    usual, why a file that is not edited changes.
     """
 
     target: str
@@ -57,7 +57,7 @@ class Policy:
 
     def is_machinery(self, path: str) -> bool:
         """Tell whether the file at `path` is concgen's, and the engine may need it as it is."""
-        return path.startswith(self.runner)
+        return path.startswith((self.runner, ".concgen/"))
 
     def is_starters(self, path: str) -> bool:
         """Tell whether the file at `path` is the starter's code, which has the form of the work."""

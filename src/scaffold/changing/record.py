@@ -22,7 +22,7 @@ from scaffold.core.domain import Model
 from scaffold.core.errors import ConcgenError, Refused, UsageError
 from scaffold.core.texts import shown
 from scaffold.making import inventory, starters
-from scaffold.making.project import PRISTINE
+from scaffold.making.project import DECISION, PRISTINE
 from scaffold.making.starters import Starter
 
 FOLDER = ".concgen"
@@ -54,6 +54,17 @@ class Record:
     def package(self) -> str:
         """Where the code is below the root: nowhere, where a package was added to a repository."""
         return "" if self.answers.get("inside") else str(self.answers["package"])
+
+    @property
+    def base(self) -> Path | None:
+        """The directory from which an added package is imported; None for a project."""
+        inside = self.answers.get("inside")
+        return self.root.parents[str(inside).count(".") + 1] if inside else None
+
+    @property
+    def decision(self) -> str:
+        """The text that tells of the decision: in the record, where a package was added."""
+        return DECISION if self.base is None else f"{FOLDER}/{DECISION}"
 
     @property
     def starter(self) -> Starter:

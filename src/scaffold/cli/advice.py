@@ -99,11 +99,13 @@ def new(
 
     FUNC takes one item. What comes out runs it over all of them: python -m NAME run.
     """
+    from functools import partial
+
     from scaffold.commands import advise, measure, script
     from scaffold.commands import new as command
     from scaffold.core.texts import shown
     from scaffold.making.yours import gather
-    from scaffold.terminal import console, dialogue, documents, views
+    from scaffold.terminal import console, dialogue, documents
 
     workflow = None if ci is None else str(ci)
     checked = "yes" if ci_check else None
@@ -121,13 +123,14 @@ def new(
     to_measure = dialogue.MeasureRequest(
         function, items, measure.read_effort(budget, calls, repeat)
     )
-    advice, yours = dialogue.counsel(given, ask, yes=yes, to_measure=to_measure, take=gather)
-    if ask is not None:
-        console.say()
-    if not as_json:
-        lines = views.recommendation(advice.recommendation, console.width(), wanted.model)
-        console.answer_headed(lines)
-    chosen = wanted.model or dialogue.settle(advice, wanted.starter, ask)
+    consult = partial(dialogue.counsel, given, ask, yes=yes, to_measure=to_measure, take=gather)
+    advice, yours, chosen = dialogue.decide(
+        consult,
+        ask,
+        model=wanted.model,
+        starter=wanted.starter,
+        silent=as_json,
+    )
     if chosen is None:
         console.say("Nothing was written.")
         return
@@ -181,7 +184,7 @@ def add(
     from scaffold.commands import add as command
     from scaffold.commands import advise, measure
     from scaffold.making import repository
-    from scaffold.terminal import console, dialogue, documents, views
+    from scaffold.terminal import console, dialogue, documents
 
     given = advise.gather(work, answers, {"model": model})
     wanted = command.read_request(package, given.project)
@@ -190,13 +193,22 @@ def add(
         function, items, measure.read_effort(budget, calls, repeat)
     )
     locate = partial(repository.settled, root=wanted.root, here=Path.cwd())
-    advice, yours = dialogue.counsel(
-        given, ask, yes=yes, to_measure=to_measure, take=command.take, locate=locate
+    consult = partial(
+        dialogue.counsel,
+        given,
+        ask,
+        yes=yes,
+        to_measure=to_measure,
+        take=command.take,
+        locate=locate,
     )
-    if not as_json:
-        lines = views.recommendation(advice.recommendation, console.width(), wanted.model)
-        console.answer_headed(lines)
-    chosen = wanted.model or dialogue.settle(advice, None, ask)
+    advice, yours, chosen = dialogue.decide(
+        consult,
+        ask,
+        model=wanted.model,
+        starter=None,
+        silent=as_json,
+    )
     if chosen is None:
         console.say("Nothing was written.")
         return
@@ -216,17 +228,24 @@ def _new_script(
     dry_run: bool,
     as_json: bool,
 ) -> None:
+    from functools import partial
+
     from scaffold.commands import script as command
     from scaffold.making.script import scriptable
-    from scaffold.terminal import console, dialogue, documents, views
+    from scaffold.terminal import console, dialogue, documents
 
     wanted = command.read_request(where, given.project)
     given = given._replace(models=scriptable())
-    advice, yours = dialogue.counsel(given, ask, yes=yes, to_measure=to_measure, take=command.take)
-    if not as_json:
-        lines = views.recommendation(advice.recommendation, console.width(), wanted.model)
-        console.answer_headed(lines)
-    chosen = wanted.model or dialogue.settle(advice, wanted.starter, ask)
+    consult = partial(
+        dialogue.counsel, given, ask, yes=yes, to_measure=to_measure, take=command.take
+    )
+    advice, yours, chosen = dialogue.decide(
+        consult,
+        ask,
+        model=wanted.model,
+        starter=wanted.starter,
+        silent=as_json,
+    )
     if chosen is None:
         console.say("Nothing was written.")
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scaffold.cli.app import app
-from scaffold.cli.options import Diff, DryRun, Force, Json, ProjectDir
+from scaffold.cli.options import Diff, DryRun, Force, ItemsFile, Json, ProjectDir
 from scaffold.terminal import completion
 from scaffold.terminal.usage import Command
 
@@ -91,6 +91,7 @@ def check(
     measure: Annotated[
         bool, typer.Option("--measure", help="Measure the project's work again, for real.")
     ] = False,
+    items: ItemsFile = None,
     as_json: Json = False,
 ) -> int:
     """Ask whether the recorded decision is still right here.
@@ -101,7 +102,9 @@ def check(
     from scaffold.terminal import check_views, console, documents
 
     with console.Steps() as steps:
-        checked = command.check(project, remeasure=measure, progress=steps)
+        checked = command.check(
+            project, items, remeasure=measure or items is not None, progress=steps
+        )
     if as_json:
         console.answer_json(documents.check(checked))
     else:

@@ -57,13 +57,14 @@ class PackageRequest:
 
 @dataclass(frozen=True)
 class Added:
-    """A package that was added, or would be."""
+    """A package that was added, or would be; `python` measured its function, if anything did."""
 
     request: PackageRequest
     model: Model
     files: tuple[str, ...]
     needs: tuple[str, ...]
     command: str
+    python: str | None
 
 
 def read_request(package: str, wishes: Mapping[str, str]) -> PackageRequest:
@@ -111,7 +112,8 @@ def create(
         made |= {"from_module": yours[0].module, "from_function": yours[0].function}
     files = project.files(made) if dry_run else _write(wanted, made)
     needs = tuple(MODELS[model].needs)
-    return Added(wanted, model, files, needs, _command(wanted, advice, model, yours))
+    command = _command(wanted, advice, model, yours)
+    return Added(wanted, model, files, needs, command, yours and yours[0].python)
 
 
 def _write(wanted: PackageRequest, made: template.Answers) -> tuple[str, ...]:

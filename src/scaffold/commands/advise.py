@@ -80,8 +80,17 @@ def _from_file(path: Path) -> tuple[dict[str, str | bool], dict[str, str]]:
     return answers_file.load(path)
 
 
-def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | None = None) -> Advice:
+def advise(
+    given: Given,
+    ask: Ask | None,
+    *,
+    yes: bool,
+    measured: Measured | None = None,
+    earlier: Replies | None = None,
+) -> Advice:
     """Complete the answers and recommend. `ask` None: there is nobody to ask.
+
+    What was answered `earlier` is the default when it is asked again.
 
     Raises UsageError for an invalid answer, and for a missing one that cannot be asked for and
     may not (`yes`) take its default.
@@ -92,7 +101,7 @@ def advise(given: Given, ask: Ask | None, *, yes: bool, measured: Measured | Non
             f"no terminal to ask on, and not answered: {', '.join(unanswered)}",
             hint="give them as options, or take the defaults with --yes",
         )
-    replies = collect(given.questions, ask, measured.workload if measured else None)
+    replies = collect(given.questions, ask, measured.workload if measured else None, earlier)
     if measured is None:
         facts = machine.inspect()
     else:

@@ -18,6 +18,7 @@ from scaffold.core.errors import UsageError
 from scaffold.core.estimates import estimate
 from scaffold.core.models import CLUSTER, MODELS, Awaits
 from scaffold.core.observed import Measurement, Profile
+from scaffold.making import repository
 from scaffold.making.inventory import available_models
 from scaffold.making.items import Items
 from scaffold.measuring import calibration, machine
@@ -112,25 +113,34 @@ def read_request(
         check_chart(save)
     project = None
     if target is None:
-        target, own_items = project_target()
-        items, project = items or own_items, own_items.parent
-    function, sample = measure.prepare(target, items)
+        from scaffold.changing import record
+
+        function, sample = project_target(None, items)
+        project = record.find(None)
+    else:
+        function, sample = measure.prepare(target, items)
     seconds = measure.read_budget(budget) if budget else DEFAULT_BUDGET
     return BenchRequest(function, sample, seconds, project)
 
 
-def project_target(place: Path | None = None) -> tuple[str, Path]:
-    """Return the work and the items of the project here or above.
+def project_target(place: Path | None, items: Path | None) -> tuple[Target, Items]:
+    """Return the work of the project here or above, and the items: its own, if none are named.
 
-    Raises UsageError when there is none.
+    Raises UsageError when there are none.
     """
     from scaffold.changing import record
 
     project = record.load(place)
-    for name in ("items.jsonl", "items.txt"):
-        if (project.root / name).is_file():
-            return f"{project.root / project.package / 'work.py'}:work", project.root / name
-    raise UsageError(f"no items.jsonl in {project.root}", hint="name the items with --items FILE")
+    own = (project.root / name for name in ("items.jsonl", "items.txt"))
+    items = items or next((file for file in own if file.is_file()), None)
+    if items is None:
+        raise UsageError(
+            f"no items.jsonl in {project.root}", hint="name the items with --items FILE"
+        )
+    target, sample = measure.prepare(f"{project.root / project.package / 'work.py'}:work", items)
+    if project.base is not None:
+        target = repository.settled(target, project.base, Path.cwd())
+    return target, sample
 
 
 def announcement(request: BenchRequest) -> Running:

@@ -19,8 +19,6 @@ from scaffold.making import answers, project
 from scaffold.making.project import PRISTINE
 
 COMMAND = "bench"
-# The text that tells of the decision.
-TOLD = "CONCURRENCY.md"
 
 
 def keep(bench: Bench, root: Path) -> tuple[str, ...]:
@@ -73,11 +71,12 @@ def _notes(result: Result) -> Iterable[str]:
 
 def _told(known: Record, made: Files) -> tuple[Change, ...]:
     """Return the change of the text; none where the user deleted it, or edits are in the way."""
-    if TOLD not in known.pristine:  # a package in a repository has none
+    text = known.decision
+    if text not in known.pristine:
         return ()
     changes = merge.changes(
-        {TOLD: known.pristine[TOLD]},
-        {TOLD: made[TOLD]},
+        {text: known.pristine[text]},
+        {text: made[text]},
         Tree(known.root),
         Policy(COMMAND, known.package, replace=False),
         partial(git.merge, label=COMMAND),

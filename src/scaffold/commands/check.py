@@ -63,8 +63,10 @@ class Check:
         return FLIPPED if self.flipped else 0
 
 
-def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
+def check(place: Path | None, items: Path | None, *, remeasure: bool, progress: Progress) -> Check:
     """Decide again from the record, or from a new measurement of the project's own work.
+
+    It is measured on the `items`, by default the project's own.
 
     Raises UsageError when there is no project or its record is damaged.
     """
@@ -77,8 +79,8 @@ def check(place: Path | None, *, remeasure: bool, progress: Progress) -> Check:
     work = workload(project.answers)
     busy = False
     if remeasure:
-        target, items = measure.prepare(*bench.project_target(project.root))
-        taken = measure.measured(target, items, measure.Effort(), progress)
+        target, sample = bench.project_target(project.root, items)
+        taken = measure.measured(target, sample, measure.Effort(), progress)
         work = taken.workload
         facts = machine.inspect_for(taken.start_method, gil_enabled=taken.gil_enabled)
         busy = taken.busy_fraction > BUSY

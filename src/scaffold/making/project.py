@@ -20,6 +20,8 @@ from scaffold.making.inventory import templates_dir
 
 # The rendering as it was made, the base of later merges.
 PRISTINE = ".concgen/pristine.zip"
+# Why the model is what it is; beside the other records, where a package was added.
+DECISION = "CONCURRENCY.md"
 
 
 def render(answers: Mapping[str, Any], into: Path) -> None:
@@ -27,7 +29,8 @@ def render(answers: Mapping[str, Any], into: Path) -> None:
 
     The keys of `answers` are the questions of `copier.yml`; what is missing takes its default.
     Where they name the package `inside` which it is to be, the code alone is written, with the
-    record: the rest is the repository's. Raises ConcgenError when they cannot be written.
+    record, and the decision in it: the rest is the repository's. Raises ConcgenError when they
+    cannot be written.
     """
     if answers.get("inside"):
         with TemporaryDirectory(prefix="concgen-") as scratch:
@@ -35,6 +38,7 @@ def render(answers: Mapping[str, Any], into: Path) -> None:
             _render(answers, whole)
             shutil.copytree(whole / answers["package"], into, dirs_exist_ok=True)
             shutil.copytree(whole / ".concgen", into / ".concgen")
+            shutil.copy(whole / DECISION, into / ".concgen" / DECISION)
     else:
         _render(answers, into)
 

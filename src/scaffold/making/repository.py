@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from scaffold.asking.target import Target
 from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
+from scaffold.making import environment
 
 # Directories below the current one that hold packages; a monorepo has them two levels down.
 _ROOTS = (".", "src", "lib", "*", "*/src", "*/*", "*/*/src")
@@ -73,7 +75,11 @@ def _path(package: str) -> str:
 
 
 def settled(target: Target, root: Path, here: Path) -> Target:
-    """Return the target as the repository's own code imports it, from `root` where it is there."""
+    """Return the target as the repository's own code runs it, from `root` where it is there."""
+    return replace(_located(target, root, here), python=environment.python_of(top(root)))
+
+
+def _located(target: Target, root: Path, here: Path) -> Target:
     if target.file is not None:
         file = target.file.resolve()
         if not file.is_relative_to(root.resolve()):

@@ -1,9 +1,7 @@
 """A child process that runs the user's function on one thread or two, for as long as it is told.
 
-    python -P -m scaffold.measuring.beside
-
-It gets one JSON object a line on stdin, the first of which says what to import, and answers each by
-one line on stdout: that it is ready, and then what the calls took. `pair` starts two of them.
+`main()` gets one JSON object a line on stdin, the first of which says what to import, and answers
+each by one line on stdout: that it is ready, and then what the calls took. `pair` starts two.
 """
 
 from __future__ import annotations
@@ -121,7 +119,3 @@ def run(job: Any, items: list[Any], threads: int, seconds: float, repeat: bool) 
     calls, queued = sum(side.calls for side in sides), sum(side.queued for side in sides)
     failures = sum(side.failures for side in sides)
     return Side(calls, sum(side.own for side in sides), taken, queued, failures)
-
-
-if __name__ == "__main__":
-    main()

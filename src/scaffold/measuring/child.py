@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import scaffold
 from scaffold.core.domain import Model
 from scaffold.making.interrupt import guarded
 from scaffold.making.inventory import runner_module
@@ -26,12 +27,25 @@ from scaffold.making.inventory import runner_module
 Facts = dict[str, Any]
 # Told while the child runs: for how many seconds it has, and its facts so far.
 Watch = Callable[[float, Facts], None]
+# Imports concgen, which the interpreter of a repository has not, from where it is, and nothing else
+# of what is installed there: the user's modules have to be found without.
+_START = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("scaffold", sys.argv.pop(1))
+sys.modules["scaffold"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["scaffold"])
+importlib.import_module(sys.argv.pop(1)).main()
+"""
 # Seconds between two looks at a child: a person sees it move, and it is not disturbed.
 LOOK = 0.2
 
 
 def run_child(
-    module: str, request: Mapping[str, Any], seconds: float, watch: Watch = lambda *_: None
+    module: str,
+    request: Mapping[str, Any],
+    seconds: float,
+    watch: Watch = lambda *_: None,
+    python: str = sys.executable,
 ) -> tuple[Facts, str]:
     """Run `module` for at most `seconds`; return its facts, and in words how it ended."""
     with (
@@ -41,17 +55,23 @@ def run_child(
     ):
         report, order = Path(folder) / "report.jsonl", Path(folder) / "request.json"
         order.write_text(json.dumps({**request, "report": str(report)}), encoding="utf-8")
-        ended = _run(module, order, seconds, lambda elapsed: watch(elapsed, _read(report)))
+        words = command(module, python)
+        ended = _run(words, order, seconds, lambda elapsed: watch(elapsed, _read(report)))
         return _read(report), ended
 
 
-def _run(module: str, order: Path, seconds: float, look: Callable[[float], None]) -> str:
+def command(module: str, python: str) -> list[str]:
+    """Return what runs the `main` of a module of ours by any interpreter, with ours or without."""
+    return [python, "-P", "-c", _START, str(Path(scaffold.__file__)), module]
+
+
+def _run(words: list[str], order: Path, seconds: float, look: Callable[[float], None]) -> str:
     leash, ours = os.pipe()
     try:
         # A file, and not a pipe: a child that is slow to start or to read holds nobody up.
         with order.open("rb") as request:
             child = subprocess.Popen(
-                [sys.executable, "-P", "-m", module, str(leash)],
+                [*words, str(leash)],
                 stdin=request,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

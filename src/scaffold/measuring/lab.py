@@ -70,6 +70,7 @@ class Laboratory:
             {"folder": str(self.folder), "runs": [_request(trial, seconds) for trial in trials]},
             len(trials) * seconds + GRACE,
             lambda elapsed, so_far: watch(elapsed, so_far.get("so_far", 0)),
+            trials[0].target.python,
         )
         results = facts.get("results", [])
         if len(results) < len(trials):

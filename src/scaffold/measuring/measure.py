@@ -55,6 +55,7 @@ def measure(
         request,
         budget + GRACE + items.sample_bytes / READING,
         lambda elapsed, _: watch(elapsed),
+        target.python,
     )
     return _profile(target, facts, ended, budget)
 

@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from scaffold.measuring.beside import Side
+from scaffold.measuring.child import command
 from scaffold.measuring.machine import runner
 
 
@@ -30,8 +31,8 @@ class Pair:
         limits = [{**threads, **dict.fromkeys(runner.POOL_LIMITS, "1")}] * 2
         limits += [threads] * native
         self._processes = [
-            subprocess.Popen(
-                [sys.executable, "-P", "-m", "scaffold.measuring.beside"],
+            subprocess.Popen(  # noqa: S603  # our own Python
+                command("scaffold.measuring.beside", sys.executable),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -1,9 +1,8 @@
 """The child process that runs the user's function and measures it.
 
-    python -P -m scaffold.measuring.probe LEASH < request.json
-
-writes facts, one JSON object a line, to the request's `report` file. Every fact is written as soon
-as it is known, so that a crash loses none. Imports little: the user's modules come on top.
+`child.run_child` calls `main()`, which writes facts, one JSON object a line, to the request's
+`report` file. Every fact is written as soon as it is known, so that a crash loses none. Imports
+little: the user's modules come on top.
 """
 
 from __future__ import annotations
@@ -266,7 +265,3 @@ def _giving_up(report: Report, calls: Calls, deadline: float) -> Iterator[None]:
 
 def _has_gil() -> bool:
     return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
-
-
-if __name__ == "__main__":
-    main()

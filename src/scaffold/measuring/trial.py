@@ -1,9 +1,8 @@
 """The child process that runs engines of the laboratory, mostly on the user's function.
 
-    python -P -m scaffold.measuring.trial LEASH < request.json
-
-writes what it measured to the request's `report` file, run by run. The clock of a run goes from
-the engine's start to the last outcome, over the start and the end of all its workers.
+`child.run_child` calls `main()`, which writes what it measured to the request's `report` file, run
+by run. The clock of a run goes from the engine's start to the last outcome, over the start and the
+end of all its workers.
 """
 
 from __future__ import annotations
@@ -125,7 +124,3 @@ def _items(source: dict[str, Any], package: str) -> Iterator[tuple[int, Any] | N
         return pending
     values = itertools.cycle(source["values"])
     return enumerate(itertools.islice(values, source["repeat"]))
-
-
-if __name__ == "__main__":
-    main()

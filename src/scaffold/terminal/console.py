@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from scaffold.asking.questions import Ask, Back, Choice, Question
 from scaffold.core.errors import ConcgenError, Interrupted, UsageError
+from scaffold.core.texts import read_choice
 from scaffold.terminal import streams
 
 if TYPE_CHECKING:
@@ -178,35 +179,52 @@ def ask(question: Question) -> Any:
 
     `?` explains it, `back` raises Back.
     """
+    if question.choices:
+        default = question.write(question.default)
+        return ask_choice(question.text, question.choices, default, question.read, question.more)
 
     def read(text: str) -> Any:
-        if text == "?":
-            raise ValueError(f"{question.more} (Enter takes the default, back goes back.)")
-        if text.lower() == "back":
-            raise Back
-        if question.kind.metavar == "TIME" and sys.stdin.isatty() and text.isdecimal():
-            raise ValueError(f"{text} what? Such as {text}ms, {text}s or {text}min")
+        units = _UNITS.get(question.kind.metavar)
+        if units and sys.stdin.isatty() and _is_bare(text):
+            raise ValueError(f"{text} what? Such as {units.format(text)}")
         return question.read(text)
 
-    if question.choices:
-        return ask_choice(question.text, question.choices, question.default, read)
-    return ask_line(_prompt(question), question.default, read)
+    return ask_line(_prompt(question), question.write(question.default), read, question.more)
 
 
-def ask_choice(text: str, choices: Sequence[Choice], default: T, read: Callable[[str], T]) -> T:
-    """Ask for one of the choices, by its number or as `read` takes it."""
+def _is_bare(text: str) -> bool:
+    """Tell a figure without a unit; zero needs none."""
+    try:
+        return float(text) != 0
+    except ValueError:
+        return False
+
+
+def ask_choice(
+    text: str, choices: Sequence[Choice], default: str, read: Callable[[str], T], more: str
+) -> T:
+    """Ask for one of the choices, by its number or as `read` takes it; see `ask_line`."""
+
+    def read_word(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError:
+            read_choice(text, [choice.word for choice in choices])  # the words that are shown
+            raise
+
     say(_broken(text))
     for number, choice in enumerate(choices, 1):
         head = f"  {number}) {choice.word:<9} "
         say(_broken(choice.consequence, head, " " * len(head)))
     values = [choice.value for choice in choices]
-    return ask_line(f"Choice [{values.index(str(default)) + 1}]", default, read)
+    return ask_line(f"Choice [{values.index(default) + 1}]", default, read_word, more)
 
 
-def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
-    """Prompt for a line until `read` takes it; an empty one is `default`.
+def ask_line(prompt: str, default: str, read: Callable[[str], T], more: str) -> T:
+    """Prompt for a line until `read` takes it; an empty one stands for `default`.
 
-    From a pipe nobody can correct an answer: an invalid one raises UsageError, as does its end.
+    `?` says `more` of the question, `back` raises Back. From a pipe nobody can correct an answer:
+    an invalid one raises UsageError, as does its end.
     """
     while True:
         streams.write(_broken(f"{prompt}:") + " ", sys.stderr)
@@ -221,14 +239,22 @@ def ask_line(prompt: str, default: T, read: Callable[[str], T]) -> T:
             ) from None
         if not sys.stdin.isatty():
             say(line)
-        if not line:
-            return default
+        if line == "?":
+            say(_broken(f"{more} {_WAYS}", "  ", "  "))
+            continue
+        if line.lower() == "back":
+            raise Back
         try:
-            return read(line)
+            return read(line or default)
         except ValueError as problem:
             if not sys.stdin.isatty():
                 raise UsageError(str(problem)) from problem
             say(_broken(str(problem), "  "))
+
+
+# Units that a figure may have been meant in, by the kind of answer.
+_UNITS = {"TIME": "{0}ms, {0}s or {0}min", "SIZE": "{0}B, {0}KB or {0}MB"}
+_WAYS = "(Enter takes what is in brackets, don't know is an answer, back goes back.)"
 
 
 def _prompt(question: Question) -> str:

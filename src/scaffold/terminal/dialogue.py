@@ -6,24 +6,35 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from scaffold.asking.questions import QUESTIONS, Ask, Choice, Unsure, read_numbered
+from scaffold.asking.interview import Replies
+from scaffold.asking.questions import (
+    QUESTIONS,
+    Ask,
+    Back,
+    Choice,
+    Unsure,
+    is_unsure,
+    read_numbered,
+)
 from scaffold.asking.target import Target, parse_target
 from scaffold.commands import measure
 from scaffold.commands.add import Added
 from scaffold.commands.advise import Advice, Given, advise
-from scaffold.commands.new import DEFAULT_DEST, Created, read_model
-from scaffold.commands.script import Written
+from scaffold.commands.new import AUTO, DEFAULT_DEST, Created, read_model
+from scaffold.commands.script import Written, is_script
 from scaffold.core import shell
 from scaffold.core.domain import Bound, Model
-from scaffold.core.errors import Interrupted, UsageError
+from scaffold.core.errors import ConcgenError, Interrupted, UsageError
 from scaffold.core.texts import read_bool
 from scaffold.making import starters
-from scaffold.making.items import Items
+from scaffold.making.items import Items, read_items
+from scaffold.making.script import check_destination as check_script
+from scaffold.making.staging import check_destination
 from scaffold.making.starters import Starter
 from scaffold.terminal import console, layout, progress_views, views
 
@@ -35,6 +46,10 @@ _ENTER_ENVIRONMENT = (
     if sys.platform == "win32"
     else ("python3 -m venv .venv", ". .venv/bin/activate")
 )
+
+_FUNCTION = "It takes one item and returns its result, such as work.py:fetch."
+_ITEMS = "One item a line, or a table's rows: what the function is called with, one at a time."
+_RUN = "It is called with some of your items, and does with them what it always does."
 
 
 @dataclass(frozen=True)
@@ -52,12 +67,27 @@ def ask_dest(name: str | None, ask: Ask | None) -> Path:
         return Path(name)
     if ask is None:
         return DEFAULT_DEST
-    return console.ask_line(f"Where does the project go? [{DEFAULT_DEST}]", DEFAULT_DEST, Path)
+    default = str(DEFAULT_DEST)
+    more = "A new directory, made here; its name is that of the project. FILE.py makes one script."
+    while True:
+        with suppress(Back):  # there is nothing before it
+            return console.ask_line(f"Where does the project go? [{default}]", default, _free, more)
+
+
+def _free(text: str) -> Path:
+    dest = Path(text)
+    try:
+        check = check_script if is_script(dest) else check_destination
+        check(dest)
+    except ConcgenError as error:
+        raise ValueError(f"{error.message}: {error.hint}") from error
+    return dest
 
 
 def counsel(
     given: Given,
     ask: Ask | None,
+    earlier: Replies | None = None,
     *,
     yes: bool,
     to_measure: MeasureRequest,
@@ -68,15 +98,16 @@ def counsel(
 
     `locate` finds the function where its user's code does. `take` is called with function and items
     before they are measured; what it returns comes with the advice, None where nothing was
-    measured.
+    measured. What was answered `earlier` is the default of what is asked.
     """
     asked = False
-    if to_measure.function is None:
+    while to_measure.function is None:
         try:
-            return advise(given, ask, yes=yes), None
+            return advise(given, ask, yes=yes, earlier=earlier), None
         except Unsure:
             if ask is None:
                 raise
+        with suppress(Back):
             to_measure, asked = _ask_function(to_measure), True
     target, items = measure.prepare(to_measure.function or "", to_measure.items)
     target = locate(target)
@@ -89,71 +120,113 @@ def counsel(
 
 
 def _ask_function(to_measure: MeasureRequest) -> MeasureRequest:
-    function = ""
-    while not function:
-        function = console.ask_line("Which function? (FILE.py:FUNC)", "", _function)
+    function = console.ask_line("Which function? (FILE.py:FUNC)", "", _function, _FUNCTION)
     default = "items.jsonl"
-    items = console.ask_line(f"Its items? (JSON Lines, or a .txt) [{default}]", default, _file)
-    return replace(to_measure, function=function, items=Path(items))
+    prompt = f"Which items? (a .jsonl, .csv, .tsv, .txt or .parquet) [{default}]"
+    items = console.ask_line(prompt, default, _items, _ITEMS)
+    return replace(to_measure, function=function, items=items)
 
 
 def _may_run(target: Target, items: Items, effort: measure.Effort) -> bool:
     """Ask for consent: what the function does to others is not known here."""
     console.say(progress_views.consent(measure.announcement(target, items, effort)))
-    return console.ask_line("Run it? [Y/n]", True, read_bool)
+    try:
+        return console.ask_line("Run it? [Y/n]", "y", read_bool, _RUN)
+    except Back:
+        return False
 
 
-def _file(text: str) -> str:
-    if not os.path.isfile(text):  # noqa: PTH113  # never raises, whatever the name
-        raise ValueError(f"there is no file {text}: name it as seen from here")
-    return text
+def _items(text: str) -> Path:
+    try:
+        return read_items(Path(text)).given or Path(text)
+    except UsageError as error:
+        raise ValueError(error.message) from error
 
 
 def _function(text: str) -> str:
     try:
         parse_target(text)
     except UsageError as error:
-        raise ValueError(error.message) from error
+        raise ValueError(f"{error.message}: {error.hint}") from error
     return text
 
 
-def settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model | None:
-    """Ask whether to take the advice; return the model to use, or None to stop.
+def decide(
+    consult: Callable[[Replies | None], tuple[Advice, T | None]],
+    ask: Ask | None,
+    *,
+    model: Model | None,
+    starter: Starter | None,
+    silent: bool,
+) -> tuple[Advice, T | None, Model | None]:
+    """Show the advice of `consult`, and ask whether to take it, until the user does or stops.
 
-    `starter` is what the user chose to start from, if so: not every model can run it.
+    `consult` is given the answers of before where it has to ask again. `model` is what the user
+    wants whatever the advice, `starter` what was chosen to start from: not every model can run it.
+    Returns what `consult` does, and the model, or None to stop.
     """
+    earlier = None
+    while True:
+        advice, taken = consult(earlier)
+        if ask is not None:
+            console.say()
+        if not silent:
+            recommended = advice.recommendation
+            console.answer_headed(views.recommendation(recommended, console.width(), model))
+        if model is not None:
+            return advice, taken, model
+        try:
+            return advice, taken, _settle(advice, starter, ask)
+        except Back:
+            earlier = advice.replies
+
+
+def _settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model | None:
+    """Ask whether to take the advice; raise Back for no, where there are answers to go back to."""
     recommended = advice.recommendation.model
     if ask is None:
         return recommended
-
-    default: Model | None = recommended
+    asked = advice.replies.asked
 
     def read(text: str) -> Model | None:
-        if text.lower() in ("y", "yes"):
+        word = text.lower()
+        if word in ("y", "yes") or is_unsure(word):
             return recommended
-        if text.lower() in ("n", "no", "q", "quit"):
+        if word in ("n", "no") and asked:
+            raise Back
+        if word in ("n", "no", "q", "quit"):
             return None
         try:
             return read_model(text, starter) or recommended
         except UsageError as error:
-            raise ValueError(error.message.removeprefix("--model: ")) from error
+            said = error.message.removeprefix("--model: ").replace(f" {AUTO},", " y, n, q,")
+            raise ValueError(said) from error
 
     console.say()
-    if advice.replies.given:
-        console.say(_summary(advice))
-    prompt = f"Use {recommended}? [Y/n, or another model]"
-    return console.ask_line(prompt, default, read)
+    console.say(_summary(advice.replies))
+    back = "n goes back to your answers" if asked else "n stops"
+    more = f"y takes the advice, {back}, q stops, and the name of a model takes that one."
+    try:
+        return console.ask_line(f"Use {recommended}? [Y/n/q, or another model]", "y", read, more)
+    except Back:
+        if not asked:
+            return None
+        raise
 
 
-def _summary(advice: Advice) -> str:
-    """Return what was answered, for a last look."""
-    replies = advice.replies
-    said = [
-        f"{question.label.lower()}: {question.show(replies.values[question.name])}"
-        for question in QUESTIONS
-        if question.name in replies.given
-    ]
-    return "\n".join(layout.wrap(", ".join(said), console.width(), "You said: ", " " * 10))
+def _summary(replies: Replies) -> str:
+    """Return what was answered, and what is assumed as nobody knew it, for a last look."""
+    said = {question.name: question.show(replies.values[question.name]) for question in QUESTIONS}
+    labels = {question.name: question.label.lower() for question in QUESTIONS}
+    lines = []
+    for head, names in (
+        ("You said: ", replies.given),
+        ("Assumed: ", replies.asked - replies.given),
+    ):
+        if names:
+            listed = ", ".join(f"{labels[name]}: {said[name]}" for name in said if name in names)
+            lines += layout.wrap(listed, console.width(), head, " " * len(head))
+    return "\n".join(lines)
 
 
 def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | None:
@@ -161,13 +234,21 @@ def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | Non
     fitting = starters.offered(bound, model)
     if ask is None or len(fitting) == 1:
         return None
-    name = console.ask_choice(
-        "What does the project start from?",
-        [Choice(starter.name, starter.name, starter.summary) for starter in fitting],
-        fitting[0].name,
-        partial(read_numbered, values=[starter.name for starter in fitting]),
+    first = fitting[0].name
+    more = (
+        f"It gives the first work.py, which is yours to replace: {first} does for any work."
+        " `concgen starters` tells more."
     )
-    return starters.find(name)
+
+    def read(text: str) -> str:
+        return first if is_unsure(text) else read_numbered(text, [one.name for one in fitting])
+
+    choices = [Choice(starter.name, starter.name, starter.summary) for starter in fitting]
+    while True:
+        with suppress(Back):  # the model is settled
+            return starters.find(
+                console.ask_choice("What does the project start from?", choices, first, read, more)
+            )
 
 
 def show_created(created: Created, *, dry_run: bool) -> None:
@@ -211,6 +292,10 @@ def show_added(added: Added, *, dry_run: bool) -> None:
     verb = "Would add" if dry_run else "Added"
     console.answer(f"{verb} {place}/ ({len(added.files)} files, {added.model}) and {test}:")
     console.answer_lines([f"  {line}" for line in views.tree(added.request.name, "", added.files)])
+    if added.python == sys.executable:
+        console.answer(f"Measured with {added.python}, which runs concgen: no environment is here.")
+    elif added.python:
+        console.answer(f"Measured with {os.path.relpath(added.python)}.")
     if added.needs:
         console.answer(f"It needs {', '.join(added.needs)}: add that to your dependencies.")
     if not dry_run:

@@ -92,6 +92,8 @@ def add(advice: Recommendation, added: Added) -> Document:
             "test": str(added.request.test),
             "model": str(added.model),
             "files": list(added.files),
+            "needs": list(added.needs),
+            "python": added.python,
         },
         "command": added.command,
     }

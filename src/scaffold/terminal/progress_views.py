@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from scaffold.commands.progress import Done, Left, LeftOut, Measuring, Running, Step, Tick, Trying
 from scaffold.core.units import show_count, show_seconds
 
 
 def running(run: Running) -> str:
     """Return what is said before the user's code is really run."""
-    return f"Running {run.target} for real, {_on_what(run)}."
+    return f"Running {run.target} for real{_by(run)}, {_on_what(run)}."
 
 
 def consent(run: Running) -> str:
     """Return the same, said before asking whether it may be run."""
-    return f"This runs {run.target} for real, {_on_what(run)}."
+    return f"This runs {run.target} for real{_by(run)}, {_on_what(run)}."
+
+
+def _by(run: Running) -> str:
+    """Name the interpreter, where it is another than ours."""
+    own = run.target.python == sys.executable
+    return "" if own else f" with {os.path.relpath(run.target.python)}"
 
 
 def _on_what(run: Running) -> str:
