@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ LAYOUTS = {
     "src": ("src", "pyproject.toml", '[build-system]\nrequires = ["uv_build"]\n'),
     "poetry": ("lib", "pyproject.toml", "[tool.poetry]\n"),
     "setuptools": ("src", "setup.py", ""),
+    "hatch": ("src", "pyproject.toml", '[build-system]\nrequires = ["hatchling"]\n'),
     "monorepo": ("packages/shop/src", "packages/shop/pyproject.toml", ""),
 }
 
@@ -151,6 +153,88 @@ def test_a_second_one_beside_the_first(repository: Path, tmp_path: Path, concgen
     place = str(repository / "shop/faster")
     assert concgen("undo", "--project", place).code == 0
     assert (repository / "shop/parallel/work.py").exists()
+
+
+def test_the_decision_is_in_its_record(repository: Path, tmp_path: Path, concgen: Any) -> None:
+    """It goes with the model, as the CONCURRENCY.md of a project does."""
+    add(concgen)
+    decision = repository / "shop/parallel/.concgen/CONCURRENCY.md"
+    assert decision.read_text().startswith("# Concurrency: threading")
+    assert "`python -m shop.parallel bench`" in decision.read_text()
+    assert concgen("switch", "multiprocessing").code == 0
+    assert decision.read_text().startswith("# Concurrency: multiprocessing")
+    assert concgen("undo").code == 0
+    assert decision.read_text().startswith("# Concurrency: threading")
+
+
+def test_its_work_is_measured_again_on_items_that_are_named(repository: Path, concgen: Any) -> None:
+    """There is no items.jsonl in it; a namespace package is imported as it was."""
+    add(concgen)
+    assert "name the items with --items FILE" in concgen("check", "--measure").err
+    checked = concgen("check", "--items", "items.txt", "--json")
+    assert checked.code in (0, 5), checked.err
+    assert checked.json["measured"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with an environment, which alone has what its function imports."""
+    root = make(tmp_path, "src")
+    with (root / "shop/thumbs.py").open("a") as file:
+        file.write("\nimport only_there\n")
+    venv.create(tmp_path / ".venv", symlinks=sys.platform != "win32")
+    (packages,) = [*(tmp_path / ".venv").rglob("site-packages")]
+    (packages / "only_there.py").touch()
+    monkeypatch.chdir(tmp_path)
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def test_it_is_measured_in_the_environment_of_the_repository(
+    environment: Path, concgen: Any
+) -> None:
+    """And that is said: on the way, at the end and in the document."""
+    done = add(concgen)
+    assert "for real with .venv" in done.err
+    assert "Measured with .venv" in done.out
+    document = add(concgen, "shop.second", "--json").json
+    assert Path(document["package"]["python"]).is_relative_to(environment / ".venv")
+    assert concgen("check", "--project", "src/shop/second", "--items", "items.txt").code in (0, 5)
+
+
+def test_an_environment_that_is_active_comes_first(
+    environment: Path, concgen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for every other tool."""
+    (environment / ".venv").rename(environment / "elsewhere")
+    monkeypatch.setenv("VIRTUAL_ENV", str(environment / "elsewhere"))
+    assert "Measured with elsewhere" in add(concgen).out
+
+
+def test_without_an_environment_it_is_said_whose_python_it_was(
+    tmp_path: Path, concgen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is concgen's own."""
+    make(tmp_path, "flat")
+    monkeypatch.chdir(tmp_path)
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    assert f"Measured with {sys.executable}, which runs concgen" in add(concgen).out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script in place of an old Python")
+def test_an_environment_that_is_too_old_is_refused(environment: Path, concgen: Any) -> None:
+    """What is written would not run there."""
+    old = environment / ".venv/bin/python"
+    old.unlink()
+    old.write_text("#!/bin/sh\necho 3 9\n")
+    old.chmod(0o755)
+    words = ["--from", "shop.thumbs:thumb", "--items", "items.txt", "--yes"]
+    done = concgen("add", "shop.parallel", *words)
+    assert done.code == 2
+    assert "is Python 3.9" in done.err
+    assert "3.11 or newer" in done.err
 
 
 def test_a_dry_run_writes_nothing(repository: Path, tmp_path: Path, concgen: Any) -> None:

@@ -130,6 +130,14 @@ IO = "--workload io --yes"
 DISK = "No space left on device"
 OF_OURS = "version control"
 
+
+def old(scene: Scene) -> None:
+    """An environment of a Python that is too old."""
+    (scene.here / ".venv/bin").mkdir(parents=True)
+    python = scene.write(".venv/bin/python", "#!/bin/sh\necho 3 9\n")
+    python.chmod(0o755)
+
+
 CASES = {
     "answers_file._parse: bytes: not an answers file": Case(
         f"new p --answers big.json {IO}", 2, ("'big.json'", "1,000,000", "such as"),
@@ -283,8 +291,8 @@ CASES = {
         "switch treading", 2, ("'treading'", "did you mean threading?", "concgen models"),
     ),
     "console.ask_line": Case(
-        "new p", 2, ("'ioo'", "not one of", "did you mean io?"),
-        lambda scene: scene.pipe("ioo\n"),
+        "new p", 2, ("'wait'", "not one of", "did you mean waits?"),
+        lambda scene: scene.pipe("wait\n"),
     ),
     "console.ask_line: the input ended before every question was answered": Case(
         "new p", 2, ("question", "ended", "--yes"), lambda scene: scene.pipe("io\n"),
@@ -596,7 +604,11 @@ CASES = {
         lambda scene: (edited_readme(scene), scene.monkeypatch.setattr(
             "scaffold.changing.tree.Path.read_bytes", _unreadable(Path.read_bytes))),
     ),
-    "yours._imports: is not valid Python": Case(
+    "environment.python_of: is Python": Case(
+        "new p --from functions.py:work --items items.jsonl --yes", 2,
+        (".venv", "is Python 3.9", "3.11 or newer"), lambda scene: (scene.functions(), old(scene)),
+    ),
+    "imports._read: is not valid Python": Case(
         "new p --from bad.py:work --items items.jsonl --yes", 2,
         ("'bad.py'", "not valid Python", "mend"),
         lambda scene: (scene.functions(), scene.write("bad.py", "def")),

@@ -16,6 +16,7 @@ from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
 from scaffold.core.units import MAX_BYTES, MAX_COUNT
 from scaffold.making import names, starters
+from scaffold.making.distributed import is_plain_path
 from scaffold.making.inventory import available_models
 
 WAY_OUT = (
@@ -73,12 +74,8 @@ def _is_source(value: Any) -> bool:
     return value in [str(source) for source in Source]
 
 
-def _are_sources(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and _fits([*value], [_is_line])
-        and _fits([*value.values()], [_is_source])
-    )
+def _is_table(value: Any, key: Any, entry: Any) -> bool:
+    return isinstance(value, dict) and _fits([*value], [key]) and _fits([*value.values()], [entry])
 
 
 # What CONCURRENCY.md tells of the advice.
@@ -121,6 +118,7 @@ _ANSWERS: dict[str, Any] = {
     "from_function": _is_function,
     "from_path": _is_line,
     "dependencies": [_is_requirement],
+    "local": lambda value: _is_table(value, _is_requirement, is_plain_path),
     **{question.field: question.kind.recorded for question in QUESTIONS},
     "cpu_fraction": number(0, MOST_CORES),
     "import_seconds": number(0, LONGEST),
@@ -137,7 +135,7 @@ _ANSWERS: dict[str, Any] = {
     "max_workers": lambda value: value == "auto" or _is_count_or_null(value),
     "ci": _is_bool,
     "ci_check": _is_bool,
-    "sources": _are_sources,
+    "sources": lambda value: _is_table(value, _is_line, _is_source),
     "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice
     "bench": lambda value: value == {} or _fits(value, _BENCH),  # {}: not benched yet
 }

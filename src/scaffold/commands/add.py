@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from scaffold.changing import undo_log
 from scaffold.changing.undo_log import Entry, UndoLog
 from scaffold.commands.advise import Advice
 from scaffold.commands.new import AUTO, read_model
+from scaffold.core import shell
 from scaffold.core.domain import Model
 from scaffold.core.errors import ConcgenError, Refused, UsageError
 from scaffold.core.models import MODELS
@@ -161,8 +161,8 @@ def _command(
 ) -> str:
     words = ["concgen", "add", wanted.module]
     if yours is not None:
-        words += ["--from", str(yours[0]), "--items", str(yours[1].file)]
+        words += ["--from", str(yours[0]), "--items", str(yours[1].given)]
     words += advice.replies.options(())
     if model is not advice.recommendation.model:
         words += ["--model", str(model)]
-    return shlex.join([*words, "--yes"])
+    return shell.join([*words, "--yes"])

@@ -18,6 +18,7 @@ from scaffold.core.errors import UsageError
 from scaffold.core.observed import Profile
 from scaffold.core.reasons import MOSTLY
 from scaffold.core.units import parse_positive, parse_seconds, show_count
+from scaffold.making import environment, repository
 from scaffold.making.items import Items, read_items
 from scaffold.measuring import calibration, machine
 from scaffold.measuring.measure import CALLS, DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
@@ -38,8 +39,10 @@ class Effort(NamedTuple):
 
 
 def prepare(target: str, items: Path | None) -> tuple[Target, Items]:
-    """Find the function and the items; raise UsageError when one of them is not there."""
+    """Find the function, its Python and the items; raise UsageError when one is not there."""
     function = parse_target(target)
+    project = repository.top(Path(function.path[0]))
+    function = replace(function, python=environment.python_of(project))
     if items is None:
         raise UsageError("the items are missing", hint="name the file with --items FILE")
     return function, read_items(items)

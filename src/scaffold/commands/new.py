@@ -53,7 +53,8 @@ class ProjectRequest:
 class Created:
     """A project that was made, or would be: its files, relative to `path`.
 
-    `installs` tells that something has to be installed before it runs.
+    `installs` are the folders that have to be installed before it runs, its own among them; with
+    `from_here` it runs in the current directory, whose files it names.
     """
 
     path: Path
@@ -61,8 +62,9 @@ class Created:
     model: Model
     files: tuple[str, ...]
     command: str
-    installs: bool
+    installs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    from_here: bool = False
 
 
 def read_request(dest: Path, wishes: Mapping[str, str]) -> ProjectRequest:
@@ -138,9 +140,12 @@ def create(
     files = project.files(answers, own) if dry_run else project.create(wanted.dest, answers, own)
     command = command_line(wanted, advice, model, yours)
     needed = yours.dependencies if yours else wanted.starter and wanted.starter.packages
-    installs = bool(needed) or bool(MODELS[model].needs)
+    local = tuple(answers["local"].values()) if yours else ()
+    from_here = bool(yours and yours.reads)
+    must = bool(needed or local or from_here or MODELS[model].needs)
+    installs = (*local, ".") if must else ()
     notes = yours.notes(wanted.dest) if yours else ()
-    return Created(wanted.dest, package, model, files, command, installs, notes)
+    return Created(wanted.dest, package, model, files, command, installs, notes, from_here)
 
 
 def command_line(wanted: ProjectRequest, advice: Advice, model: Model, yours: Yours | None) -> str:

@@ -120,7 +120,7 @@ def _own(target: Target, dest: Path, model: Model, advice: Advice) -> str:
 def _run(wanted: ScriptRequest, model: Model, yours: tuple[Target, Items] | None) -> str:
     name = shell.quote(str(wanted.dest))
     if yours:
-        return f"python {name} {shell.quote(str(yours[1].file))}"
+        return f"python {name} {shell.quote(str(yours[1].given))}"
     runner = "uv run" if script.needs(model, wanted.starter.name) else "python"
     if wanted.starter.name == "http":
         return shell.then("echo https://example.com/ > urls.txt", f"{runner} {name} urls.txt")
@@ -132,7 +132,7 @@ def _command(
 ) -> str:
     words = ["concgen", "new", str(wanted.dest)]
     if yours is not None:
-        words += ["--from", str(yours[0]), "--items", str(yours[1].file)]
+        words += ["--from", str(yours[0]), "--items", str(yours[1].given)]
     words += advice.replies.options(wanted.starter.answers)
     if wanted.starter.name != starters.DEFAULT:
         words += ["--starter", wanted.starter.name]

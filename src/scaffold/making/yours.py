@@ -1,25 +1,22 @@
 """The user's own function and items, as they come into a generated project.
 
-A lone file is copied into the package. What has a package, or neighbours, stays where it is and is
-imported there: as it is installed, or else by the path from the project to it.
+A lone file is copied into the package. What has a package, or neighbours, stays where it is: it is
+installed from there where that can be, or else imported by the path from the project to it.
 """
 
 from __future__ import annotations
 
-import ast
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from importlib.machinery import PathFinder
-from importlib.metadata import packages_distributions
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scaffold.asking.target import Target
 from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
+from scaffold.making import distributed, imports, installed
 from scaffold.making.items import Items, lines_of
 
 ITEMS = "items.jsonl"
@@ -34,13 +31,16 @@ class Yours:
     """What a project needs to run the user's function on the user's items.
 
     `answers` are those of the template; `copy` writes the user's files into a project's directory,
-    given its package's name.
+    given its package's name. `local` are distributions that are installed from folders, `reads`
+    the paths in the code that lead somewhere only from here.
     """
 
     target: Target
     items: Items
     module: str
     dependencies: tuple[str, ...]
+    local: Mapping[str, Path] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
     copied: Path | None = None
     folder: Path | None = None
 
@@ -49,31 +49,31 @@ class Yours:
         return {
             "from_module": f".{self.module}" if self.copied else self.module,
             "from_function": self.target.function,
-            "from_path": self.path_from(project),
+            "from_path": "" if self.folder is None else _path(project, self.folder),
             "dependencies": list(self.dependencies),
+            "local": self.local_from(project),
         }
+
+    def local_from(self, project: Path) -> dict[str, str]:
+        """Return the paths from `project` to the folders that are to be installed with it."""
+        return {name: _path(project, folder) for name, folder in sorted(self.local.items())}
 
     @property
     def taken(self) -> frozenset[str]:
         """The name that the project's package must not have, or its import would find itself."""
         return frozenset() if self.copied else frozenset({self.module.partition(".")[0].lower()})
 
-    def path_from(self, project: Path) -> str:
-        """Return the path from `project` to where the function is imported, if it needs one."""
-        if self.folder is None:
-            return ""
-        try:
-            path = os.path.relpath(self.folder, project.resolve())
-        except ValueError:  # on another drive of Windows
-            path = str(self.folder)
-        return path.replace(os.sep, "/")
-
     def notes(self, project: Path) -> tuple[str, ...]:
         """Say what the project has from elsewhere."""
         said = []
         if self.folder is not None:
-            where = shown(self.path_from(project))
+            where = shown(_path(project, self.folder))
             said.append(f"{self.module} is imported from where it is, {where} from the project.")
+        for name, where in self.local_from(project).items():
+            said.append(f"{name} is installed from where it is, {shown(where)} from the project.")
+        if self.reads:
+            paths = ", ".join(map(shown, self.reads))
+            said.append(f"The code names paths that are found from here: {paths}. Run it here.")
         if self._relative():
             said.append(
                 "Items that are relative paths were made absolute: they are found anywhere."
@@ -109,6 +109,15 @@ class Yours:
         return item
 
 
+def _path(project: Path, folder: Path) -> str:
+    """Return the path from `project` to `folder`."""
+    try:
+        path = os.path.relpath(folder, project.resolve())
+    except ValueError:  # on another drive of Windows
+        path = str(folder)
+    return path.replace(os.sep, "/")
+
+
 def gather(target: Target, items: Items) -> Yours:
     """Find out what to copy; raise UsageError when the function cannot be taken along."""
     if "." in target.function:
@@ -116,46 +125,30 @@ def gather(target: Target, items: Items) -> Yours:
             f"{target.function} is not at the top of its module: no project can use it",
             hint="write a function there that calls it, and name that",
         )
-    imported = _imports(target.file) if target.file else set()
-    if target.file is not None and "." not in target.module:
-        folder = target.file.resolve().parent
-        if not any(_is_beside(folder, name) for name in imported):
-            stem = target.file.stem
-            name = f"my_{stem}" if stem in TAKEN else stem
-            return Yours(target, items, name, _distributions(imported), copied=target.file)
-    needed = _distributions({target.module, *imported})
-    spec = PathFinder.find_spec(target.module.partition(".")[0], sys.path[1:])
-    if spec is not None and spec.origin is not None:
-        return Yours(target, items, target.module, needed)
-    return Yours(target, items, target.module, needed, folder=Path(target.path[0]).resolve())
+    root, module = Path(target.path[0]).resolve(), target.module
+    code = imports.follow(root, module, target.file)
+    here = bool(code.files)  # else it is installed
+    owners = installed.owners(target.python, code.foreign)
+    needed = tuple(one.name for one in owners if one.folder is None)
+    local = {
+        one.name: one.folder
+        for one in owners
+        if one.folder is not None and distributed.is_plain_path(one.folder.as_posix())
+    }
+    reads = tuple(sorted(filter(_is_path_from_here, code.texts)))
+    if code.is_alone and target.file is not None and "." not in module:
+        stem = target.file.stem
+        name = f"my_{stem}" if stem in TAKEN else stem
+        return Yours(target, items, name, needed, local, reads, copied=target.file)
+    if not here:
+        return Yours(target, items, module, needed, local, reads)
+    if package := distributed.found(root, module):
+        local = {**local, package.name: package.folder}
+        return Yours(target, items, module, needed, local, reads)
+    return Yours(target, items, module, needed, local, reads, folder=root)
 
 
-def _imports(file: Path) -> set[str]:
-    """Return the top-level names of the modules that `file` imports."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError) as error:
-        raise UsageError(
-            f"{shown(file)} is not valid Python: {error}", hint="mend it first"
-        ) from error
-    return set(_imported(tree))
-
-
-def _imported(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            yield node.module.partition(".")[0]
-
-
-def _is_beside(folder: Path, name: str) -> bool:
-    beside = (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file()
-    return beside and name not in sys.stdlib_module_names
-
-
-def _distributions(modules: set[str]) -> tuple[str, ...]:
-    """Return what has to be installed for `modules`: the distributions that have them here."""
-    known = packages_distributions()
-    tops = {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names)
-    return tuple(sorted({known[top][0] for top in tops if top in known}))
+def _is_path_from_here(text: str) -> bool:
+    """Tell a file or directory that the code may open where it is run."""
+    told = ("/" in text or "." in text) and text.strip("./\\ ") and "\0" not in text
+    return bool(told) and len(text) < 1000 and not os.path.isabs(text) and os.path.exists(text)  # noqa: PTH110, PTH117

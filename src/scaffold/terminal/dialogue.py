@@ -310,13 +310,21 @@ def show_added(added: Added, *, dry_run: bool) -> None:
 
 def _next_steps(created: Created) -> list[str]:
     """Return what to type to see the first results, in the shell that this runs in."""
-    enter = shell.join(["cd", str(created.path)])
     run = f"python -m {created.package.name} run"
-    if not created.installs:
-        return [shell.then(enter, run)]
+    place = str(created.path)
+    if created.from_here:
+        own = ("--items", created.path / "items.jsonl", "--results", created.path / "results.jsonl")
+        steps, run, uv = [], f"{run} {shell.join(map(str, own))}", ["uv", "run", "--project", place]
+        folders = [str(created.path / folder) for folder in created.installs]
+    else:
+        steps, uv = [shell.join(["cd", place])], ["uv", "run"]
+        folders = list(created.installs)
+    if not folders:
+        return [shell.then(*steps, run)]
     if shutil.which("uv"):
-        return [shell.then(enter, f"uv run {run}")]
-    install = shell.then("pip install -e .", run)
+        return [shell.then(*steps, f"{shell.join(uv)} {run}")]
+    editable = [word for folder in folders for word in ("-e", os.path.normpath(folder))]
+    install = shell.then(shell.join(["pip", "install", *editable]), run)
     if "VIRTUAL_ENV" in os.environ or "CONDA_PREFIX" in os.environ:
-        return [shell.then(enter, install)]
-    return [enter, *_ENTER_ENVIRONMENT, install]
+        return [shell.then(*steps, install)]
+    return [*steps, *_ENTER_ENVIRONMENT, install]

@@ -1,0 +1,105 @@
+"""What a module imports, from the text of it and of its neighbours: nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import resolve_name
+from pathlib import Path
+
+from scaffold.core.errors import UsageError
+from scaffold.core.texts import shown
+
+
+@dataclass
+class Code:
+    """A module and the neighbours that it imports.
+
+    `foreign` are the modules from elsewhere, but for the standard library's; `texts` are the
+    strings in the code; `knows_its_place` tells that it looks at `__file__`.
+    """
+
+    files: set[Path] = field(default_factory=set)
+    foreign: set[str] = field(default_factory=set)
+    texts: set[str] = field(default_factory=set)
+    knows_its_place: bool = False
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether it would be the same in another folder."""
+        return len(self.files) == 1 and not self.knows_its_place
+
+
+def follow(root: Path, module: str, file: Path | None) -> Code:
+    """Read `module`, which is imported from `root` and in `file` if one was named, and neighbours.
+
+    Raises UsageError when its text is no Python.
+    """
+    code, seen = Code(), set[str]()
+    todo = [(module, file.resolve() if file else _file_of(root, module))]
+    while todo:
+        name, place = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if place is not None:
+            code.files.add(place)
+            imported = _read(place, name, code)
+            todo += [(one, _file_of(root, one)) for one in imported]
+        elif not _is_local(root, name):
+            code.foreign.add(name)
+    code.foreign = {
+        name for name in code.foreign if name.partition(".")[0] not in sys.stdlib_module_names
+    }
+    return code
+
+
+def _read(file: Path, name: str, code: Code) -> list[str]:
+    """Return the names of what a file imports, packages first; note what it says."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{shown(file)} is not valid Python: {error}", hint="mend it first"
+        ) from error
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            code.texts.add(node.value)
+        elif isinstance(node, ast.Name) and node.id == "__file__":
+            code.knows_its_place = True
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    found = [name.rpartition(".")[0], *_imported(tree, package)]
+    return [one for one in found if one]
+
+
+def _imported(tree: ast.AST, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                try:
+                    base = resolve_name("." * node.level + base, package)
+                except ImportError:  # beyond the top: importing it will tell
+                    continue
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names if alias.name != "*")
+
+
+def _file_of(root: Path, module: str) -> Path | None:
+    if module.partition(".")[0] in sys.stdlib_module_names:
+        return None
+    place = root.joinpath(*module.split("."))
+    for file in (place / "__init__.py", place.with_name(f"{place.name}.py")):
+        if file.is_file():
+            return file.resolve()
+    return None
+
+
+def _is_local(root: Path, module: str) -> bool:
+    """Tell a name in a module beside it, or a folder of modules there, from one from elsewhere."""
+    top = root / module.partition(".")[0]
+    return top.with_name(f"{top.name}.py").is_file() or top.is_dir()

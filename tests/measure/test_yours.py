@@ -1,0 +1,176 @@
+"""`new --from`: what is copied, what stays where it is, and what has to be installed for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scaffold.asking.target import parse_target
+from scaffold.making import imports, installed, yours
+from scaffold.making.items import read_items
+from scaffold.making.yours import Yours
+
+WORK = "def work(item):\n    return 2 * item\n"
+PROJECT = """
+[build-system]
+requires = ["{backend}"]
+build-backend = "{backend}.build_meta"
+[project]
+name = "shop"
+requires-python = "{python}"
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with spaces in its name, entered, with some items."""
+    place = tmp_path / "a place"
+    place.mkdir()
+    (place / "items.jsonl").write_text("1\n2\n")
+    monkeypatch.chdir(place)
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    return place
+
+
+def write(here: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text(text)
+
+
+def gathered(target: str) -> Yours:
+    return yours.gather(parse_target(target), read_items(Path("items.jsonl")))
+
+
+@pytest.mark.parametrize(
+    ("files", "target", "copied"),
+    [
+        ({"slow.py": WORK}, "slow.py:work", True),
+        ({"slow.py": f"import helper\n{WORK}", "helper.py": ""}, "slow.py:work", False),
+        ({"slow.py": f"HERE = __file__\n{WORK}"}, "slow.py:work", False),
+        ({"shop/__init__.py": "", "shop/slow.py": WORK}, "shop/slow.py:work", False),
+        ({"shop/slow.py": WORK}, "shop.slow:work", False),
+    ],
+    ids=["alone", "neighbour", "its place", "package", "namespace"],
+)
+def test_only_a_lone_file_is_copied(
+    here: Path, files: dict[str, str], target: str, copied: bool
+) -> None:
+    """All else needs what is around it."""
+    write(here, files)
+    assert (gathered(target).copied is not None) is copied
+
+
+@pytest.mark.parametrize(
+    ("files", "python", "installs"),
+    [
+        ({"src/shop/__init__.py": ""}, ">=3.9", True),
+        ({"src/shop/__init__.py": ""}, ">=3.12", False),
+        ({"src/shop/__init__.py": "", "src/shop/slow.py": "import other\n"}, ">=3.9,<4", True),
+    ],
+    ids=["src", "newer", "imports"],
+)
+def test_a_package_is_installed_from_where_it_is_where_that_is_sure_to_work(
+    here: Path, concgen: Any, files: dict[str, str], python: str, installs: bool
+) -> None:
+    """Else it is imported by its path; either way it is told, and Next is one line."""
+    write(here, {"src/shop/slow.py": ""} | files)
+    with (here / "src/shop/slow.py").open("a") as file:
+        file.write(WORK)
+    (here / "src/other.py").touch()
+    write(here, {"pyproject.toml": PROJECT.format(backend="setuptools", python=python)})
+    done = concgen("new", "out", "--from", "src/shop/slow.py:work", "--items", "items.jsonl",
+                   "--model", "sequential", "--yes")  # fmt: skip
+    assert done.code == 0, done.err
+    about = tomllib.loads((here / "out/pyproject.toml").read_text())
+    sources = about.get("tool", {}).get("uv", {}).get("sources", {})
+    assert sources == ({"shop": {"path": "..", "editable": True}} if installs else {})
+    assert ("shop" in about["project"]["dependencies"]) is installs
+    assert ("sys.path" in (here / "out/out/work.py").read_text()) is not installs
+    assert ("is installed" if installs else "is imported") in done.out
+    readme = (here / "out/README.md").read_text()
+    assert ('pip install -e ".." -e .' in readme) is installs
+    assert concgen("update", "--project", "out").code == 0
+
+
+def test_setuptools_would_not_choose_among_several_packages(here: Path) -> None:
+    """So the path it is."""
+    write(here, {"shop/__init__.py": "", "shop/slow.py": WORK})
+    write(here, {"pyproject.toml": PROJECT.format(backend="setuptools", python=">=3.11")})
+    assert gathered("shop/slow.py:work").local == {"shop": here}
+    write(here, {"extra/__init__.py": ""})
+    assert gathered("shop/slow.py:work").folder == here
+
+
+def test_what_neighbours_import_is_a_dependency_too(here: Path) -> None:
+    """By the name of the distribution, which need not be that of the module."""
+    write(
+        here,
+        {
+            "shop/__init__.py": "",
+            "shop/slow.py": f"from . import deep\nfrom shop.wide import x\n{WORK}",
+            "shop/deep.py": "def late():\n    import yaml.nodes\n",
+            "shop/wide/__init__.py": "import json, jinja2 as j, not_here\n",
+        },
+    )
+    found = {name.lower() for name in gathered("shop/slow.py:work").dependencies}
+    assert found == {"pyyaml", "jinja2"}
+
+
+def test_names_are_those_of_the_standard_library_or_from_elsewhere(here: Path) -> None:
+    """Neighbours are neither, also where an attribute of one is imported."""
+    write(here, {"one.py": "import os.path, two, three.four, two.value\nfrom two import value\n"})
+    write(here, {"two.py": ""})
+    code = imports.follow(here, "one", here / "one.py")
+    assert code.foreign == {"three.four"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script in place of a Python")
+def test_distributions_that_share_a_name_are_told_apart_by_their_files(here: Path) -> None:
+    """As those of `google` are."""
+    site = here / "site"
+    for name in ("alpha", "beta"):
+        write(
+            site,
+            {
+                f"shared/{name}/__init__.py": "",
+                f"the_{name}-1.dist-info/METADATA": f"Name: the-{name}\nVersion: 1\n",
+                f"the_{name}-1.dist-info/RECORD": f"shared/{name}/__init__.py,,\n",
+            },
+        )
+    folder = here.as_uri()
+    write(
+        site, {"the_beta-1.dist-info/direct_url.json": f'{{"url": "{folder}", "dir_info": {{}}}}'}
+    )
+    python = here / "python"
+    python.write_text(f'#!/bin/sh\nshift\nPYTHONPATH="{site}" exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    found = installed.owners(str(python), ["shared.alpha.x", "shared.beta"])
+    assert found == (("the-alpha", None), ("the-beta", here))
+
+
+def test_a_path_in_the_code_is_found_from_where_it_was_measured(here: Path, concgen: Any) -> None:
+    """Next runs the project there, and what it prints works."""
+    write(here, {"prices.txt": "7", "slow.py": "def work(item):\n"
+                 "    return item * int(open('prices.txt').read())\n"})  # fmt: skip
+    done = concgen("new", "out", "--from", "slow.py:work", "--items", "items.jsonl",
+                   "--model", "sequential", "--yes")  # fmt: skip
+    assert done.code == 0, done.err
+    assert "'prices.txt'. Run it here." in done.out
+    (line,) = [line for line in done.out.splitlines() if "python -m out run" in line]
+    words = line.rpartition("python")[2].split()
+    ran = subprocess.run(
+        [sys.executable, *words],
+        env={"PYTHONPATH": str(here / "out")},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert '"value": 14' in (here / "out/results.jsonl").read_text()
