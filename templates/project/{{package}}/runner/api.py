@@ -19,6 +19,8 @@ import weakref
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
     Callable,
     Collection,
     Coroutine,
@@ -36,7 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "arun", "run"]
 
-AHEAD = 16  # bursts that an engine in a thread of its own may be ahead of the loop
+AHEAD = (
+    16  # bursts that an engine in a thread of its own may be ahead of the loop, and items behind
+)
 HELD = 2048  # items begun beyond the one that `ordered` waits for: memory stays flat
 LEAVING = 1.0  # seconds that the engine's thread gets to end
 
@@ -56,6 +60,7 @@ class Runner(Generic[Item, Value]):
         timeout: float | None = None,
         retries: int | None = None,
         results: str | os.PathLike[str] | None = None,
+        retry_failed: bool = False,
         **options: Any,
     ) -> Generator[Outcome[Item, Value], None, None]:
         """Yield what became of each item: as they complete, or in their own order if `ordered`.
@@ -64,16 +69,18 @@ class Runner(Generic[Item, Value]):
         `max_workers` may be "auto": as many as the other end takes, found as it runs.
         `rate` is what the other end allows, such as "10/s", "600/min" or "5000/h".
         With `results` every outcome is in that file, as JSON Lines, before it is yielded; items
-        that are in it already are neither run nor yielded again.
+        that are in it already are neither run nor yielded again, unless they had failed and
+        `retry_failed` is set.
         """
-        made = _prepare(items, ordered, max_workers, rate, timeout, retries, results, options)
+        journal = _Journal(results, retry_failed)
+        made = _prepare(items, ordered, max_workers, rate, timeout, retries, journal, options)
         outcomes = _each(_from_thread(made) if made.needs_thread() else made.bursts())
         _close_at_exit(outcomes)
         return outcomes
 
     def arun(
         self,
-        items: Iterable[Item],
+        items: Iterable[Item] | AsyncIterable[Item],
         *,
         ordered: bool = False,
         max_workers: int | str | None = None,
@@ -81,12 +88,17 @@ class Runner(Generic[Item, Value]):
         timeout: float | None = None,
         retries: int | None = None,
         results: str | os.PathLike[str] | None = None,
+        retry_failed: bool = False,
         **options: Any,
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
-        """The same for `async for`; the engine, and the iteration of `items`, is in a thread."""
-        return _awaited(
-            _prepare(items, ordered, max_workers, rate, timeout, retries, results, options)
-        )
+        """The same for `async for`; the engine, and the iteration of `items`, is in a thread.
+
+        Items that come by `async for` are awaited in the event loop of the caller.
+        """
+        journal = _Journal(results, retry_failed)
+        source = _Fed(items) if isinstance(items, AsyncIterable) else items
+        made = _prepare(source, ordered, max_workers, rate, timeout, retries, journal, options)
+        return _awaited(made, source.feed if isinstance(source, _Fed) else None)
 
 
 if TYPE_CHECKING:  # imported when it is first run: what it needs may take seconds to import
@@ -112,6 +124,13 @@ class Closing(threading.Event):
     """A stop signal that gives running tasks no time: nobody wants their outcomes."""
 
     grace = 0.0
+
+
+class _Journal(NamedTuple):
+    """Where outcomes are written down, and whether those that failed are run again."""
+
+    results: str | os.PathLike[str] | None
+    retry_failed: bool
 
 
 class _Prepared(NamedTuple):
@@ -147,7 +166,7 @@ def _prepare(
     rate: str | None,
     timeout: float | None,
     retries: int | None,
-    results: str | os.PathLike[str] | None,
+    journal: _Journal,
     options: dict[str, Any],
 ) -> _Prepared:
     _leave_imports()
@@ -155,6 +174,8 @@ def _prepare(
     from . import limits
     from .pacing import Rate
 
+    if isinstance(items, AsyncIterable) and not isinstance(items, Iterable):
+        raise TypeError("the items come by `async for`: arun() takes them")
     if not isinstance(max_workers, str):
         _check("max_workers", max_workers, 1)
     elif max_workers != limits.AUTO:
@@ -166,7 +187,7 @@ def _prepare(
     ready = limits.prepare(max_workers or settings.MAX_WORKERS, allowed, options, quiet=True)
     return _Prepared(
         ready,
-        _Source(items, os.fspath(results) if results else None, ordered),
+        _Source(items, ordered, journal, getattr(ready.work, "encode", None)),
         settings.TIMEOUT if timeout is None else timeout,
         Retry(settings.RETRIES if retries is None else retries),
         Closing(),
@@ -187,19 +208,21 @@ def _refuse_unknown(options: Collection[str], known: Collection[str]) -> None:
 class _Source:
     """The items, numbered as the engine pulls them, and what is done with the outcomes of each."""
 
-    def __init__(self, items: Iterable[Any], results: str | None, ordered: bool) -> None:
-        self._items, self._results, self._ordered = items, results, ordered
+    def __init__(self, items: Iterable[Any], ordered: bool, journal: _Journal, encode: Any) -> None:
+        self._items, self._ordered, self._encode = items, ordered, encode
+        self._results, self._retry_failed = journal
         self._journal: Any = None
         self._pulled: deque[int] = deque()  # that were not yielded yet, where the order matters
         self._held: dict[int, Outcome[Any, Any]] = {}
 
     def __iter__(self) -> Iterator[Numbered | None]:
-        numbered: Iterable[Numbered | None] = enumerate(self._items)
+        fed = isinstance(self._items, _Fed)
+        numbered: Iterable[Numbered | None] = self._items if fed else enumerate(self._items)
         if self._results is not None:
             from .resume import Journalled
 
-            self._journal = Journalled(self._results)
-            numbered = self._journal.pending(self._items)
+            name = os.fspath(self._results)
+            numbered = self._journal = Journalled(name, numbered, self._encode, self._retry_failed)
         return self._in_order(numbered) if self._ordered else iter(numbered)
 
     def _in_order(self, numbered: Iterable[Numbered | None]) -> Iterator[Numbered | None]:
@@ -291,10 +314,59 @@ def _get(queue: SimpleQueue[Any]) -> Any:
             return queue.get(timeout=TICK)
 
 
-async def _awaited(made: _Prepared) -> AsyncGenerator[Outcome[Any, Any], None]:
+class _Fed:
+    """Items that come by `async for`, taken by the engine's thread: numbered, None for none yet."""
+
+    def __init__(self, items: AsyncIterable[Any]) -> None:
+        self._items = items
+        self._queue: SimpleQueue[tuple[Any] | BaseException | None] = SimpleQueue()
+        self._taken: Callable[[], object] = lambda: None
+
+    async def feed(self) -> None:
+        """Put them where the thread takes them, some ahead of it, and at last what ended them."""
+        import asyncio
+
+        loop, room = asyncio.get_running_loop(), asyncio.Semaphore(AHEAD)
+        self._taken = lambda: loop.call_soon_threadsafe(room.release)
+        end = None
+        try:
+            async for item in self._items:
+                self._queue.put((item,))
+                await room.acquire()
+        except BaseException as exc:  # it is raised where the outcomes are taken
+            end = exc
+            if not isinstance(exc, Exception):
+                raise
+        finally:
+            self._queue.put(end)
+            if isinstance(self._items, AsyncGenerator):
+                await self._items.aclose()
+
+    def __iter__(self) -> Iterator[Numbered | None]:
+        position = 0
+        while True:
+            try:
+                entry = self._queue.get_nowait()
+            except Empty:
+                yield None
+                continue
+            if not isinstance(entry, tuple):
+                break
+            with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody feeds
+                self._taken()
+            yield position, entry[0]
+            position += 1
+        if entry is not None:
+            raise entry
+
+
+async def _awaited(
+    made: _Prepared, feed: Callable[[], Awaitable[None]] | None
+) -> AsyncGenerator[Outcome[Any, Any], None]:
     import asyncio
 
     loop, queue = asyncio.get_running_loop(), asyncio.Queue[Burst | BaseException | None]()
+    feeding = asyncio.ensure_future(feed()) if feed else None
     thread = _EngineThread(made, lambda burst: loop.call_soon_threadsafe(queue.put_nowait, burst))
     burst: Burst | BaseException | None = []
     try:
@@ -306,10 +378,14 @@ async def _awaited(made: _Prepared) -> AsyncGenerator[Outcome[Any, Any], None]:
             raise burst
     finally:
         thread.leave()
+        if feeding:
+            feeding.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVING):
                 while isinstance(burst, list):
                     burst = await queue.get()
+                if feeding:
+                    await asyncio.wait([feeding])  # the generator of the items is closed
 
 
 def _has_running_loop() -> bool:

@@ -15,11 +15,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
-from typing import Any
+from typing import Any, cast
 
 from .items import DIGEST, Items, ItemsError
 from .results import BAD, GOOD, Journal, JournalError, Line, Refused, parse, renumbered
 from .task import IDLE, Burst, Numbered
+from .values import Encode
 
 Keep = Callable[[Line], int | None]  # the id of a result from now on; None drops it
 NONE: Keep = lambda _: None  # noqa: E731
@@ -276,19 +277,41 @@ class Changed:
 
 
 class Journalled:
-    """A journal for the items of run(results=FILE): it goes on where it ended."""
+    """A journal for items that come from the program: it goes on where it ended."""
 
-    def __init__(self, name: str) -> None:
-        self._journal = Journal(name)
-        if self._journal.size:
-            self._journal.load()
+    rewinds = False  # as a pipe does not: it stands in for Items, too
+    key = None
 
-    def pending(self, items: Iterable[Any]) -> Iterator[Numbered]:
+    def __init__(
+        self,
+        name: str,
+        items: Iterable[Numbered | None],
+        encode: Encode | None,
+        retry_failed: bool,
+    ) -> None:
+        self._journal, self._items = Journal(name, encode=encode), items
+        self.name, self.count = "the input", 0
+        try:
+            self._resume = Resume(self._journal, cast(Items, self), retry_failed=retry_failed)
+        except BaseException:
+            self._journal.close()
+            raise
+
+    def is_one_of(self, *_: str) -> bool:
+        """Items of a program are in no file."""
+        return False
+
+    def __iter__(self) -> Iterator[Numbered | None]:
+        return self._resume.pending()
+
+    def pending(self, journal: Journal, _: int | None) -> Iterator[Numbered | None]:
         """The items without a result. Raises ItemsError at one that is not that of before."""
-        journal = self._journal
-        count = 0
-        for count, item in enumerate(items, 1):
-            position = count - 1
+        for entry in self._items:
+            if entry is None:  # there is none yet
+                yield None
+                continue
+            position, item = entry
+            self.count = position + 1
             text = json.dumps(item, sort_keys=True, default=_plain).encode()
             digest = hashlib.blake2b(text, digest_size=DIGEST).digest()
             before = journal.ledger.digest(position)
@@ -298,7 +321,7 @@ class Journalled:
                 yield position, item
             elif digest != before:
                 raise self._others()
-        if any(journal.done[count:]):
+        if any(journal.done[self.count :]):
             raise self._others()
 
     def _others(self) -> ItemsError:
@@ -312,8 +335,11 @@ class Journalled:
         return self._journal.write(burst, {})
 
     def close(self) -> None:
-        """Let others have the file."""
-        self._journal.close()
+        """Let others have the file; without a new result it is as it was."""
+        try:
+            self._resume.close()
+        finally:
+            self._journal.close()
 
 
 def _plain(value: Any) -> Any:
