@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,29 @@ def test_notebook(crawl: Path) -> None:
     nbclient.NotebookClient(book, resources={"metadata": {"path": str(crawl)}}).execute()
     (output,) = book.cells[0].outputs
     assert output.data["text/plain"] == "[0, 1, 8, 27, 64]"
+
+
+def test_a_repository_from_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cells of docs/into.md, in the repository that the page makes."""
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    page = (PAGE.parent / "into.md").read_text("utf-8")
+    shop = tmp_path / "src/shop"
+    shop.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").touch()
+    (shop / "__init__.py").touch()
+    thumbs = re.search(r"```python\n# thumbs.py\n(.*?)```", page, re.DOTALL)
+    assert thumbs
+    (shop / "thumbs.py").write_text(thumbs[1])
+    (tmp_path / "items.txt").write_text("a.png\nb.png\nc.png\nd.png\n")
+    section = page.partition("## The same from a notebook\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    monkeypatch.setenv("PATH", sysconfig.get_path("scripts"), prepend=os.pathsep)
+    book = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
+    nbclient.NotebookClient(book, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    (output,) = book.cells[-1].outputs
+    assert output.data["text/plain"] == "['A.PNG', 'B.PNG']"
 
 
 def test_fastapi(crawl: Path) -> None:
