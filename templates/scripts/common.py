@@ -21,17 +21,16 @@ class Results:
     def __init__(self, path: Path, field: str | None) -> None:
         self.ok, self.failed, self.told = 0, 0, time.monotonic()
         self.key: Callable[[Any], Any] = lambda item: item[field] if field else item
-        self.file = path.open("a+", encoding="utf-8")
+        self.file = path.open("a+", encoding="utf-8", newline="\n")
         self.file.seek(0)
-        text = self.file.read()
-        whole = text[: text.rfind("\n") + 1]  # a crash may have cut off the last line
-        self.file.truncate(len(whole.encode()))
-        rows = map(json.loads, whole.splitlines())
+        whole, end, _ = self.file.read().rpartition("\n")  # a crash may have cut off the last line
+        rows = map(json.loads, whole.splitlines())  # what is no results file ends here, untouched
         self.done = {json.dumps(row["key"]) for row in rows if row["ok"]}
+        self.file.truncate(len((whole + end).encode()))
 
     def pending(self, path: Path) -> Iterator[Any]:
         """The items that have no good result yet: JSON Lines, or plain text in a .txt."""
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             for line in filter(str.strip, lines):
                 item = line.strip() if path.suffix == ".txt" else json.loads(line)
                 if json.dumps(self.key(item)) not in self.done:
@@ -39,9 +38,8 @@ class Results:
 
     def report(self, item: Any, value: Any, error: BaseException | None) -> None:
         """Write down what became of an item, at once; say how far it is, once a second."""
-        said = error and repr(error)
-        row = {"key": self.key(item), "ok": not error, "value": value, "error": said}
-        print(json.dumps(row), file=self.file, flush=True)
+        row = {"key": self.key(item), "ok": not error, "value": value, "error": error}
+        print(json.dumps(row, default=repr), file=self.file, flush=True)  # repr of what is no JSON
         self.ok, self.failed = self.ok + (error is None), self.failed + (error is not None)
         if time.monotonic() - self.told > 1:
             self.told = time.monotonic()
@@ -62,6 +60,8 @@ def main() -> int:
     parser.add_argument("--key", metavar="FIELD", help="names an item; by default all of it does")
     parser.add_argument("--rate", type=rate, default=0.0, help="such as 10/s, 600/min or 5000/h")
     args = parser.parse_args()
+    if not args.items.is_file():
+        parser.error(f"there is no file {args.items}")
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     results = Results(args.results, args.key)
     run(results.pending(args.items), args.rate, results.report)

@@ -495,6 +495,9 @@ CASES = {
         "new functions.py --yes", 3, ("'functions.py'", "there already", "another name"),
         Scene.functions,
     ),
+    "script.check_destination": Case(
+        "new threading.py --yes", 2, ("'threading.py'", "would hide", "such as threading_app.py"),
+    ),
     "script.check_destination: no directory": Case(
         "new missing/one.py --yes", 2, ("'missing'", "no directory", "make it"),
     ),

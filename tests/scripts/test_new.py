@@ -95,6 +95,26 @@ def test_it_writes_a_line_for_each_task(blank: Path) -> None:
     assert found['"no number"']["error"].startswith("TypeError")
 
 
+def test_odd_files_cost_nothing(blank: Path) -> None:
+    """A mark at the beginning, Windows' line ends and empty lines; and what is no results file."""
+    (blank.parent / "odd.jsonl").write_bytes(b"\xef\xbb\xbf1\r\n\r\n2\r\n")
+    assert run(blank, "odd.jsonl").stderr == "2 ok, 0 failed\n"
+    notes = blank.parent / "notes.txt"
+    notes.write_text("my notes\nwithout an end")
+    assert run(blank, "odd.jsonl", "--results", "notes.txt").returncode == 1
+    assert notes.read_text() == "my notes\nwithout an end"
+    done = run(blank, "missing.jsonl")
+    assert (done.returncode, "there is no file missing.jsonl" in done.stderr) == (2, True)
+
+
+def test_a_value_that_is_no_json_is_written_as_python_shows_it(blank: Path) -> None:
+    """The run goes on, and nothing of it is lost."""
+    blank.write_text(blank.read_text().replace("return item * item", "return {item}"))
+    (blank.parent / "one.jsonl").write_text("5\n")
+    assert run(blank, "one.jsonl").returncode == 0
+    assert [row["value"] for row in rows(blank.parent)] == ["{5}"]
+
+
 def test_it_goes_on_where_it_ended(blank: Path) -> None:
     """What is done is not run again, and a line that a crash cut off is replaced."""
     run(blank, "items.jsonl")
@@ -214,6 +234,7 @@ def test_a_script_becomes_a_project(
         (["there.py"], 3, "is there already"),
         (["no-name.py"], 2, "could not be imported"),
         (["missing/one.py"], 2, "no directory"),
+        (["threading.py"], 2, "would hide the standard library's module"),
         (["one.py", "--model", "dask"], 2, "takes more than one file"),
         (["one.py", "--starter", "database"], 2, "needs several files"),
     ],

@@ -18,6 +18,7 @@ from scaffold.core.errors import Refused, UsageError
 from scaffold.core.models import MODELS, Awaits
 from scaffold.core.texts import shown
 from scaffold.making.inventory import available_models, model_facts, templates_dir
+from scaffold.making.names import package_name
 
 STARTERS = ("blank", "http")
 _NEEDS = {"http_async": ("aiohttp>=3.10,<4",)}
@@ -54,6 +55,9 @@ def check_destination(dest: Path) -> None:
         raise UsageError(
             f"{shown(dest)} could not be imported later", hint="letters, digits and _ only"
         )
+    free = package_name(dest.stem, {"aiohttp"})  # a script comes before all else that is imported
+    if free.reason:
+        raise UsageError(f"{shown(dest)}: {free.reason}", hint=f"such as {free.name}.py")
     if not os.path.isdir(dest.parent):  # noqa: PTH112  # never raises, whatever the name
         raise UsageError(f"no directory {shown(dest.parent)}", hint="make it first")
 
