@@ -51,9 +51,9 @@ ANSWERS = (
     ("mostly do.*: ", "1"),
     ("How many tasks.*: ", "20k"),
     ("How long.*: ", "200ms"),
-    ("async API.*: ", "y"),
+    ("async.*: ", "y"),
     ("in flight at once.*: ", ""),
-    ("in a while.*: ", ""),
+    ("limit the rate.*: ", ""),
     ("Use asyncio.*: ", "y"),
     ("Choice.*: ", "1"),  # of a starter
 )

@@ -160,7 +160,6 @@ def test_the_decision_is_in_its_record(repository: Path, tmp_path: Path, concgen
     add(concgen)
     decision = repository / "shop/parallel/.concgen/CONCURRENCY.md"
     assert decision.read_text().startswith("# Concurrency: threading")
-    assert "`python -m shop.parallel bench`" in decision.read_text()
     assert concgen("switch", "multiprocessing").code == 0
     assert decision.read_text().startswith("# Concurrency: multiprocessing")
     assert concgen("undo").code == 0
