@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,62 @@ def test_parquet(project: Project) -> None:
         return
     table = pq.read_table(project.root / "out.parquet")
     assert table.column("value.root").to_pylist() == [1, None, 3, None]
+
+
+def test_parquet_in_and_out(tmp_path: Path) -> None:
+    """Rows of Parquet are items: their times, bytes, gaps and large numbers come out again."""
+    pq = pytest.importorskip("pyarrow.parquet")
+    import pyarrow as pa
+
+    rows = [
+        {
+            "id": "007",
+            "at": datetime(2026, 1, n % 28 + 1),
+            "raw": b"ab",
+            "x": None,
+            "big": 2**63 + n,
+        }
+        | {"price": Decimal("1.10"), "tags": ["a", "b"], "part": float("nan") if n % 2 else 0.5}
+        for n in range(2500)
+    ]
+    schema = pa.schema([("id", pa.string()), ("at", pa.timestamp("us")), ("raw", pa.binary())])
+    more = [("x", pa.int64()), ("big", pa.uint64()), ("price", pa.decimal128(9, 2))]
+    more += [("tags", pa.list_(pa.string())), ("part", pa.float64())]
+    table = pa.Table.from_pylist(rows, schema=pa.schema([*schema, *more]))
+    pq.write_table(table, tmp_path / "items.parquet")
+    work = (
+        "def work(item):\n    return {'at': item['at'], 'big': item['big'], 'raw': item['raw']}\n"
+    )
+    project = Project.make("threading", tmp_path, work)
+    files = ["--items", "items.parquet"]
+    assert project.run("run", *files).returncode == 0
+    assert project.run("run", *files).returncode == 0  # which finds them all done
+    assert project.run("export", *files, "out.parquet").returncode == 0
+    out = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert len(out) == 2500
+    first = {"id": "007", "at": "2026-01-01T00:00:00", "raw": "YWI=", "x": None, "big": str(2**63)}
+    first |= {"price": "1.10", "tags": '["a", "b"]', "part": 0.5, "ok": True, "result.id": 0}
+    first |= {"value.at": "2026-01-01T00:00:00", "value.big": str(2**63), "value.raw": "YWI="}
+    assert out[0].items() >= first.items()
+    assert (out[1]["part"], out[1]["big"]) == (None, str(2**63 + 1))
+    for name in ("out.csv", "out.jsonl"):
+        done = project.run("export", *files, name)
+        assert (done.returncode, done.stderr) == (0, f"pkg: 2,500 rows in {name}\n")
+    lines = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert json.loads(lines[1])["item"]["part"] is None
+
+
+def test_no_rows_in_parquet(tmp_path: Path) -> None:
+    """None is no error, in and out."""
+    pq = pytest.importorskip("pyarrow.parquet")
+    import pyarrow as pa
+
+    pq.write_table(pa.table({"id": pa.array([], pa.string())}), tmp_path / "items.parquet")
+    project = Project.make("sequential", tmp_path, WORK)
+    assert project.run("run", "--items", "items.parquet").returncode == 0
+    done = project.run("export", "--items", "items.parquet", "out.parquet")
+    assert (done.returncode, "0 rows in out.parquet" in done.stderr) == (0, True)
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
 
 
 @pytest.mark.parametrize("name", ["out.xlsx", "items.csv", "no/out.csv"])

@@ -40,6 +40,8 @@ TABLE = [{"id": "1", "url": "a,b"}, {"id": "2", "url": 'say "x"\nand y'}]
         ("semicolons.csv", 'id;url\n1;a,b\n2;"say ""x""\nand y"\n'),
         ("pipes.csv", 'id|url\n1|a,b\n2|"say ""x""\nand y"\n'),
         ("a.tsv", 'id\turl\n1\ta,b\n2\t"say ""x""\nand y"\n'),
+        ("excel.csv", 'sep=;\r\nid;url\r\n1;a,b\r\n2;"say ""x""\nand y"\r\n;\r\n;\r\n'),
+        ("spaces.csv", 'id, url \n1,"a,b"\n2,"say ""x""\nand y"\n'),
         ("A.CSV", '\n\nid,url\n1,"a,b"\n2,"say ""x""\nand y"\n'),
     ],
 )
@@ -49,6 +51,21 @@ def test_tables(load: Load, tmp_path: Path, name: str, text: str, encoding: str)
     path = tmp_path / name
     path.write_bytes((text if encoding == "utf-8" else text.lstrip("\ufeff")).encode(encoding))
     assert read(load, path) == TABLE
+
+
+def test_a_list_in_place_of_lines_is_told(load: Load, tmp_path: Path) -> None:
+    """It is one item, which hardly anybody means."""
+    path, told = tmp_path / "a.jsonl", []
+    path.write_text("[1, 2, 3]\n")
+    assert read(load, path, tell=told.append) == [[1, 2, 3]]
+    assert told[0].startswith(f"{path}: its only item is a list of 3: jq -c '.[]'")
+
+
+def test_ids_keep_their_zeros(load: Load, tmp_path: Path) -> None:
+    """A table's fields are text, as they are."""
+    path = tmp_path / "a.csv"
+    path.write_text("id,n\n007, 1\n,0\n")
+    assert read(load, path) == [{"id": "007", "n": " 1"}, {"id": "", "n": "0"}]
 
 
 def test_another_delimiter_is_said(load: Load, tmp_path: Path) -> None:
@@ -64,9 +81,10 @@ def test_another_delimiter_is_said(load: Load, tmp_path: Path) -> None:
     [
         ("a.csv", b"a,b\n1,2,3\n", "line 2: 3 fields under a header of 2"),
         ("a.csv", b"a,b\n1\n", "line 2: 1 fields under a header of 2"),
-        ("a.csv", b"a,a\n1,2\n", "two columns have the name 'a'"),
+        ("a.csv", b"a,a\n1,2\n", "two columns have the name 'a': rename one"),
+        ("a.csv", b"a,b,\xe9\n", "line 1: the byte 0xe9 is no UTF-8; save it as UTF-8, such as by"),
         ("a.csv", b'a,b\n1,"2\n3,4\n', "unexpected end of data"),
-        ("a.csv", b"a\n\xe9\n", "line 2: 'utf-8' codec can't decode"),
+        ("a.csv", b"a\n\xe9\n", "line 2: the byte 0xe9 is no UTF-8; save it as UTF-8"),
         ("a.csv", b"PK\x03\x04rest", "Excel"),
         ("a.jsonl", b"\x1f\x8brest", "gzip"),
         ("a.jsonl", b"PAR1rest", "name it .parquet"),
@@ -78,6 +96,10 @@ def test_another_delimiter_is_said(load: Load, tmp_path: Path) -> None:
             ".xlsx is not a kind of input: .jsonl, .ndjson, .csv, .tsv, .txt, .parquet",
         ),
         ("a.json", b"[]", ".json is not a kind"),
+        ("a.json", b"[]", "a.json > items.jsonl makes a line of each of its items"),
+        ("a.csv.gz", b"", "are read: unpack it first"),
+        ("a.xlsx", b"", "are read: save it as .csv"),
+        ("a.jsonl", b'[\n  {"a": 1}\n]\n', "line 1: it is one JSON document on many lines: jq"),
     ],
 )
 def test_what_cannot_be_read_is_named(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ def test_lines_are_whole_in_a_pipe(model: str, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert sorted(done.stdout.splitlines()) == sorted(f"begin-{n}-end" for n in range(COUNT))
     logged = [line for line in done.stderr.splitlines() if not line.startswith("pkg: ")]
-    assert sorted(logged) == sorted(f"WARNING:root:logged {n}" for n in range(COUNT))
+    assert sorted(line[24:] for line in logged) == sorted(
+        f"WARNING root [{n}] logged {n}" for n in range(COUNT)
+    )
 
 
 @pytest.mark.parametrize("model", ["threading", "multiprocessing"])
@@ -54,4 +57,5 @@ def test_lines_are_never_glued_to_the_progress(model: str, tmp_path: Path) -> No
         f"begin-{n}-end" for n in range(COUNT)
     )
     assert sum("logged" in line for line in shown) == COUNT
-    assert all(line.startswith("WARNING:root:logged") for line in shown if "logged" in line)
+    logged = re.compile(r"\S+ \S+ WARNING root \[(\d+)\] logged \1")
+    assert all(logged.fullmatch(line) for line in shown if "logged" in line)

@@ -93,6 +93,11 @@ def test_numpy(load: Load) -> None:
         (np.array([True]), [True]),
         (np.datetime64("2026-01-02T03:04"), "2026-01-02T03:04"),
         (np.array(["2026-01-02"], dtype="M8[D]"), ["2026-01-02"]),
+        (np.timedelta64(1500, "ms"), 1.5),
+        (np.array([[90]], dtype="m8[s]"), [[90.0]]),
+        (np.bytes_(b"a"), "YQ=="),
+        (np.array([(1, "a")], dtype=[("n", "i4"), ("s", "U1")]), [[1, "a"]]),
+        (np.ma.array([1, 2], mask=[False, True]), [1, None]),
         ({np.int64(1): np.array([])}, {"1": []}),
     ):
         assert json.loads(json_of(value)) == plain
@@ -101,6 +106,34 @@ def test_numpy(load: Load) -> None:
             json_of(value)
     with pytest.raises(load("values").Unwritable, match="complex"):
         json_of(np.complex128(1))
+
+
+def test_pandas(load: Load) -> None:
+    """Times are ISO 8601 and seconds, columns lists, a table a list of its rows."""
+    pd = pytest.importorskip("pandas")
+    json_of = load("values").json_of
+    moment = pd.Timestamp("2026-01-02T03:04:05", tz="UTC")
+    frame = pd.DataFrame({"n": [1, 2], "at": [moment, moment]})
+    for value, plain in (
+        (moment, "2026-01-02T03:04:05+00:00"),
+        (pd.Timedelta("1min"), 60.0),
+        (pd.Period("2026-01"), "2026-01"),
+        (pd.Interval(0, 1), "(0, 1]"),
+        (frame["n"].iloc[0], 1),
+        (frame["n"], [1, 2]),
+        (frame["at"], ["2026-01-02T03:04:05+00:00"] * 2),
+        (pd.Series(pd.to_timedelta(["1s", "2s"])), [1.0, 2.0]),
+        (pd.Index(["a", "b"]), ["a", "b"]),
+        (pd.Series(["a", "b"], dtype="category"), ["a", "b"]),
+        (pd.Series([1, 2], dtype="Int64"), [1, 2]),
+        (pd.date_range("2026-01-01", periods=1), ["2026-01-01T00:00:00"]),
+        (frame, [{"n": n, "at": "2026-01-02T03:04:05+00:00"} for n in (1, 2)]),
+        ({pd.Timestamp("2026-01-02"): 1}, {"2026-01-02T00:00:00": 1}),
+    ):
+        assert json.loads(json_of(value)) == plain, type(value)
+    for value in (pd.NaT, pd.NA, pd.Series([1, None]), pd.Series([1, None], dtype="Int64")):
+        with pytest.raises(load("values").Unwritable, match="NaN"):
+            json_of(value)
 
 
 @pytest.mark.parametrize("value", [math.nan, [math.inf], {"a": -math.inf}, decimal.Decimal("nan")])

@@ -51,12 +51,12 @@ CASES = {
         "run", 2, ("items.jsonl, line 1", "recursion", ".txt"), {"items.jsonl": "[" * 100_000},
     ),
     "text that is not UTF-8": Case(
-        "run --items binary.txt", 2, ("binary.txt, line 1", "can't decode byte", "UTF-8"),
+        "run --items binary.txt", 2, ("binary.txt, line 1", "the byte 0xff is no UTF-8", "UTF-8"),
         {"binary.txt": "\udcff"},
     ),
     "another input": Case(
         "run", 2, ("is not what the results in results.jsonl", "restore it", "--fresh"),
-        {"items.jsonl": "7\n8\n9\n"}, first=True,
+        {"items.jsonl": "7\n8\n9\n", ".concgen/pristine.zip": ""}, first=True,  # no sample known
     ),
     "results of nothing": Case(
         "run", 2, ("results.jsonl has results", "does not tell", "--fresh"),

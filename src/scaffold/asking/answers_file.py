@@ -12,7 +12,7 @@ from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
 
 # Answers about the project rather than about the work; the file may hold these too.
-PROJECT_KEYS = ("name", "starter", "model", "ci", "ci_check")
+PROJECT_KEYS = ("name", "starter", "model", "ci", "ci_check", "key")
 # The largest file that can be meant: a project's own answers take some kilobytes.
 MOST_BYTES = 1_000_000
 _EXAMPLE = 'such as {"tasks": "20k"}, or tasks = "20k" in a .toml'
@@ -32,6 +32,8 @@ def load(path: Path) -> tuple[dict[str, str | bool], dict[str, str]]:
             if key in PROJECT_KEYS or is_question(key)
         }
     project = {key: content.pop(key) for key in PROJECT_KEYS if key in content}
+    if not project.get("key"):  # as a record has it where items have none
+        project.pop("key", None)
     for key in ("ci", "ci_check"):
         if isinstance(project.get(key), bool):
             project[key] = str(project[key])

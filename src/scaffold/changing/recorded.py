@@ -135,6 +135,7 @@ _ANSWERS: dict[str, Any] = {
     "max_workers": lambda value: value == "auto" or _is_count_or_null(value),
     "ci": _is_bool,
     "ci_check": _is_bool,
+    "key": _is_line,
     "sources": lambda value: _is_table(value, _is_line, _is_source),
     "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice
     "bench": lambda value: value == {} or _fits(value, _BENCH),  # {}: not benched yet

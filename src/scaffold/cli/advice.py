@@ -72,6 +72,14 @@ def new(
             rich_help_panel=PROJECT,
         ),
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD",
+            help="The field of an item that names it in results and messages.",
+            rich_help_panel=PROJECT,
+        ),
+    ] = None,
     ci: Annotated[
         bool | None,
         typer.Option(
@@ -110,6 +118,7 @@ def new(
     workflow = None if ci is None else str(ci)
     checked = "yes" if ci_check else None
     wishes = {"name": name, "starter": starter, "model": model, "ci": workflow, "ci_check": checked}
+    wishes |= {"key": key}
     given = advise.gather(work, answers, wishes)
     ask = None if yes else console.asker()
     where = dest or dialogue.ask_dest(given.project.get("name"), ask)
@@ -134,7 +143,9 @@ def new(
     if chosen is None:
         console.say("Nothing was written.")
         return
-    if wanted.starter is None and yours is None:
+    if yours is not None:
+        wanted = wanted.name_items(dialogue.choose_key(wanted.key, yours.items, ask))
+    elif wanted.starter is None:
         bound = advice.recommendation.workload.bound
         wanted = wanted.start_from(dialogue.choose_starter(bound, chosen, ask))
     created = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)

@@ -28,7 +28,8 @@ class ProjectRequest:
 
     `model` is None where the advice decides, `starter` where the user has not chosen. `named` tells
     a name that the user gave from one that the directory suggested, `ci` that GitHub Actions is to
-    run the checks, `ci_check` that it is to ask as well whether the decision still holds.
+    run the checks, `ci_check` that it is to ask as well whether the decision still holds; `key` is
+    the field of an item that names it, if any.
     """
 
     dest: Path
@@ -38,6 +39,7 @@ class ProjectRequest:
     model: Model | None
     ci: bool
     ci_check: bool
+    key: str | None = None
 
     @property
     def package(self) -> names.Package:
@@ -47,6 +49,10 @@ class ProjectRequest:
     def start_from(self, starter: Starter | None) -> ProjectRequest:
         """Return the same request with what the user chose later."""
         return replace(self, starter=starter)
+
+    def name_items(self, key: str | None) -> ProjectRequest:
+        """Return the same request with the field that names an item."""
+        return replace(self, key=key)
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,8 @@ class Created:
 def read_request(dest: Path, wishes: Mapping[str, str]) -> ProjectRequest:
     """Check what the user wants before anything is asked about the work.
 
-    `wishes` may hold `name`, `starter`, `model`, `ci` and `ci_check`, as text. Raises UsageError
-    for an invalid one, Refused when the place is taken.
+    `wishes` may hold `name`, `starter`, `model`, `ci`, `ci_check` and `key`, as text. Raises
+    UsageError for an invalid one, Refused when the place is taken.
     """
     given_name = wishes.get("name")
     name = names.name_for(dest) if given_name is None else names.check_name(given_name)
@@ -85,6 +91,7 @@ def read_request(dest: Path, wishes: Mapping[str, str]) -> ProjectRequest:
         model=read_model(wishes.get("model", AUTO), starter),
         ci=read_yes(wishes.get("ci", "yes"), "ci"),
         ci_check=read_yes(wishes.get("ci_check", "no"), "ci_check"),
+        key=wishes.get("key"),
     )
 
 
@@ -120,6 +127,11 @@ def create(
     yours: Yours | None = None,
 ) -> Created:
     """Make the project with `model`, or only list its files; `yours` is what it is to run."""
+    if wanted.key is not None and yours is None:
+        raise UsageError(
+            "--key names a field of your items, and none were named",
+            hint="--from FILE.py:FUNC --items FILE",
+        )
     package = wanted.package
     if yours is not None and package.name in yours.taken:
         package = names.package_name(wanted.name, yours.taken)
@@ -131,7 +143,7 @@ def create(
         starter=_starter(wanted, yours),
         model=model,
     )
-    answers |= {"ci": wanted.ci, "ci_check": wanted.ci_check}
+    answers |= {"ci": wanted.ci, "ci_check": wanted.ci_check, "key": wanted.key or ""}
     answers |= {"switches_gil_on": advice.switches_gil_on}
     own = None
     if yours is not None:
@@ -158,6 +170,8 @@ def command_line(wanted: ProjectRequest, advice: Advice, model: Model, yours: Yo
     words += advice.replies.options(wanted.starter.answers if wanted.starter else ())
     if wanted.starter is not None and wanted.starter.name != starters.DEFAULT:
         words += ["--starter", wanted.starter.name]
+    if wanted.key is not None:
+        words += ["--key", wanted.key]
     if model is not advice.recommendation.model:
         words += ["--model", str(model)]
     if not wanted.ci:

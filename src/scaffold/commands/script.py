@@ -48,6 +48,8 @@ def is_script(dest: Path) -> bool:
 def read_request(dest: Path, wishes: Mapping[str, str]) -> ScriptRequest:
     """Check what the user wants; raise UsageError or Refused for what cannot be one file."""
     script.check_destination(dest)
+    if "key" in wishes:
+        raise UsageError("a script names no items by --key", hint="make a project, without the .py")
     starter = starters.find(wishes.get("starter", starters.DEFAULT))
     model = read_model(wishes.get("model", AUTO), starter)
     script.refuse(model or Model.SEQUENTIAL, starter.name)

@@ -40,6 +40,31 @@ class Items:
     sample_bytes: int = 0
     given: Path | None = None
 
+    def naming_fields(self) -> list[str]:
+        """Return the fields that each item of the sample has, no two of them alike."""
+        first = self.sample[0]
+        names = [name for name in first if isinstance(name, str)] if isinstance(first, dict) else []
+        return [name for name in names if self._names_all(name)]
+
+    def check_field(self, name: str) -> str:
+        """Return the field; raise UsageError for one that not every item of the sample has."""
+        if not name.isprintable() or any(self._key(item, name) is None for item in self.sample):
+            known = ", ".join(self.naming_fields()) or "none does"
+            raise UsageError(
+                f"--key: no text or number named {shown(name)} in every item",
+                hint=f"fields that name them: {known}",
+            )
+        return name
+
+    def _names_all(self, name: str) -> bool:
+        keys = [self._key(item, name) for item in self.sample]
+        return None not in keys and len(set(keys)) == len(keys)
+
+    @staticmethod
+    def _key(item: Any, name: str) -> str | float | None:
+        key = item.get(name) if isinstance(item, dict) else None
+        return key if isinstance(key, str | int | float) and key != "" else None
+
 
 def read_items(file: Path, limit: int = SAMPLE) -> Items:
     """Count the items of `file` and read up to `limit` of them, spread evenly.

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from scaffold.asking.interview import Replies
 from scaffold.asking.questions import (
+    NONE,
     QUESTIONS,
     Ask,
     Back,
@@ -39,6 +40,10 @@ from scaffold.making.starters import Starter
 from scaffold.terminal import console, layout, progress_views, views
 
 T = TypeVar("T")
+
+# Fields that name an item as a rule; and how many a prompt offers: more hide the question.
+USUAL_KEYS = ("id", "key", "name", "url", "path", "uuid", "sku", "code")
+FIELDS_NAMED = 5
 
 # A virtual environment, made and entered: many systems let pip install nowhere else.
 _ENTER_ENVIRONMENT = (
@@ -249,6 +254,26 @@ def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | Non
             return starters.find(
                 console.ask_choice("What does the project start from?", choices, first, read, more)
             )
+
+
+def choose_key(key: str | None, items: Items, ask: Ask | None) -> str | None:
+    """Return the field that names an item: the one that was given, or by asking, or none.
+
+    Raises UsageError for one that items do not have.
+    """
+    if key is not None or ask is None or not (fields := items.naming_fields()):
+        return None if key is None else items.check_field(key)
+    default = next((field for field in fields if field.lower() in USUAL_KEYS), None)
+
+    def read(text: str) -> str | None:
+        try:
+            return None if text in NONE else items.check_field(text)
+        except UsageError as error:
+            raise ValueError(error.message) from error
+
+    words = ", ".join([*fields[:FIELDS_NAMED], "none"])
+    prompt = f"Which field names an item in the results? ({words}) [{default or 'none'}]"
+    return console.ask_line(prompt, default, read)
 
 
 def show_created(created: Created, *, dry_run: bool) -> None:

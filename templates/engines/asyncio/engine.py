@@ -25,6 +25,7 @@ from .failures import Failure, describe, timed_out
 from .job import Call, Job
 from .prints import say
 from .task import (
+    CURRENT,
     TEARDOWN,
     TICK,
     Burst,
@@ -168,6 +169,7 @@ class CoroutinePool:
 
     async def _attempt(self, me: Runner, task: Task) -> Burst:
         index, item, attempt = task
+        CURRENT.set(index)
         began = self._watchdog.begin(me, task)
         value, failure = None, None
         try:

@@ -159,7 +159,7 @@ class Dispatcher:
         packed, sent = [], []
         for task in tasks:
             try:
-                packed.append(pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL))
+                packed.append((task[0], pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL)))
             except Exception as exc:
                 self._fail(task, Failure(f"item cannot be pickled: {describe(exc)}", final=True))
             else:

@@ -76,6 +76,7 @@ def run(
         if not job.quiet:
             say(f"dashboard of the cluster: {client.dashboard_link}")
         with contextlib.suppress(OSError):  # of a worker that dies just now: the next ones get it
+            client.subscribe_topic(name, _show_record)
             plugin = JobPlugin(name, PACKAGE, pack(PACKAGE) if address else None, packed)
             within(IMPORTING, client.register_plugin, plugin)
         dispatcher = Dispatcher(client, backlog, timeout, name, job.quiet)
@@ -89,6 +90,13 @@ def run(
         if problem:
             raise EngineError(problem)
     backlog.raise_failure()
+
+
+def _show_record(event: tuple[float, bytes]) -> None:
+    """What a worker has logged."""
+    from .logs import handle
+
+    handle(event[1], int)
 
 
 def _tear_down(client: Client, name: str) -> str:

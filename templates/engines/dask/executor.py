@@ -10,13 +10,15 @@ from __future__ import annotations
 import pickle
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 from .daemons import DaemonWorker, join_all
 from .failures import Failure, describe, timed_out
 from .job import Call, Job
+from .logs import forward
+from .task import CURRENT
 
 BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
 FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days
@@ -27,13 +29,15 @@ Row = tuple[bytes, Failure | None, float]  # pickled value, seconds
 class BatchExecutor:
     """Threads that are kept from batch to batch. serve() is called by several at once."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, send: Callable[[bytes], object], *, shared: bool) -> None:
+        """`send` takes what is logged to whoever started the run; others `shared` the worker."""
         self._job = _BatchJob(job.work, job.setup)
+        self._stop_sending = forward(send, CURRENT.get, job.log_levels, shared=shared)
         self._free: list[DaemonWorker] = []
         self._waiting: set[SimpleQueue[BaseException | None]] = set()
 
     def serve(self, data: bytes, timeout: float | None) -> bytes:
-        """Run a pickled list of pickled items.
+        """Run a pickled list of positions and pickled items.
 
         Return a pickled list of rows, one for each item that was begun, or why the run cannot go on
         as a pickled text.
@@ -69,7 +73,10 @@ class BatchExecutor:
             over.put(None)
         for worker in self._free:
             worker.leave()
-        join_all(self._free)
+        try:
+            join_all(self._free)
+        finally:
+            self._stop_sending()
 
 
 class _BatchJob(Job):
@@ -84,7 +91,7 @@ class _BatchJob(Job):
 class Batch:
     """Items that run one after another, and what became of them so far."""
 
-    def __init__(self, items: list[bytes], timeout: float) -> None:
+    def __init__(self, items: list[tuple[int, bytes]], timeout: float) -> None:
         self.rows: list[Row] = []
         self.over = False  # a task timed out, and nobody waits for the worker any more
         self._items, self._timeout = items, timeout
@@ -94,7 +101,8 @@ class Batch:
     def run(self, call: Call) -> None:
         """In the worker: run the items, for about BUDGET seconds."""
         began = self._since = time.monotonic()
-        for item in self._items:
+        for position, item in self._items:
+            CURRENT.set(position)
             value, failure = _attempt(call, item)
             with self._lock:
                 if self.over:

@@ -11,6 +11,7 @@ import importlib
 import pickle
 import sys
 import tempfile
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -40,7 +41,11 @@ class JobPlugin(WorkerPlugin):
             else:
                 _import_from(self._archive, self._package, worker.local_directory)
             executor = importlib.import_module(f"{self._package}.runner.executor")
-            self._executor = executor.BatchExecutor(pickle.loads(self._job))  # noqa: S301  # from our own cluster
+            self._executor = executor.BatchExecutor(
+                pickle.loads(self._job),  # noqa: S301  # from our own cluster
+                partial(worker.log_event, self.name),
+                shared=self._archive is not None,
+            )
         except BaseException as exc:
             self._failure = f"a worker cannot import work(): {type(exc).__name__}: {exc}"
 

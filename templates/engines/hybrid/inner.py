@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from types import ModuleType
 from typing import Any
@@ -22,7 +21,8 @@ from typing import Any
 from .backlog import Backlog
 from .failures import Failure, describe
 from .job import Job
-from .task import Numbered, Outcome, Retry
+from .processes import SharedConnection
+from .task import CURRENT, Numbered, Outcome, Retry
 
 LEFT = Retry(refusals=0, inner=True)  # to the parent
 Request = tuple[int, bytes]  # position in the input, pickled item
@@ -30,7 +30,7 @@ Reply = tuple[int, bytes, Failure | None, float]  # position, pickled value, sec
 
 
 def serve(
-    conn: Connection,
+    conn: SharedConnection,
     clock: memoryview[float],
     job: Job,
     slots: int,
@@ -38,6 +38,7 @@ def serve(
     core: int | None,
 ) -> None:
     """Run requests, `slots` at once, until an empty message comes."""
+    conn.send_records(job, CURRENT.get)
     if sys.platform == "linux" and core is not None:
         os.sched_setaffinity(0, {core})
     backlog = Backlog(_inbox(conn), slots, retry=LEFT, stop=Pulse(clock))
@@ -73,7 +74,7 @@ def _has_gil() -> bool:
     return sys.version_info < (3, 13) or sys._is_gil_enabled()
 
 
-def _inbox(conn: Connection) -> Iterator[Numbered | None]:
+def _inbox(conn: SharedConnection) -> Iterator[Numbered | None]:
     """Items as they come; None while there is none; the end with an empty message.
 
     A thread reads the pipe. While this process waits to send large results, the parent may be
@@ -97,7 +98,7 @@ def _inbox(conn: Connection) -> Iterator[Numbered | None]:
                 conn.send_bytes(pickle.dumps([(index, b"", Failure(error, final=True), 0.0)]))
 
 
-def _read(conn: Connection, messages: SimpleQueue[bytes]) -> None:
+def _read(conn: SharedConnection, messages: SimpleQueue[bytes]) -> None:
     data = b""
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         while data := conn.recv_bytes():

@@ -16,7 +16,6 @@ import contextlib
 import pickle
 import time
 from collections import deque
-from multiprocessing.connection import Connection
 from typing import Any
 
 from .backlog import Backlog
@@ -24,7 +23,7 @@ from .failures import Failure, describe, timed_out
 from .job import Call, Job
 from .pool import PoolWorker, ProcessPool
 from .prints import say
-from .processes import MOST, NEVER
+from .processes import MOST, NEVER, SharedConnection
 from .task import Bursts, Task, quick_outcome
 
 MODEL = "multiprocessing"
@@ -41,8 +40,9 @@ WHOLE = -1  # "position" of a worker that reads or packs a batch
 Failures = dict[int, Failure]  # by position in the batch
 
 
-def serve(conn: Connection, clock: memoryview[float], job: Job) -> None:
+def serve(conn: SharedConnection, clock: memoryview[float], job: Job) -> None:
     """In the worker: run batches until an empty message comes. The clock: position, since when."""
+    conn.send_records(job, lambda: clock[0])
     with job.open() as call:
         clock[0] = WHOLE  # ready
         while data := conn.recv_bytes():
@@ -101,6 +101,11 @@ class BatchWorker(PoolWorker):
     def tasks(self) -> list[Task]:
         """What it has not answered, oldest first."""
         return [task for batch, _ in self.batches for task in batch]
+
+    def position_of(self, place: float) -> int | None:
+        """It knows its place in the oldest batch."""
+        tasks = self.batches[0][0] if self.batches else []
+        return tasks[int(place)][0] if 0 <= place < len(tasks) else None
 
 
 class BatchPool(ProcessPool[BatchWorker]):

@@ -20,7 +20,7 @@ from .failures import Failure
 from .job import Job
 from .machine import kills_for_memory
 from .prints import say
-from .processes import CAUSE, LAST_WORDS, WorkerProcess, dismiss, exit_reason
+from .processes import CAUSE, LAST_WORDS, RECORD, WorkerProcess, dismiss, exit_reason
 from .task import IDLE, TICK, UNGUARDED, Burst, EngineError, Task, Unavailable
 
 KILLED = -9  # exit code after SIGKILL, which kernels and their helpers send for memory
@@ -176,6 +176,8 @@ class ProcessPool(ABC, Generic[W]):
         if not data:  # it has torn down what setup() made, and runs its exit functions
             self.workers.remove(worker)
             self._leaving.append(worker)
+        elif data.startswith(RECORD):
+            worker.show(data)
         elif data.startswith(LAST_WORDS):
             self._failure = data[1:].decode()
         elif data.startswith(CAUSE):

@@ -28,6 +28,7 @@ from .job import Job
 from .lifecycle import FLUSHING, SIGNALS, flush_files
 from .lifecycle import LEAVING as EXITING
 from .machine import share_cores, start_method
+from .prints import when_logging
 from .task import TEARDOWN, TICK, EngineError, Unavailable
 from .workers import end_worker, stand_alone
 
@@ -35,8 +36,8 @@ if sys.platform == "linux":
     import fcntl
 
 Serve = Callable[..., None]  # a top-level function: serve(conn, clock, job, *arguments)
-# How replies begin that are no pickles: why the run cannot go on, or this worker.
-LAST_WORDS, CAUSE = b"!", b"?"
+# How replies begin that are no pickles: why the run cannot go on, or this worker; what it logs.
+LAST_WORDS, CAUSE, RECORD = b"!", b"?", b"~"
 NEVER = float("inf")
 CLOCK = 16  # bytes: two doubles
 # Pipes that Windows waits for at once: 64 things in all, which Python 3.13 does in batches.
@@ -97,12 +98,53 @@ class WorkerProcess:
         code: int | None = self.process.exitcode
         return code
 
-    def last_words(self) -> Iterator[str]:
-        """What was wrong with its teardown, if anything was."""
-        with contextlib.suppress(EOFError, OSError):
-            while self.conn.poll() and (data := self.conn.recv_bytes()):
-                if data.startswith((LAST_WORDS, CAUSE)):
-                    yield data[1:].decode()
+    def position_of(self, place: float) -> int | None:
+        """The position in the input of the item that it was at when it logged."""
+        return int(place)
+
+    def show(self, record: bytes) -> None:
+        """What it has logged."""
+        import logging  # noqa: F401  # first, for show_records() may wait for it
+
+        from .logs import handle
+
+        handle(record[len(RECORD) :], self.position_of)
+
+    def last_words(self) -> str | None:
+        """What was wrong with its teardown, if anything was; None while that goes on."""
+        try:
+            while self.conn.poll():
+                data = self.conn.recv_bytes()
+                if data.startswith(RECORD):
+                    self.show(data)
+                else:
+                    return data[1:].decode() if data.startswith((LAST_WORDS, CAUSE)) else ""
+        except (EOFError, OSError):
+            return ""
+        return None if self.process.exitcode is None else ""
+
+
+class SharedConnection:
+    """A worker's end of its pipe: work() may log in several threads."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn, self._lock = conn, threading.Lock()
+        self.recv_bytes = conn.recv_bytes
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send a message as a whole."""
+        with self._lock:
+            self._conn.send_bytes(data)
+
+    def send_records(self, job: Job, place: Callable[[], float | None]) -> None:
+        """From now on, let the parent have what is logged here; `place` tells where in the work."""
+
+        def begin() -> None:
+            from .logs import forward
+
+            forward(lambda data: self.send_bytes(RECORD + data), place, job.log_levels)
+
+        when_logging(begin)
 
 
 def dismiss(workers: Iterable[WorkerProcess], busy: Callable[[Any], bool]) -> list[str]:
@@ -137,9 +179,11 @@ def _farewells(leaving: list[WorkerProcess]) -> list[str]:
     while leaving and time.monotonic() < end:
         ready = wait([worker.conn for worker in leaving], TICK)
         for worker in leaving[:]:
-            if worker.conn in ready or worker.process.exitcode is not None:
+            if worker.conn not in ready and worker.process.exitcode is None:
+                continue
+            if (words := worker.last_words()) is not None:
                 leaving.remove(worker)
-                problems += worker.last_words()
+                problems += filter(None, [words])
     for worker in leaving:
         worker.kill()
         problems.append(f"the teardown after setup() took {TEARDOWN:g} s: it was cut off")
@@ -180,9 +224,9 @@ def main(
     _die_with_parent()
     share_cores(share)
     clock = shared.create_memoryview().cast("d")
-    words = b""
+    words, shared_conn = b"", SharedConnection(conn)
     try:
-        serve(conn, clock, _unpack(job), *arguments)
+        serve(shared_conn, clock, _unpack(job), *arguments)
     except (EOFError, OSError):  # the parent is gone, or work() has closed what is not its own
         pass
     except Unavailable as exc:
@@ -192,7 +236,7 @@ def main(
     except BaseException as exc:
         words = CAUSE + describe(exc).encode()
     with contextlib.suppress(OSError), conn:
-        conn.send_bytes(words)
+        shared_conn.send_bytes(words)
     end_worker()
 
 

@@ -21,7 +21,7 @@ from .backlog import Backlog
 from .daemons import DaemonWorker, join_all
 from .failures import Failure
 from .job import Call, Job
-from .task import Burst, Bursts, EngineError, Outcome, Task, is_interrupt
+from .task import CURRENT, Burst, Bursts, EngineError, Outcome, Task, is_interrupt
 
 MODEL = "sequential"
 AWAITS = "never"
@@ -45,6 +45,7 @@ def run(job: Job, backlog: Backlog, *, timeout: float | None = None) -> Bursts:
                 tasks = backlog.take(1)
                 for task in tasks:
                     burst += _attempt(call, task, backlog)
+                CURRENT.set(None)  # what the caller logs between two tasks is of none
                 if burst and (not tasks or time.perf_counter() > due):
                     yield burst
                     burst, due = [], time.perf_counter() + BURST
@@ -59,6 +60,7 @@ def run(job: Job, backlog: Backlog, *, timeout: float | None = None) -> Bursts:
 
 def _attempt(call: Call, task: Task, backlog: Backlog) -> Burst:
     index, item, attempt = task
+    CURRENT.set(index)
     began = time.perf_counter()
     try:
         value = call(item)

@@ -123,6 +123,18 @@ class AdaptiveLimit:
         self._lower_rate(now + pause, seconds, taken)
         return pause
 
+    def bound_by(self, in_flight: float) -> str | None:
+        """What keeps it where it is, in words, when so many were in flight on average."""
+        if self.rate is not None:
+            return f"the other end: it refused more than about {1 / self.rate.gap:.3g}/s"
+        if in_flight < PROBE * self._limit or self._slow_start:
+            return None
+        if not self._may_grow:
+            return "memory: there is none for more tasks in flight"
+        if self._limit < self.most:
+            return f"the other end: more than about {self._limit:.0f} in flight were no faster"
+        return None
+
     def _open(self, now: float) -> None:
         """A new mean, of tasks that begin from now on."""
         self._since, self._count, self._total = now, 0, 0.0

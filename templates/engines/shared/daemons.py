@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from .failures import describe
-from .task import TEARDOWN, EngineError, Unavailable
+from .task import CURRENT, TEARDOWN, EngineError, Unavailable
 
 if TYPE_CHECKING:
     from .job import Call, Job
@@ -44,6 +44,7 @@ class JobThread(threading.Thread, ABC):
         try:
             with self.job.open() as call:
                 self.serve(call)
+                CURRENT.set(None)
         except EngineError as exc:
             self.failure = exc
         except BaseException as exc:
@@ -72,13 +73,13 @@ class DaemonWorker(JobThread):
     """A thread that runs one item at a time, as they are submitted."""
 
     def __init__(self, job: Job) -> None:
-        self._todo: SimpleQueue[tuple[Any, Deliver] | None] = SimpleQueue()
+        self._todo: SimpleQueue[tuple[Any, Deliver, int | None] | None] = SimpleQueue()
         self._told_to_leave = False
         super().__init__(job)
 
     def submit(self, item: Any, deliver: Deliver) -> None:
         """Run the item in the thread, which then calls deliver(value, error) there."""
-        self._todo.put((item, deliver))
+        self._todo.put((item, deliver, CURRENT.get()))
 
     def leave(self) -> None:
         """Tear down what setup() made and end, after the present item."""
@@ -90,7 +91,7 @@ class DaemonWorker(JobThread):
         while self.failure is not None and (entry := self._next()) is not None:
             entry[1](None, self.failure)
 
-    def _next(self) -> tuple[Any, Deliver] | None:
+    def _next(self) -> tuple[Any, Deliver, int | None] | None:
         entry = None if self._told_to_leave else self._todo.get()
         self._told_to_leave = entry is None
         return entry
@@ -98,7 +99,8 @@ class DaemonWorker(JobThread):
     def serve(self, call: Call) -> None:
         """Run items one after the other."""
         while (entry := self._next()) is not None:
-            item, deliver = entry
+            item, deliver, position = entry
+            CURRENT.set(position)
             value, error = None, None
             try:
                 value = call(item)

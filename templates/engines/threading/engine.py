@@ -25,7 +25,7 @@ from .daemons import JobThread, join_all
 from .failures import Failure, timed_out
 from .job import Call, Job
 from .prints import say
-from .task import TICK, Burst, Bursts, EngineError, Outcome, Task, Unavailable
+from .task import CURRENT, TICK, Burst, Bursts, EngineError, Outcome, Task, Unavailable
 
 MODEL = "threading"
 AWAITS = "never"
@@ -58,6 +58,7 @@ class ThreadWorker(JobThread):
         """Run tasks until None comes, or until the task at hand was given up."""
         get, put, perf_counter = self._todo.get, self._done.put, time.perf_counter
         while (task := get()) is not None:
+            CURRENT.set(task[0])
             began = perf_counter()
             self.claim = claim = [(task, began)]
             value, error = None, None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,13 +16,15 @@ from starlette.routing import Route
 
 from .bridge import Bridge
 from .runner import engine
-from .runner.failures import describe
-from .runner.task import EngineError
+from .runner.failures import ErrorText, describe
+from .runner.task import EngineError, Outcome
 from .runner.values import Encode, json_of, to_json
 
 MAX_BODY = 1 << 20  # bytes of one item: more than a large document, and 1,000 of them fit in memory
 RECEIVE = 10.0  # seconds in which a body has to come
 RETRY_AFTER = "1"  # seconds: what is in flight is mostly done by then
+
+logger = logging.getLogger(__name__)
 
 
 def create(bridge: Bridge, bodies: Bodies, encode: Encode | None) -> Starlette:
@@ -47,6 +50,7 @@ def create(bridge: Bridge, bodies: Bodies, encode: Encode | None) -> Starlette:
         except EngineError as exc:
             return _error(500, str(exc))
         if outcome.error is not None:
+            _log(outcome)
             return _error(422, outcome.error, seconds=outcome.seconds)
         return answered(outcome.value, outcome.seconds, encode)
 
@@ -109,6 +113,15 @@ def answered(value: Any, seconds: float, encode: Encode | None) -> Response:
         return _error(500, f"result is not JSON: {describe(exc)}")
     body = '{"ok": true, "value": ' + text + ', "seconds": ' + to_json(seconds) + "}"
     return Response(body, media_type="application/json")
+
+
+def _log(outcome: Outcome[Any, Any]) -> None:
+    """Where and how a task failed: for us, and not for the client."""
+    text = outcome.error
+    if isinstance(text, ErrorText) and text.traceback:
+        place = f" at {text.where}" if text.where else ""
+        text = f"{text}{place}\n{text.traceback.rstrip()}"
+    logger.error("%s", text, extra={"item": outcome.id})
 
 
 def _reply(

@@ -16,7 +16,7 @@ from . import settings
 from .runner import engine, limits
 from .runner.lifecycle import INTERRUPTED, begin, leave
 from .runner.machine import NotReady
-from .runner.prints import say
+from .runner.prints import say, show_records, whole_lines
 
 if TYPE_CHECKING:
     from .bridge import Bridge
@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = _parser()
     args = parser.parse_args(argv)
     begin()
+    whole_lines()
     if args.timeout is not None and not args.timeout > 0:
         parser.error("--timeout has to be above 0")
     try:
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         leave(USAGE)
     from .bridge import Bridge
 
+    show_records()
     bridge = Bridge(ready, args.timeout, settings.RETRIES)
     leave(_serve(bridge, listener, getattr(ready.work, "encode", None)))
 

@@ -15,7 +15,7 @@ from .failures import describe, most_frequent
 from .formats import Unreadable
 from .items import Items, ItemsError
 from .job import Job, load_work
-from .prints import say, tell
+from .prints import say, show_records, tell
 from .results import Refused
 from .values import Unwritable, json_of
 
@@ -27,6 +27,7 @@ def try_(args: argparse.Namespace) -> int:
     """run one task here, and print its value or the whole traceback; nothing is written"""
     work = load_work()
     item = _chosen(args)
+    show_records()
     try:
         with Job(work.work, getattr(work, "setup", None)).open() as call:
             value = call(item)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from . import engine
 from .items import Items
 from .limits import Ready, prepare
-from .prints import say
+from .prints import say, show_records
 from .task import EngineError, Numbered
 
 OK, FAILED = 0, 1
@@ -34,6 +34,7 @@ class Measured(NamedTuple):
 def bench(args: argparse.Namespace) -> int:
     """run a sample one after the other and with the engine, and compare"""
     ready = prepare(args.max_workers, args.rate, vars(args))
+    show_records()
     with closing(Items(args.items, args.key, say)) as items:
         plain, sample = _one_by_one(ready, items.pending(limit=args.limit), args.seconds)
         measured = _with_engine(ready, sample, args.timeout, args.seconds)

@@ -18,7 +18,7 @@ from .items import Items, ItemsError
 from .lifecycle import INTERRUPTED, begin, leave, stop_on_signals
 from .limits import prepare
 from .machine import NotReady
-from .prints import say, whole_lines
+from .prints import say, show_records, whole_lines
 from .progress import MaxFailures, Progress
 from .results import Journal, JournalError, Refused
 from .resume import Resume
@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
             )
         ) as bursts,
     ):
+        show_records(items.keys)
         for first, last in journal.others_work():
             say(f"results {first:,}-{last:,} were made by another work.py: --fresh makes them anew")
         for burst in bursts:

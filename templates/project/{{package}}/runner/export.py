@@ -9,13 +9,16 @@ from __future__ import annotations
 import csv
 import importlib
 import json
+import mmap
 import os
 import shutil
+import sys
 import time
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from math import isfinite
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple, TextIO
 
 from .failures import count_kind
@@ -26,8 +29,9 @@ from .results import Refused, parse
 from .task import IDLE
 from .values import json_of
 
-NOTHING = -1  # in place of an offset
+HELD = 1 << 20  # offsets in memory, 8 bytes each
 BATCH = 1000  # rows that are written to Parquet together
+LARGEST = 2**63  # beyond, Parquet has no integers
 KINDS = ".csv, .jsonl, .parquet"
 Cells = dict[str, Any]
 
@@ -40,26 +44,67 @@ class Joined(NamedTuple):
     result: dict[str, Any] | None
 
 
+class Offsets:
+    """Where each result begins, by position, in a file of its own: memory stays flat."""
+
+    def __init__(self, count: int, folder: str) -> None:
+        try:
+            self._file = TemporaryFile(dir=folder)  # noqa: SIM115
+        except OSError:  # of somebody else's
+            self._file = TemporaryFile()  # noqa: SIM115
+        self._file.truncate(8 * max(1, count))
+        self._map = mmap.mmap(self._file.fileno(), 0)
+        self._begins = memoryview(self._map).cast("q")
+        self._touched = 0
+
+    def __getitem__(self, position: int) -> int:
+        self._touch()
+        return self._begins[position] - 1
+
+    def __setitem__(self, position: int, offset: int) -> None:
+        self._touch()
+        self._begins[position] = offset + 1
+
+    def _touch(self) -> None:
+        """Now and then, let go of what is in memory; the file has it."""
+        self._touched += 1
+        if sys.platform != "win32" and self._touched % HELD == 0:  # which does so by itself
+            self._map.madvise(mmap.MADV_DONTNEED)
+
+    def close(self) -> None:
+        """And gone."""
+        self._begins.release()
+        self._map.close()
+        self._file.close()
+
+
 class Snapshot:
-    """The results by position: 8 bytes for each in memory."""
+    """The results by position, as they are at this moment."""
 
     def __init__(self, name: str) -> None:
         """Raises Refused."""
         self.name, path = name, os.path.realpath(name)
         self.ok = self.failed = 0
-        self._offsets = array("q")
         try:
             self._file = open(path, "rb")  # noqa: SIM115
             self._state = open(f"{path}.state", "rb")  # noqa: SIM115
         except OSError as exc:
             raise Refused(f"cannot read {exc.filename}: {exc.strerror}; run first") from None
+        results = os.fstat(self._file.fileno())
         try:
-            self._area = areas(self._state.read(HEADER), os.fstat(self._file.fileno()).st_ino)
+            self._area = areas(self._state.read(HEADER), results.st_ino)
         except ValueError:
-            raise Refused(f"{name}.state does not tell of which input {name} is") from None
-        self._index()
+            if results.st_size:
+                raise Refused(f"{name}.state does not tell of which input {name} is") from None
+            self._area = HEADER  # there was no item
+        known = os.fstat(self._state.fileno()).st_size - self._area  # all of those results
+        self._count = max(0, known // DIGEST)
+        self._offsets = Offsets(self._count, os.path.dirname(path))
+        self._index(results.st_size)
 
     def close(self) -> None:
+        """Close the files."""
+        self._offsets.close()
         self._file.close()
         self._state.close()
 
@@ -71,17 +116,14 @@ class Snapshot:
         files = (self._file, self._state)
         return any(os.path.samestat(status, os.fstat(file.fileno())) for file in files)
 
-    def _index(self) -> None:
+    def _index(self, size: int) -> None:
         offset = 0
         for number, line in enumerate(self._file, 1):
-            if not line.endswith(b"\n"):  # torn, or being written
+            if offset >= size or not line.endswith(b"\n"):  # torn, or being written
                 break
             said = parse(line)
-            if said is None or said.id < 0:
+            if said is None or not 0 <= said.id < self._count:
                 raise Refused(f"{self.name}, line {number:,} is not a result: delete the line")
-            missing = said.id + 1 - len(self._offsets)
-            if missing > 0:
-                self._offsets.extend(array("q", [NOTHING]) * missing)
             self._offsets[said.id] = offset
             self.ok += said.ok
             self.failed += not said.ok
@@ -89,9 +131,9 @@ class Snapshot:
 
     def result(self, position: int) -> dict[str, Any] | None:
         """The result of the item at that position."""
-        if position >= len(self._offsets) or self._offsets[position] == NOTHING:
+        if position >= self._count or (offset := self._offsets[position]) < 0:
             return None
-        self._file.seek(self._offsets[position])
+        self._file.seek(offset)
         return json.loads(self._file.readline())  # type: ignore[no-any-return]
 
     def join(self, items: Items) -> Iterator[Joined]:
@@ -150,6 +192,7 @@ class Export:
     def lines(self, file: TextIO) -> None:
         """Write them as JSON Lines."""
         for item, result in self._rows():
+            item = _without_nan(item)
             row = item if self._bare else {"id": result.pop("id"), **_key(result), "item": item}
             file.write(json_of(row if self._bare else row | result) + "\n")
 
@@ -227,7 +270,7 @@ class Table:
 def _cells(value: Any, name: str, prefix: str = "") -> Cells:
     """An object as a cell for each of its fields, `a.b` for nested ones; anything else as one."""
     if not isinstance(value, dict):
-        return {name: value}
+        return {name: _without_nan(value)}
     cells: Cells = {}
     for field, inner in value.items():
         cells |= _cells(inner, f"{prefix}{field}", f"{prefix}{field}.")
@@ -238,6 +281,8 @@ def _widen(kinds: dict[str, type], cells: Cells) -> None:
     """The type that holds all cells of a column: text where they differ."""
     for name, cell in cells.items():
         kind = type(cell) if isinstance(cell, bool | int | float) else str
+        if kind is int and not -LARGEST <= cell < LARGEST:
+            kind = str
         before = kinds.get(name)
         if cell is None:
             kinds.setdefault(name, type(None))
@@ -247,6 +292,15 @@ def _widen(kinds: dict[str, type], cells: Cells) -> None:
             kinds[name] = float if {before, kind} == {int, float} else str
 
 
+def _without_nan(value: Any) -> Any:
+    """None in place of each NaN, which is what they stand for in tables, and infinity."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _without_nan(one) for name, one in value.items()}
+    return [_without_nan(one) for one in value] if isinstance(value, list) else value
+
+
 def _fit(cell: Any, kind: type) -> Any:
     if cell is None:
         return None
@@ -254,8 +308,9 @@ def _fit(cell: Any, kind: type) -> Any:
 
 
 def _text(cell: Any) -> str:
-    """Text as it is, anything else as JSON."""
-    return cell if isinstance(cell, str) else json_of(cell)
+    """Text as it is, also that of times and bytes; anything else as JSON."""
+    text = cell if isinstance(cell, str) else json_of(cell)
+    return json.loads(text) if text is not cell and text[0] == '"' else text
 
 
 def _key(result: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from .task import Overloaded, StopRun
+from .values import to_json
 
 RUNNER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 PACKAGE = os.path.dirname(os.path.dirname(RUNNER)) + os.sep
@@ -83,21 +84,26 @@ class ErrorText(str):
     """An error in one line, which remembers the exception that it tells of."""
 
     exception: BaseException | None = None
-    _trace: tuple[str, str] | None = None  # where and traceback, from another process
+    _trace: Trace | None = None
 
     @property
     def where(self) -> str:
         """The user's innermost frame, such as "work.py:31 in price"; empty when there is none."""
-        return self._traced()[0]
+        return self._traced().where
 
     @property
     def traceback(self) -> str:
         """As Python prints it, bounded in size."""
-        return self._traced()[1]
+        return self._traced().text
 
-    def _traced(self) -> tuple[str, str]:
+    @property
+    def fields(self) -> str:
+        """Both as fields of a JSON object; empty when there is no exception."""
+        return self._traced().fields
+
+    def _traced(self) -> Trace:
         if self._trace is None:
-            self._trace = trace(self.exception) if self.exception else ("", "")
+            self._trace = trace(self.exception) if self.exception else NO_TRACE
         return self._trace
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -109,14 +115,14 @@ class ErrorText(str):
         except Exception:
             packed = b""
         packed = packed if len(packed) <= LARGEST_EXCEPTION else b""
-        return _unpacked, (str(self), packed, self._traced())
+        return _unpacked, (str(self), packed, self.where, self.traceback)
 
 
-def _unpacked(text: str, packed: bytes, trace: tuple[str, str]) -> str:
+def _unpacked(text: str, packed: bytes, where: str, traceback: str) -> str:
     import pickle
 
     error = ErrorText(text)
-    error._trace = trace
+    error._trace = Trace.of(where, traceback)
     with contextlib.suppress(Exception):  # its class cannot be made from its arguments
         error.exception = pickle.loads(packed)  # noqa: S301  # from a worker of ours
     return error
@@ -142,8 +148,42 @@ def describe(exc: BaseException, depth: int = 3) -> ErrorText:
     return error
 
 
-def trace(exc: BaseException) -> tuple[str, str]:
+class Trace(NamedTuple):
+    """Where an exception came from, and its traceback: the frames, and the last lines."""
+
+    where: str  # the user's innermost frame, empty when no frame is the user's
+    head: str
+    json: str  # `where` and `head` as the beginning of the fields of a JSON object
+    tail: str = ""
+
+    @classmethod
+    def of(cls, where: str, head: str) -> Trace:
+        """Its tail is still to come."""
+        if not head:
+            return NO_TRACE
+        place = f', "where": {to_json(where)}' if where else ""
+        return cls(where, head, f'{place}, "traceback": {to_json(head)[:-1]}')
+
+    @property
+    def text(self) -> str:
+        """As Python prints it."""
+        return self.head + self.tail
+
+    @property
+    def fields(self) -> str:
+        """All of it as fields of a JSON object."""
+        return self.json and self.json + to_json(self.tail)[1:]
+
+
+NO_TRACE = Trace("", "", "")
+
+
+def trace(exc: BaseException) -> Trace:
     """The user's innermost frame and the traceback as Python prints it, without our own frames."""
+    if not (exc.__cause__ or exc.__context__ or isinstance(exc, BaseExceptionGroup)):
+        stack, last = _stack(_frames(exc)), _last_lines(exc)  # as most are: little is made anew
+        if stack.head and len(stack.head) + len(last) <= LONGEST_TRACEBACK:
+            return Trace(stack.where, stack.head, stack.json, last)
     import traceback  # a run without failures does without
 
     parts: list[str] = []
@@ -156,12 +196,27 @@ def trace(exc: BaseException) -> tuple[str, str]:
             alone.__cause__ = alone.__context__ = None
             parts += alone.format()
         else:
-            parts += [_stack(_frames(error))[0], *traceback.format_exception_only(error)]
+            parts += [_stack(_frames(error)).head, _last_lines(error)]
     text = "".join(parts)
     if len(text) > LONGEST_TRACEBACK:
         cut = f"\n  [... {len(text) - LONGEST_TRACEBACK:,} characters left out ...]\n"
         text = text[: LONGEST_TRACEBACK // 4] + cut + text[-LONGEST_TRACEBACK * 3 // 4 :]
-    return next(filter(None, map(_place, chain)), ""), text
+    return Trace.of(next(filter(None, map(_place, chain)), ""), text)
+
+
+def _last_lines(exc: BaseException) -> str:
+    """The exception itself, without its frames."""
+    kind = type(exc)
+    if isinstance(exc, SyntaxError) or hasattr(exc, "__notes__") or kind.__module__ == "__main__":
+        import traceback
+
+        return "".join(traceback.format_exception_only(exc))
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    try:
+        text = str(exc)
+    except Exception:
+        text = "<exception str() failed>"
+    return f"{module}{kind.__qualname__}: {text}\n" if text else f"{module}{kind.__qualname__}\n"
 
 
 def _cause(exc: BaseException) -> BaseException | None:
@@ -181,7 +236,7 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
 
 def _place(exc: BaseException) -> str:
     """The user's innermost frame, of the exception or of the first in the group that it is."""
-    place = _stack(_frames(exc))[1]
+    place = _stack(_frames(exc)).where
     if not place and isinstance(exc, BaseExceptionGroup):
         return _place(exc.exceptions[0])
     return place
@@ -200,10 +255,10 @@ def _frames(exc: BaseException) -> Frames:
 
 
 @lru_cache(STACKS)
-def _stack(frames: Frames) -> tuple[str, str]:
+def _stack(frames: Frames) -> Trace:
     """The frames as Python prints them, and the place of the user's innermost."""
     if not frames:
-        return "", ""
+        return NO_TRACE
     from traceback import StackSummary
 
     text = "".join(StackSummary.from_list(frames).format())
@@ -212,7 +267,7 @@ def _stack(frames: Frames) -> tuple[str, str]:
         for file, line, function, _ in reversed(frames)
         if not file.startswith(_libraries())
     )
-    return f"Traceback (most recent call last):\n{text}", next(places, "")
+    return Trace.of(next(places, ""), f"Traceback (most recent call last):\n{text}")
 
 
 @cache

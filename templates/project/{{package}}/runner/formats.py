@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import queue
+import re
 import select
 import stat
 import sys
@@ -24,6 +25,14 @@ from typing import Any, BinaryIO
 
 DELIMITERS = ",;\t|"  # of tables
 LARGEST_FIELD = 2**31 - 1  # bytes of a field in a table; Python's own limit is 128 KiB
+ONE_BY_ONE = "jq -c '.[]' FILE > items.jsonl makes a line of each of its items"
+# What to do with files that are no input, by their suffixes.
+OTHERS = {
+    ".json": f"JSON is read line by line: {ONE_BY_ONE}",
+    **dict.fromkeys((".gz", ".bz2", ".xz", ".zst", ".zip"), "unpack it first"),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "save it as .csv"),
+}
+SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # a first line that Excel takes for itself
 ROWS = 1000  # of a Parquet file that are Python objects at a time
 CHUNK = 1 << 16  # bytes read at once: what a Linux pipe holds
 SETTLED = 2.0  # seconds without a change after which a last line without its end is whole
@@ -35,12 +44,12 @@ MARKS = (  # how a text begins, longest first: UTF-32's mark begins with that of
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 STRANGERS = (  # how files begin that are taken for text, what they are, and what to do
-    (b"\x1f\x8b", "gzip: zcat it into --items -"),
+    (b"\x1f\x8b", "gzip: unpack it first"),
     (b"PK\x03\x04", "a ZIP or an Excel workbook: save it as .csv"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook: save it as .csv"),
-    (b"BZh", "bzip2: bzcat it into --items -"),
-    (b"\xfd7zXZ", "xz: xzcat it into --items -"),
-    (b"\x28\xb5\x2f\xfd", "zstd: zstdcat it into --items -"),
+    (b"BZh", "bzip2: unpack it first"),
+    (b"\xfd7zXZ", "xz: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "zstd: unpack it first"),
     (b"PAR1", "Parquet: name it .parquet"),
     (b"SQLite format 3", "an SQLite database: export its table as .csv"),
 )
@@ -82,7 +91,12 @@ class JsonLines:
 
     def parse(self, record: Any) -> Any:
         """The item. Raises ValueError."""
-        return json.loads(record.decode())
+        try:
+            return json.loads(record.decode())
+        except json.JSONDecodeError as exc:
+            if self.line == 1 and record in (b"[", b"{"):
+                raise ValueError(f"it is one JSON document on many lines: {ONE_BY_ONE}") from None
+            raise exc
 
 
 class PlainLines(JsonLines):
@@ -134,7 +148,10 @@ class Feed:
 
 
 class Table(JsonLines):
-    """Rows under a header, as dicts of strings; a field in quotes may span lines."""
+    """Rows under a header, as dicts of strings; a field in quotes may span lines.
+
+    Rows whose fields are all empty are none: spreadsheets leave some at the end.
+    """
 
     hint = "a table is UTF-8 text: a header, and as many fields in each row"
     delimiter = ""  # found in the header
@@ -155,22 +172,30 @@ class Table(JsonLines):
             except csv.Error as exc:
                 raise ValueError(str(exc)) from None
             feed.row_is_read()
-            if row and self.header:
+            if not any(row) and len(row) != 1:
+                continue
+            if self.header:
                 yield row
-            elif row:
+            else:
                 self._take_header(row)
 
     def _reader(self, feed: Feed) -> Any:
         csv.field_size_limit(LARGEST_FIELD)
         if not self.delimiter:
-            self.delimiter = _delimiter(feed.peek())
+            first = feed.peek()
+            if said := SEPARATOR.fullmatch(first):
+                next(feed)
+                feed.row_is_read()
+            self.delimiter = said[1] if said else _delimiter(first)
             if self.delimiter != ",":
                 self.note = f"its fields are separated by {self.delimiter!r}"
         return csv.reader(feed, delimiter=self.delimiter, strict=True)
 
     def _take_header(self, names: list[str]) -> None:
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise ValueError(f"two columns have the name {twice!r}")
+        names = [name.strip() for name in names]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two columns have the name {name!r}: rename one")
         self._names = names
         self.header = self.pack(names)
 
@@ -372,7 +397,9 @@ def format_of(name: str) -> Callable[[BinaryIO], JsonLines]:
     try:
         return FORMATS[suffix]
     except KeyError:
-        raise Unreadable(f"{suffix} is not a kind of input: {READ} and - are read") from None
+        way_out = f": {OTHERS[suffix]}" if suffix in OTHERS else ""
+        text = f"{suffix} is not a kind of input: {READ} and - are read{way_out}"
+        raise Unreadable(text.replace("FILE", name)) from None
 
 
 def _delimiter(header: str) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from .formats import format_of
+from .formats import ONE_BY_ONE, format_of
 from .task import END, Numbered
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class Items:
                 journal.ledger.note(position, digest)
             yield position, item
         twice.count()
+        if self.count == 1 and isinstance(item, list) and len(item) > 1:
+            self._tell(f"{self.name}: its only item is a list of {len(item):,}: {ONE_BY_ONE}")
 
     def records(self, limit: int | None = None) -> Iterator[tuple[int, Any, bytes]]:
         """The position of each record, itself and its digest; itself None while there is none."""
@@ -160,6 +163,10 @@ class Items:
         return f"{self.name}, line {max(1, self._reader.line):,}"
 
     def _wrong(self, exc: Exception) -> ItemsError:
+        if isinstance(exc, UnicodeDecodeError):
+            byte, name = exc.object[exc.start], shlex.quote(self.name)
+            way_out = f"save it as UTF-8, such as by iconv -f CP1252 -t UTF-8 {name}"
+            return ItemsError(f"{self.place}: the byte {byte:#x} is no UTF-8; {way_out}")
         return ItemsError(f"{self.place}: {exc}; {self._reader.hint}")
 
 

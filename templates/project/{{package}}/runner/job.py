@@ -10,6 +10,7 @@ The one place that adapts `def` to `async def` and back:
 from __future__ import annotations
 
 import contextvars
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
@@ -68,6 +69,7 @@ class Job:
         quiet: bool = False,
     ) -> None:
         self.work, self.setup = work, setup
+        self.log_levels: dict[str, int] | None = None  # where it was packed; None: nothing logs
         self.quiet = quiet  # nothing is printed: the program that called run() has its own ways
         self.context = contextvars.copy_context()  # what work.py has set as it was imported
         self._copies = False  # each call gets an item of its own
@@ -93,6 +95,10 @@ class Job:
         """The job for another process, which imports both functions by their names."""
         import pickle  # threads and coroutines do without
 
+        if "logging" in sys.modules:
+            from .logs import levels
+
+            self.log_levels = levels()
         try:
             return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
         except Exception as exc:

@@ -54,12 +54,14 @@ class Bucket:
         self.gap, self.unit = gap, unit
         self.per_second = per_second  # as it was given; None where it was found
         self.due = -math.inf  # when the next task may begin
+        self.spent = 0.0  # units, so far
 
     def spend(self, now: float, units: float = 1.0) -> None:
         """A task begins. What it costs delays the next, for nobody knows what that will cost."""
         first = self.due == -math.inf
         self.due = now + WARM_UP if first else max(self.due, now - JITTER / 2)
         self.due += units * self.gap
+        self.spent += units
 
 
 class Limit(Protocol):
@@ -130,6 +132,13 @@ class Pacer:
             slowest = max(buckets, key=lambda bucket: 0 if bucket.unit else bucket.gap)
             words.append(f"{slowest.per_second or 1 / slowest.gap:.3g}/s at most")
         return words if self.limit is None else [f"auto: {', '.join(words)}"]
+
+    def used_up(self, seconds: float) -> str | None:
+        """The rate that was given of which as much was spent as it allows in that time, if any."""
+        for bucket in self._buckets:
+            if bucket.per_second and bucket.spent >= bucket.per_second * seconds:
+                return f"{bucket.per_second:.3g}{bucket.unit and ' '}{bucket.unit}/s"
+        return None
 
     def _all(self) -> list[Bucket]:
         rate = self.limit.rate if self.limit else None  # that adapts

@@ -12,6 +12,8 @@ import os
 import shutil
 import sys
 import threading
+from collections.abc import Callable, Mapping
+from importlib.machinery import PathFinder
 from typing import Any
 
 from .task import PACKAGE
@@ -41,6 +43,47 @@ def whole_lines() -> None:
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, WholeLines):
             setattr(sys, name, WholeLines(stream))
+
+
+def show_records(keys: Mapping[int, Any] | None = None) -> None:
+    """From now on, what is logged is shown too. `keys` are those of items, by their positions."""
+
+    def show() -> None:
+        from . import logs
+
+        logs.show({} if keys is None else keys)
+
+    when_logging(show)
+
+
+def when_logging(then: Callable[[], object]) -> None:
+    """Call it as soon as `logging` is imported: that takes 5 ms, and many never do."""
+    if "logging" in sys.modules:
+        then()
+    else:
+        sys.meta_path.insert(0, _Awaited(then))
+
+
+class _Awaited:
+    """A finder of modules that only watches for one."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        self._then = then
+
+    def find_spec(self, name: str, *_: object) -> Any:
+        """As Python would find it; what comes then is done once it is imported."""
+        if name != "logging" or self not in sys.meta_path:
+            return None
+        sys.meta_path.remove(self)
+        spec: Any = PathFinder.find_spec(name)
+        execute = spec.loader.exec_module
+
+        def execute_and_then(module: Any) -> None:
+            execute(module)
+            self._then()
+
+        spec.loader.exec_module = execute_and_then
+        return spec
 
 
 class WholeLines:

@@ -9,9 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .binding import Usage, cpu_seconds, what_bound
+from .engine import MODEL
 from .failures import count_kind, most_frequent
 from .items import Items
 from .limits import Ready
+from .machine import usable_cores
 from .prints import tell
 from .results import Journal
 from .task import Burst
@@ -63,6 +66,7 @@ class Progress:
         self._workers, self._pacer = ready.workers, ready.pacer
         self._pacer.on_pause = self._tell_pause
         self._told_pause = -REPORT
+        self._cpu = cpu_seconds()
         self._earlier, self._failed_before = journal.ok + journal.failed, journal.failed
         self._tty = sys.stderr.isatty()
         self._began = self._told = time.perf_counter()
@@ -133,10 +137,25 @@ class Progress:
                 most = "" if self._pacer.limit else f" of {self._workers}"  # auto reaches no most
                 parts.append(f"{self._busy / elapsed:.1f}{most} in flight on average")
             yield " · ".join(parts)
+            if bound := what_bound(self._usage(elapsed)):
+                yield f"bound by {bound}"
         yield from most_frequent(self._kinds, SHOWN)
         if failed:
             yield f"see one:  {self._again.format('try')}"
             yield f"again:    {self._again.format('run')} --retry-failed"
+
+    def _usage(self, elapsed: float) -> Usage:
+        cpu = cpu_seconds() - self._cpu
+        return Usage(
+            elapsed,
+            self.done,
+            self._busy,
+            cpu,
+            self._workers,
+            usable_cores(),
+            MODEL,
+            self._pacer,
+        )
 
 
 def _over(text: str) -> str:

@@ -251,10 +251,7 @@ def parse(line: bytes) -> Line | None:
 
 def _origin(error: str) -> str:
     """Where an exception of work() came from, as fields of a line."""
-    if not isinstance(error, ErrorText) or not (trace := error.traceback):
-        return ""
-    where = f', "where": {to_json(error.where)}' if error.where else ""
-    return f'{where}, "traceback": {to_json(trace)}'
+    return error.fields if isinstance(error, ErrorText) else ""
 
 
 def renumbered(line: bytes, index: int) -> bytes:

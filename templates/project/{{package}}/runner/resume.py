@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import itertools
 import json
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +20,9 @@ from io import FileIO
 from typing import Any, cast
 
 from .items import DIGEST, Items, ItemsError
+from .prints import say
 from .results import BAD, GOOD, Journal, JournalError, Line, Refused, parse, renumbered
+from .sample import is_of_sample
 from .task import IDLE, Burst, Numbered
 from .values import Encode
 
@@ -67,7 +71,16 @@ class Resume:
             )
         journal.load()
         if items.rewinds:
-            self._compare()
+            try:
+                self._compare()
+            except Refused:
+                if not is_of_sample(journal):
+                    raise
+                say(f"{journal.name} was made of the sample: it is {_set_aside(journal)} now")
+                items.rewind()
+                journal.done, journal.ok, journal.failed = bytearray(), 0, 0
+                self._start_over()
+                return
             items.rewind()
         if retry_failed and journal.failed:
             self._keep = self._keep or (lambda line: line.id if line.ok else None)
@@ -178,8 +191,14 @@ class Resume:
     def _refusal(self, what: str) -> Refused:
         return Refused(
             f"{self._items.name} is not what the results in {self._journal.name} were made of: "
-            f"{what}; restore it, name other results with --results, or start over with --fresh"
+            f"{what}; restore it, give it results of its own with --results {self._own_name()}, "
+            "or start over with --fresh"
         )
+
+    def _own_name(self) -> str:
+        """What the results of this input could be called."""
+        stem = os.path.splitext(os.path.basename(self._items.name))[0]
+        return shlex.quote(f"results.{stem if len(stem) > 1 else 'other'}.jsonl")
 
     def _replace(self) -> None:
         """Write the results anew. The old ones stay as .bak until the first new result."""
@@ -245,6 +264,18 @@ class Resume:
             os.link(path, backup)
         except OSError:
             shutil.copy2(path, backup)
+
+
+def _set_aside(journal: Journal) -> str:
+    """Copy the results to a name of their own, and return it."""
+    stem, suffix = os.path.splitext(journal.path)
+    for number in itertools.count(1):
+        copy = f"{stem}.sample{number if number > 1 else ''}{suffix}"
+        if not os.path.lexists(copy):
+            shutil.copy2(journal.path, copy)
+            shutil.copy2(f"{journal.path}.state", f"{copy}.state")
+            break
+    return os.path.basename(copy)
 
 
 class Changed:

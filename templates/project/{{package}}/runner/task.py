@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Generator
+from contextvars import ContextVar
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from .failures import Failure
 
+if TYPE_CHECKING:
+    pass
+
 Item = TypeVar("Item")  # whatever the input holds
 Value = TypeVar("Value")  # what work() returns
 Numbered = tuple[int, Any]  # position in the input, item
 Task = tuple[int, Any, int]  # position in the input, item, number of this attempt (from 1)
+
+CURRENT: ContextVar[int | None] = ContextVar("position", default=None)  # of what runs here
 
 PACKAGE = __name__.rsplit(".", 2)[0]  # of the project: this is PACKAGE.runner.task
 

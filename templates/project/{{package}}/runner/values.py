@@ -140,13 +140,13 @@ def _of_arrays(value: Any) -> Any:
         return value.total_seconds()
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    if getattr(getattr(value, "dtype", None), "kind", "") in "mM":  # times, as NumPy counts them
+    if type(value).__module__ == "numpy" and value.dtype.kind in "mM":  # times, as NumPy has them
         if (value != value).any():
             raise ValueError("NaT")
-        return value.astype(str).tolist()
+        return value.astype(str if value.dtype.kind == "M" else "timedelta64[us]").tolist()
     for method in ("tolist", "item", "to_list"):
         if hasattr(value, method) and type(plain := getattr(value, method)()) is not type(value):
             return plain
-    if kind == "Period":
+    if kind in ("Period", "Interval"):
         return str(value)
     raise Unwritable(f"JSON has no {type_name(value)}: {WAY_OUT}")
