@@ -278,6 +278,17 @@ CASES = {
     "measure.read_effort: calls": Case(
         "measure functions.py:work --calls some", 2, ("'some'", "such as"),
     ),
+    "items.check_field: key: no text or number named": Case(
+        "new crawl --from functions.py:work --items items.jsonl --budget 1 --key id --yes", 2,
+        ("--key: no text or number named 'id' in every item", "fields that name them: none does"),
+        Scene.functions,
+    ),
+    "new.create: key names a field of your items, and none were named": Case(
+        "new crawl --workload io --key id --yes", 2, ("--key names a field", "--from FILE.py:FUNC"),
+    ),
+    "script.read_request: a script names no items by --key": Case(
+        "new crawl.py --workload io --key id --yes", 2, ("no items by --key", "without the .py"),
+    ),
     "new.read_model: model": Case(
         f"new p {IO} --model asynco", 2, ("'asynco'", "not one of", "did you mean asyncio?"),
     ),

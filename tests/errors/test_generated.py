@@ -56,7 +56,7 @@ CASES = {
     ),
     "another input": Case(
         "run", 2, ("is not what the results in results.jsonl", "restore it", "--fresh"),
-        {"items.jsonl": "7\n8\n9\n", ".concgen/pristine.zip": ""}, first=True,  # no sample known
+        {"items.jsonl": "7\n8\n9\n"}, first=True,
     ),
     "results of nothing": Case(
         "run", 2, ("results.jsonl has results", "does not tell", "--fresh"),

@@ -263,17 +263,20 @@ def choose_key(key: str | None, items: Items, ask: Ask | None) -> str | None:
     """
     if key is not None or ask is None or not (fields := items.naming_fields()):
         return None if key is None else items.check_field(key)
-    default = next((field for field in fields if field.lower() in USUAL_KEYS), None)
+    default = next((field for field in fields if field.lower() in USUAL_KEYS), NONE[0])
+    more = "Results and messages have it beside the position, and by it a result finds its item."
 
     def read(text: str) -> str | None:
         try:
-            return None if text in NONE else items.check_field(text)
+            return None if text in NONE or is_unsure(text) else items.check_field(text)
         except UsageError as error:
             raise ValueError(error.message) from error
 
-    words = ", ".join([*fields[:FIELDS_NAMED], "none"])
-    prompt = f"Which field names an item in the results? ({words}) [{default or 'none'}]"
-    return console.ask_line(prompt, default, read)
+    words = ", ".join([*fields[:FIELDS_NAMED], NONE[0]])
+    prompt = f"Which field names an item in the results? ({words}) [{default}]"
+    while True:
+        with suppress(Back):  # the model is settled
+            return console.ask_line(prompt, default, read, more)
 
 
 def show_created(created: Created, *, dry_run: bool) -> None:
