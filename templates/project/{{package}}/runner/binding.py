@@ -56,7 +56,7 @@ def _pace(usage: Usage) -> str | None:
         return None
     if rate := pacer.used_up(BOUND * usage.seconds):
         return f"the rate of {rate}: more workers would not help"
-    return pacer.limit and pacer.limit.bound_by(usage.in_flight)
+    return None if pacer.limit is None else pacer.limit.bound_by(usage.in_flight)
 
 
 def _cores(usage: Usage) -> str | None:
