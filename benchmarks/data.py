@@ -139,7 +139,7 @@ def failures(folder: Path, tasks: int) -> tuple[float, float]:
     """Seconds to run so many tasks that fail and write them down, without and with tracebacks."""
     from measured.runner import engine
     from measured.runner.backlog import Backlog
-    from measured.runner.failures import ErrorText
+    from measured.runner.failures import NO_TRACE, ErrorText
     from measured.runner.items import Items
     from measured.runner.job import Job
     from measured.runner.results import Journal
@@ -157,7 +157,7 @@ def failures(folder: Path, tasks: int) -> tuple[float, float]:
                 out.write(burst, items.keys)
 
     told = median(run)
-    traced, ErrorText._traced = ErrorText._traced, lambda _: None
+    traced, ErrorText._traced = ErrorText._traced, lambda _: NO_TRACE
     try:
         return median(run), told
     finally:

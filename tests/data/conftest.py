@@ -17,7 +17,7 @@ Load = Callable[[str], ModuleType]
 def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
     """A module of the runner, by name."""
     root = tmp_path_factory.mktemp("runner")
-    assemble("sequential", root, "def work(item):\n    return item\n", "assembled")
+    assemble("threading", root, "def work(item):\n    return item\n", "assembled")
     sys.path.insert(0, str(root))
     yield lambda name: importlib.import_module(f"assembled.runner.{name}")
     sys.path.remove(str(root))

@@ -28,7 +28,7 @@ def is_of_sample(journal: Journal) -> bool:
         except ItemsError:
             return False
     return 0 < known <= len(digests) and all(
-        digests[position] == journal.digest(position) for position in range(known)
+        digests[position] == journal.ledger.digest(position) for position in range(known)
     )
 
 
