@@ -124,7 +124,6 @@ def test_a_program_runs_on_the_cluster_that_the_environment_names(
     )
     done = subprocess.run(
         [sys.executable, "program.py"],
-        check=False,
         cwd=project.root,
         check=False,
         env=os.environ | {"DASK_SCHEDULER_ADDRESS": scheduler},
