@@ -103,7 +103,7 @@ def check(
 
     with console.Steps() as steps:
         checked = command.check(
-            project, items, remeasure=measure or items is not None, progress=steps
+            project, items=items, remeasure=measure or items is not None, progress=steps
         )
     if as_json:
         console.answer_json(documents.check(checked))

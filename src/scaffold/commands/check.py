@@ -63,7 +63,9 @@ class Check:
         return FLIPPED if self.flipped else 0
 
 
-def check(place: Path | None, items: Path | None, *, remeasure: bool, progress: Progress) -> Check:
+def check(
+    place: Path | None, *, remeasure: bool, progress: Progress, items: Path | None = None
+) -> Check:
     """Decide again from the record, or from a new measurement of the project's own work.
 
     It is measured on the `items`, by default the project's own.
