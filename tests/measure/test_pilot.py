@@ -51,7 +51,7 @@ def test_every_engine_gets_its_turn_and_no_item_runs_twice(noting):
         Trial(target, Model.MULTIPROCESSING, 2, {}),
     ]
     with laboratory() as lab:
-        took = lab.pilot(trials, 5000, range(4000), 3.0)
+        took = lab.pilot(trials, 5000, range(4000), 20.0)
     assert all(took)
     ran = [json.loads(line) for line in log.read_text().splitlines()]
     assert len(ran) == len(set(ran)) <= 4000

@@ -24,6 +24,7 @@ from scaffold.measuring.at_once import Found, try_out
 from scaffold.measuring.calls import (
     LEAST_CPU,
     LONGER,
+    MOST_UNSURE,
     SEVERAL_CORES,
     TOO_BUSY,
     Calls,
@@ -103,7 +104,8 @@ def _measure(
     beside: dict[str, float | None] = {}
     crowd = Found()
     if computes(calls):
-        deadline -= request["spare"]
+        if calls.queued < MOST_UNSURE * calls.wall:  # otherwise no engine is tried afterwards
+            deadline -= request["spare"]
         with pair(request, calls, deadline) as two:
             if not two.worthless and calls.cpu_fraction() < SEVERAL_CORES:
                 call(calls, _after(MEANWHILE, deadline), _share(ALONE, calls), inf)
