@@ -98,7 +98,8 @@ class Laboratory:
             "items": list(items),
             "until": time.time() + seconds,
         }
-        facts, _ = run_child("scaffold.measuring.pilot", order, seconds + GRACE)
+        python = trials[0].target.python
+        facts, _ = run_child("scaffold.measuring.pilot", order, seconds + GRACE, python=python)
         found: list[float | None] = facts.get("each", [None] * len(trials))
         return found
 

@@ -1,9 +1,8 @@
 """The child process that tries engines of the laboratory for a moment each, the better ones again.
 
-    python -P -m scaffold.measuring.pilot LEASH < request.json
-
-writes to the request's `report` file what a task took in each of them, from the first results on:
-starting is not among it, so that a short run speaks for a long one.
+`child.run_child` calls `main()`, which writes what a task took in each of them to the request's
+`report` file, from the first results on: starting is not among it, so that a short run speaks for
+a long one.
 """
 
 from __future__ import annotations
@@ -79,6 +78,11 @@ def _taken(items: deque[Any], begun: dict[int, Any]) -> Iterator[tuple[int, Any]
         yield number, begun[number]
 
 
+def main() -> None:
+    """Run what stdin asks for."""
+    answer(halve)
+
+
 def halve(request: dict[str, Any], report: Report) -> None:
     """Try all in turn, then the better half of them again, until one is left or the time is up."""
     items, until = deque(request["items"]), time.monotonic() + request["until"] - time.time()
@@ -94,7 +98,3 @@ def halve(request: dict[str, Any], report: Report) -> None:
             items.extendleft(reversed(own))  # what it did not begin
         report.tell(each=[one.each for one in every])
         rest = sorted(rest, key=lambda one: one.whole)[: len(rest) // 2]
-
-
-if __name__ == "__main__":
-    answer(halve)
