@@ -69,9 +69,9 @@ def test_it_is_no_edit_and_an_update_has_nothing_to_do(project):
 
 def test_the_decision_is_checked_as_before(project, capsys):
     """And stays what was decided."""
-    before = check.check(project, remeasure=False, progress=None)
+    before = check.check(project, None, remeasure=False, progress=None)
     bench_record.keep(benched(), project)
-    after = check.check(project, remeasure=False, progress=None)
+    after = check.check(project, None, remeasure=False, progress=None)
     assert (after.decided, after.flipped) == (before.decided, before.flipped)
 
 

@@ -146,4 +146,4 @@ def test_check_remembers_that_the_function_switches_the_gil_on(tmp_path, monkeyp
     """On an interpreter that runs without it, by what was measured when the project was made."""
     root = write(tmp_path / "crawl", render({**answers("asyncio"), "switches_gil_on": switched}))
     monkeypatch.setattr(machine, "gil_enabled", lambda: False)
-    assert check.check(root, remeasure=False, progress=SILENT).advice.machine.gil is switched
+    assert check.check(root, None, remeasure=False, progress=SILENT).advice.machine.gil is switched
