@@ -126,5 +126,6 @@ def laboratory() -> Iterator[Laboratory]:
     ):
         folder = Path(name)
         for model in available_models():
-            assemble(folder / PACKAGE, model, {"__init__.py": ""}, f"{model}_engine")
+            empty = dict.fromkeys(("__init__.py", "settings.py"), "")
+            assemble(folder / PACKAGE, model, empty, f"{model}_engine")
         yield Laboratory(folder)
