@@ -1,35 +1,28 @@
 import asyncio
-from collections.abc import Iterable
 from typing import Any
 
 from .blank_async import work
-from .common import Report, stop
+from .common import Results
 
 MAX_IN_FLIGHT = 100  # coroutines: while one awaits, the others run, all in one thread
 END = object()
 
 
-async def run(items: Iterable[Any], gap: float, report: Report) -> None:
-    """Feed the workers, one item at a time: the file is read as they need it."""
+async def run(results: Results, gap: float) -> None:
+    """Feed MAX_IN_FLIGHT workers, one item at a time: the file is read as they need it."""
     queue: asyncio.Queue[Any] = asyncio.Queue(maxsize=1)
+
+    async def serve() -> None:
+        while (item := await queue.get()) is not END:
+            try:
+                results.report(item, await work(item), None)
+            except Exception as exc:  # it costs this item only
+                results.report(item, None, exc)
+
     async with asyncio.TaskGroup() as group:
-        for _ in range(MAX_IN_FLIGHT):
-            group.create_task(serve(queue, report))
-        for item in items:
-            if stop.is_set():
-                break
+        workers = [group.create_task(serve()) for _ in range(MAX_IN_FLIGHT)]
+        for item in results.pending():
             await queue.put(item)
             await asyncio.sleep(gap)
-        for _ in range(MAX_IN_FLIGHT):
+        for _ in workers:
             await queue.put(END)
-
-
-async def serve(queue: asyncio.Queue[Any], report: Report) -> None:
-    """One task after the other; MAX_IN_FLIGHT of these run at once."""
-    while (item := await queue.get()) is not END:
-        value, error = None, None
-        try:
-            value = await work(item)
-        except Exception as exc:  # it costs this item only
-            error = exc
-        report(item, value, error)

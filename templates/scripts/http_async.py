@@ -6,6 +6,5 @@ import aiohttp
 async def work(url: str) -> dict[str, Any]:
     """Fetch one page. A project shares one session among all tasks: that saves connections."""
     limit = aiohttp.ClientTimeout(total=30)
-    async with aiohttp.ClientSession(timeout=limit) as session, session.get(url) as response:
-        response.raise_for_status()
+    async with aiohttp.request("GET", url, timeout=limit, raise_for_status=True) as response:
         return {"status": response.status, "bytes": len(await response.read())}

@@ -1,17 +1,14 @@
-from collections.abc import Iterable
-from typing import Any
+import time
 
 from .blank import work
-from .common import Report
-from .paced import paced
+from .common import Results
 
 
-def run(items: Iterable[Any], gap: float, report: Report) -> None:
+def run(results: Results, gap: float) -> None:
     """One task after the other: nothing can be in another's way."""
-    for item in paced(items, gap):
-        value, error = None, None
+    for item in results.pending():
         try:
-            value = work(item)
+            results.report(item, work(item), None)
         except Exception as exc:  # it costs this item only
-            error = exc
-        report(item, value, error)
+            results.report(item, None, exc)
+        time.sleep(gap)

@@ -56,7 +56,7 @@ def blank(model: Model, tmp_path: Path, concgen: Any, monkeypatch: pytest.Monkey
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the scripts of every model and starter."""
     folder = tmp_path_factory.mktemp("scripts")
-    for chosen, starter in itertools.product(script.SCRIPTABLE, script.STARTERS):
+    for chosen, starter in itertools.product(script.scriptable(), script.STARTERS):
         text = script.text(chosen, starter, None if chosen is Model.MULTIPROCESSING else 32)
         (folder / f"{chosen}_{starter}.py").write_text(text)
     return folder
@@ -65,7 +65,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_is_short(scripts: Path) -> None:
     """120 lines at most."""
     lengths = {path.name: path.read_text().count("\n") for path in scripts.glob("*.py")}
-    assert len(lengths) == len(script.SCRIPTABLE) * len(script.STARTERS)
+    assert len(lengths) == len(script.scriptable()) * len(script.STARTERS)
     assert max(lengths.values()) <= 120, lengths
 
 
@@ -96,15 +96,57 @@ def test_it_writes_a_line_for_each_task(blank: Path) -> None:
 
 
 def test_odd_files_cost_nothing(blank: Path) -> None:
-    """A mark at the beginning, Windows' line ends and empty lines; and what is no results file."""
+    """A mark at the beginning, Windows' line ends and empty lines."""
     (blank.parent / "odd.jsonl").write_bytes(b"\xef\xbb\xbf1\r\n\r\n2\r\n")
     assert run(blank, "odd.jsonl").stderr == "2 ok, 0 failed\n"
+
+
+@pytest.mark.parametrize("results", ["my notes\nwithout an end", "my notes", "5\n", '{"ok": 1}\n'])
+def test_a_file_that_holds_no_results_is_left_alone(results: str, blank: Path) -> None:
+    """In one line it is said."""
     notes = blank.parent / "notes.txt"
-    notes.write_text("my notes\nwithout an end")
-    assert run(blank, "odd.jsonl", "--results", "notes.txt").returncode == 1
-    assert notes.read_text() == "my notes\nwithout an end"
-    done = run(blank, "missing.jsonl")
-    assert (done.returncode, "there is no file missing.jsonl" in done.stderr) == (2, True)
+    notes.write_text(results)
+    done = run(blank, "items.jsonl", "--results", "notes.txt")
+    said = "error: notes.txt holds no results: give --results another name\n"
+    assert (done.returncode, done.stderr) == (2, said)
+    assert notes.read_text() == results
+
+
+def test_a_first_line_that_a_crash_cut_off_is_no_results(blank: Path) -> None:
+    """Nor is it cut away."""
+    cut = blank.parent / "results.jsonl"
+    cut.write_text('{"key": 1, "o')
+    assert run(blank, "items.jsonl").returncode == 2
+    assert cut.read_text() == '{"key": 1, "o'
+
+
+@pytest.mark.parametrize(
+    ("items", "words", "line"),
+    [
+        (b"1\n\nno json\n", [], 3),
+        (b'{"id": 1}\n{"name": 2}\n', ["--key", "id"], 2),
+        (b"[1]\n", ["--key", "id"], 1),
+        (b"1\n2\n\xff\n", [], 3),
+    ],
+)
+def test_a_bad_line_is_told_before_anything_runs(
+    items: bytes, words: list[str], line: int, blank: Path
+) -> None:
+    """With its number, in one line."""
+    (blank.parent / "bad.jsonl").write_bytes(items)
+    done = run(blank, "bad.jsonl", *words)
+    said = f"error: bad.jsonl, line {line}: no JSON or no --key field\n"
+    assert (done.returncode, done.stderr) == (2, said)
+    assert rows(blank.parent) == []
+
+
+@pytest.mark.parametrize("words", [["missing.jsonl"], ["."], ["items.jsonl", "--results", "no/r"]])
+def test_a_file_that_cannot_be_opened_is_told(words: list[str], blank: Path) -> None:
+    """In one line, and no results are begun."""
+    done = run(blank, *words)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("error: ")
+    assert not (blank.parent / "results.jsonl").exists()
 
 
 def test_a_value_that_is_no_json_is_written_as_python_shows_it(blank: Path) -> None:
@@ -132,11 +174,34 @@ def test_items_may_be_named_by_a_field(blank: Path) -> None:
     assert sorted(row["key"] for row in rows(blank.parent)) == ["a", "b"]
 
 
-def test_a_rate_that_is_none_is_said(blank: Path) -> None:
-    """In one line."""
-    done = run(blank, "items.jsonl", "--rate", "fast")
+@pytest.mark.parametrize("rate", ["fast", "x", "0/s", "-1/s", "nan/s", "1e-300/h", "/s", "5/day"])
+def test_a_rate_that_is_none_is_said(rate: str, blank: Path) -> None:
+    """By the option's name, without a traceback."""
+    done = run(blank, "items.jsonl", f"--rate={rate}")
     assert done.returncode == 2
-    assert "invalid rate value: 'fast'" in done.stderr
+    assert done.stderr.endswith(f"error: argument --rate: invalid rate value: '{rate}'\n")
+
+
+def test_a_value_whose_keys_are_no_json_shows_no_traceback(blank: Path) -> None:
+    """It fails alone, or ends the run in a line."""
+    blank.write_text(blank.read_text().replace("return item * item", "return {(item, 1): 2}"))
+    done = run(blank, "items.jsonl")
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_worker_process_that_dies_is_told(
+    tmp_path: Path, concgen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line; what it ran is run again the next time."""
+    monkeypatch.chdir(tmp_path)
+    assert concgen("new", "die.py", "--model", "multiprocessing", "--yes").code == 0
+    script = tmp_path / "die.py"
+    script.write_text(script.read_text().replace("return item * item", "os._exit(item)"))
+    (tmp_path / "items.jsonl").write_text("".join(f"{n}\n" for n in range(1000)))
+    done = run(script, "items.jsonl")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert "error: " in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

@@ -24,18 +24,17 @@ STARTERS = ("blank", "http")
 _NEEDS = {"http_async": ("aiohttp>=3.10,<4",)}
 # How many tasks run at once, in an engine's part.
 _SIZE = re.compile(r"^(MAX_\w+ = ).*?(  #)", re.MULTILINE)
-# Between its main part, which needs run(), and what comes before.
+# What comes before work(), before run(), and after it.
 _SEAM = "\n# ---\n"
-_CALL = "run(results.pending(args.items), args.rate, results.report)"
+_CALL = "run(results, args.rate)"
 _HEAD = '''# /// script
 # requires-python = ">=3.11"
 # dependencies = [{needs}]
 # ///
 """Runs work(item) for every item of a file, {how}: `uv run THIS.py items.jsonl`.
 
-Results go to results.jsonl as tasks finish. Run it again, and it goes on with what failed and what
-is new. Ctrl-C lets running tasks finish. A project has more (retries, timeouts, workers that may
-die, other models): `concgen new NAME --from THIS.py:work --items items.jsonl` makes one of it.
+Results go to results.jsonl; run again, it goes on where it ended. A project (retries, timeouts,
+workers that may die) is made of it by `concgen new NAME --from THIS.py:work --items items.jsonl`.
 """
 
 '''
@@ -79,14 +78,13 @@ def refuse(model: Model, starter: str) -> None:
 def text(model: Model, starter: str, max_workers: int | None, own: str | None = None) -> str:
     """Return the script; `own` is the text of the user's work in place of the starter's."""
     form = _form(model, starter)
-    first, last = _part("common").split(_SEAM)
+    first, results, last = _part("common").split(_SEAM)
     engine = _part(model)
     if max_workers is not None:
         engine = _SIZE.sub(rf"\g<1>{max_workers}\g<2>", engine)
     if awaits(model):
         last = last.replace(_CALL, f"asyncio.run({_CALL})")
-    pacing = [_part("paced")] if "paced(" in engine else []
-    parts = [first, own or _part(form), *pacing, engine, last]
+    parts = [first, own or _part(form), results, engine, last]
     head = _HEAD.format(
         needs=", ".join(f'"{need}"' for need in needs(model, starter)),
         how=model_facts(model)["how"],
