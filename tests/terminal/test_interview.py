@@ -278,3 +278,13 @@ def test_an_error_breaks_between_words_where_it_is_narrow(terminal):
     words = [word.strip("'`\"?,.;") for word in " ".join(lines).split()]
     assert words[0] == "error:"
     assert {"databse", "database"} <= set(words)
+
+
+def test_the_line_that_moves_leaves_room_for_ctrl_c(terminal):
+    """The terminal shows ^C in its row, which is wiped: it does not move on to the next."""
+    child = terminal("demo", "io", columns=60, NO_COLOR="1")
+    child.expect(r"\r([^\r\n]*s left *)\r")
+    assert len(child.match.group(1)) == 60 - 1 - len("^C")
+    child.sendintr()
+    child.expect(r"\^C[^\n]*\r {59}\r")
+    assert end(child) == 130

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Columns used when the output is not a terminal, and the most that a line of prose should take.
 PIPE_WIDTH = 100
 WIDEST = 110
+# Columns in which a terminal shows the key that it is interrupted by: ^C.
+ECHO = 2
 # Seconds to wait for the first piped answer before a pipe counts as one that nobody writes to.
 PIPE_PATIENCE = 1.0
 
@@ -103,17 +105,20 @@ class Steps:
 
         if self._moves:
             self._moving = True
-            self._over(f"{self._margin}  {progress_views.tick(tick)}")
+            self._over(f"{self._margin}  {progress_views.tick(tick)}", ECHO)
 
     def _wipe(self) -> None:
         if self._moving:
             self._moving = False
-            self._over("")
+            self._over("", 0)
             streams.write("\r", sys.stderr)
 
-    def _over(self, text: str) -> None:
-        """Write over the line; with blanks, as not every console knows the code that wipes it."""
-        columns = width() - 1
+    def _over(self, text: str, spared: int) -> None:
+        """Write over the line; with blanks, as not every console knows the code that wipes it.
+
+        `spared` columns at its end are left free: a full line would move on to the next.
+        """
+        columns = width() - 1 - spared
         streams.write(f"\r{text[:columns].ljust(columns)}", sys.stderr)
 
 
