@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -114,7 +115,9 @@ def test_undo_right_after_removes_it(repository: Path, tmp_path: Path, concgen: 
     before = files(tmp_path)
     add(concgen)
     python(repository, "-c", "import shop.parallel.work")
-    assert concgen("undo").code == 0
+    undone = concgen("undo")
+    assert re.fullmatch(r"Took back the add of shop\.parallel: \d+ files are gone\.\n", undone.out)
+    assert undone.err == ""
     assert files(tmp_path) == before
     assert not (repository / "shop/parallel").exists()
     assert not list(tmp_path.rglob("test_parallel.py"))
@@ -143,6 +146,18 @@ def test_the_other_commands_work_on_it(repository: Path, tmp_path: Path, concgen
     assert python(repository, "call.py").stdout == "[30, 30]\n"
     assert concgen("undo").code == 0
     assert files(package) == edited
+
+
+def test_undo_goes_back_one_change_and_says_so(repository: Path, concgen: Any) -> None:
+    """After a switch is taken back the add before it stays; another undo tells why."""
+    add(concgen)
+    assert concgen("switch", "multiprocessing").code == 0
+    taken = concgen("undo")
+    assert "Took back the switch from threading to multiprocessing" in taken.out
+    assert "not what was before it" in taken.err
+    again = concgen("undo")
+    assert (again.code, "only the last is kept" in again.err) == (2, True)
+    assert (repository / "shop/parallel/work.py").exists()
 
 
 def test_a_second_one_beside_the_first(repository: Path, tmp_path: Path, concgen: Any) -> None:

@@ -196,7 +196,7 @@ CASES = {
         "undo", 1, (DISK, "cannot write", "concgen undo"),
         lambda scene: (scene.switched(), scene.full("changing.apply._put")),
     ),
-    "apply.undo: nothing to undo: no switch or update is on record here": Case(
+    "apply.undo: nothing to undo: no add, switch or update is on record here": Case(
         "undo", 2, ("nothing to undo", "on record", "concgen diff"), Scene.project,
     ),
     "saving.save: cannot write": Case(

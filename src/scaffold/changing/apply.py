@@ -61,8 +61,8 @@ def undo(root: Path) -> UndoLog:
         log = cut_short or undo_log.last(root)
         if log is None:
             raise UsageError(
-                "nothing to undo: no switch or update is on record here",
-                hint="`concgen diff` shows what was edited by hand",
+                "nothing to undo: no add, switch or update is on record here",
+                hint="only the last is kept, until undone; `concgen diff` shows what you edited",
             )
         _refuse_edited(root, log)
         for entry in log.entries:

@@ -60,7 +60,9 @@ class UndoLog:
 
     @property
     def title(self) -> str:
-        """The command, in words."""
+        """The command, in words; nothing is there before an `add`."""
+        if not self.before:
+            return f"{self.command} of {self.target}"
         return f"{self.command} from {self.source} to {self.target}"
 
 

@@ -63,8 +63,10 @@ def show_undone(log: UndoLog, *, as_json: bool) -> None:
         if as_json:
             console.answer_json(documents.undone(log))
         else:
-            count = len(log.entries)
-            console.answer(f"Took back the {log.title}: {count} files are as they were.")
+            became = "as they were" if log.before else "gone"
+            console.answer(f"Took back the {log.title}: {len(log.entries)} files are {became}.")
+            if log.before:
+                console.say("Undo takes back one switch or update, not what was before it.")
 
 
 def _show(plan: Plan, *, done: bool) -> None:
