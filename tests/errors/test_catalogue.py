@@ -158,7 +158,7 @@ CASES = {
         f"new p --answers a.json {IO}", 2, ("name is 5", "not a text", "quotes"),
         lambda scene: scene.write("a.json", '{"name": 5}'),
     ),
-    "apply._refuse_changed: was changed meanwhile": Case(
+    "apply._refuse_changed: was changed in the meantime": Case(
         "switch threading", 3, ("'crawl/runner/engine.py'", "changed meanwhile", "start again"),
         lambda scene: (scene.project(), scene.before(
             "changing.undo_log.begin", lambda: scene.write("crawl/runner/engine.py", "mine"))),
@@ -211,7 +211,7 @@ CASES = {
     "cli.run": Case(
         "new p --modle threading", 2, ("--modle", "No such option", "--model", "new --help"),
     ),
-    "cli.run: interrupted; nothing half-made is left": Case(
+    "cli.run: interrupted; nothing half-finished is left": Case(
         f"recommend {IO}", 130, ("interrupted",),
         lambda scene: scene.fail("measuring.machine.inspect", KeyboardInterrupt()),
     ),
@@ -246,7 +246,7 @@ CASES = {
     "doctor.calibrate: cannot keep the costs in": Case(
         "doctor --calibrate", 1, ("costs-", "Not a directory", "see that"), no_cache,
     ),
-    "measure.prepare: the items are missing": Case(
+    "measure.prepare: no items were given": Case(
         "measure functions.py:work", 2, ("items", "missing", "--items FILE"), Scene.functions,
     ),
     "measure.read_budget: budget": Case(
@@ -283,7 +283,7 @@ CASES = {
         ("--key: no text or number named 'id' in every item", "fields that name them: none does"),
         Scene.functions,
     ),
-    "new.create: key names a field of your items, and none were named": Case(
+    "new.create: key names a field of your items, and no items were given": Case(
         "new crawl --workload io --key id --yes", 2, ("--key names a field", "--from FILE.py:FUNC"),
     ),
     "script.read_request: a script names no items by --key": Case(
@@ -458,7 +458,7 @@ CASES = {
         "diff", 2, ("model 'celery'", "not one of", "another template"),
         lambda scene: scene.answers(model="celery"),
     ),
-    "recorded.checked: , which is none that concgen records": Case(
+    "recorded.checked: , which concgen never records": Case(
         "diff", 2, ("tasks is 'many'", "none that concgen records", OF_OURS),
         lambda scene: scene.answers(tasks="many"),
     ),
@@ -478,7 +478,7 @@ CASES = {
         "add shop.parallel --yes", 1, ("test_parallel.py", "nothing was written"),
         packages("shop/__init__.py", "tests"),
     ),
-    "add.read_request: is there already": Case(
+    "add.read_request: exists already": Case(
         "add shop.parallel --yes", 3, ("test_parallel.py", "there already", "another name"),
         packages("shop/__init__.py", "tests/test_parallel.py"),
     ),
@@ -502,7 +502,7 @@ CASES = {
     "script.check_destination: could not be imported later": Case(
         "new no-name.py --yes", 2, ("'no-name.py'", "imported", "letters"),
     ),
-    "script.check_destination: is there already": Case(
+    "script.check_destination: exists already": Case(
         "new functions.py --yes", 3, ("'functions.py'", "there already", "another name"),
         Scene.functions,
     ),
@@ -529,26 +529,26 @@ CASES = {
         f"new p {IO}", 2, (DISK, "cannot write to", "another destination"),
         lambda scene: scene.monkeypatch.setattr(Path, "mkdir", _full),
     ),
-    "staging._move_up: was created meanwhile": Case(
+    "staging._move_up: was created in the meantime": Case(
         f"new . --name p {IO}", 3, ("pyproject.toml'", "created meanwhile", "another destination"),
         lambda scene: scene.before(
             "making.staging._settle_modes", lambda: scene.write("pyproject.toml")),
     ),
-    "staging._rename: was created meanwhile": Case(
+    "staging._rename: was created in the meantime": Case(
         f"new p {IO}", 3, ("p'", "created meanwhile", "another destination"),
         lambda scene: scene.before("making.staging._settle_modes", lambda: scene.write("p/mine")),
     ),
     "staging.check_destination: cannot use": Case(
         f"new {'x' * 300} --name p {IO}", 2, ("'xxx", "too long", "another destination"),
     ),
-    "staging.check_destination: has characters that cannot be seen": Case(
+    "staging.check_destination: has invisible characters": Case(
         f"new a\x1b[31mb --name p {IO}", 2, (r"'a\x1b[31mb'", "be seen", "another destination"),
     ),
     "staging.check_destination: is a file": Case(
         f"new p {IO}", 3, ("'p'", "is a file", "another destination"),
         lambda scene: scene.write("p"),
     ),
-    "staging.check_destination: is a link that leads nowhere": Case(
+    "staging.check_destination: is a link to nothing": Case(
         f"new p {IO}", 3, ("'p'", "leads nowhere", "remove it"),
         lambda scene: (scene.here / "p").symlink_to("nowhere"),
     ),

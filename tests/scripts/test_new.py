@@ -296,7 +296,7 @@ def test_a_script_becomes_a_project(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["there.py"], 3, "is there already"),
+        (["there.py"], 3, "exists already"),
         (["no-name.py"], 2, "could not be imported"),
         (["missing/one.py"], 2, "no directory"),
         (["threading.py"], 2, "would hide the standard library's module"),

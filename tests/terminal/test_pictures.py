@@ -134,5 +134,5 @@ def test_a_picture_of_a_busy_machine_says_so():
     busy = replace(BENCHES["alike"], busy=0.48, function="/home/ada/crawl/crawl/work.py:work")
     text = pictures.of_bench(busy, ".svg")
     assert "crawl/work.py:work · 2 cores" in text
-    assert "others had 48% of it" in text
+    assert "other programs used 48% of it" in text
     assert "home" not in text

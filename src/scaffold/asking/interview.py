@@ -119,7 +119,7 @@ def read(question: Question, raw: str | bool) -> Any:
     if isinstance(raw, bool):
         if not isinstance(question.default, bool):
             raise UsageError(
-                f"--{question.name}: {str(raw).lower()} is no answer", hint=question.text
+                f"--{question.name}: {str(raw).lower()} is not an answer", hint=question.text
             )
         return raw
     try:

@@ -269,8 +269,8 @@ QUESTIONS: tuple[Question, ...] = (
         help="What one task mostly does: waits, computes, or both.",
         default="io",
         kind=_BOUND,
-        more="A task is one call of your function with one item. It waits when the processor "
-        "has nothing to do for it meanwhile, and computes when a core is busy with it.",
+        more="A task is one call of your function with one item. A task waits while the processor "
+        "has nothing to do for it, and computes while it keeps a core busy.",
         choices=BOUNDS,
         repeated=True,
         to_fields=lambda value: {"bound": Bound(value), "cpu_fraction": CPU_FRACTION[Bound(value)]},
@@ -284,33 +284,33 @@ QUESTIONS: tuple[Question, ...] = (
         help="How many tasks, such as 20k.",
         default=1000,
         kind=_COUNT,
-        more="How many items there are, or will be at a time. A rough figure will do: what "
-        "would change the advice is said with it.",
+        more="How many items there are in one run. A rough figure will do: the advice says "
+        "which other figure would change it.",
         repeated=True,
     ),
     Question(
         name="task-time",
         field="task_seconds",
         label="Time of one task alone",
-        text="How long does one take on its own? (such as 50ms, 2s)",
-        help="How long one takes alone, such as 50ms.",
+        text="How long does one task take on its own? (such as 50ms, 2s)",
+        help="How long one task takes alone, such as 50ms.",
         default=0.2,
         kind=_SECONDS,
-        more="How long one call takes with nothing else running. Time a few by hand if you do "
-        "not know, or answer the first question with 4: then it is measured.",
+        more="How long one call takes with nothing else running. If you do not know, time a few "
+        "calls by hand, or answer the first question with 4: then concgen measures your function.",
         repeated=True,
     ),
     Question(
         name="async-client",
         field="async_client",
         label="The client is async",
-        text="Is the library that you call it with async (aiohttp, asyncpg, ...)?"
+        text="Is the library that makes the calls async (aiohttp, asyncpg, ...)?"
         " If not, asyncio is out",
         help="Whether the client library is async.",
         default=True,
         kind=_YES_NO,
         more="An async library is one whose calls are awaited: `await client.get(url)`. "
-        "requests, psycopg2 and the file system are not; who does not know says don't know.",
+        "requests, psycopg2 and the file system are not. If you do not know, say don't know.",
         asked_if=_waits,
         unasked=False,
         flags=("--async-client", "--no-async-client"),
@@ -335,12 +335,12 @@ QUESTIONS: tuple[Question, ...] = (
         name="max-in-flight",
         field="max_in_flight",
         label="Most in flight at once",
-        text="How many may be in flight at once? (a server's limit, none, or unknown)",
-        help="The most that may be in flight at once, none, or unknown: the run finds it.",
+        text="How many tasks may be in flight at once? (a server's limit, none, or unknown)",
+        help="How many tasks may be in flight at once, none, or unknown: the run finds it.",
         default=UNKNOWN,
         kind=_or_unknown(_or_none(_COUNT), UNKNOWN),
-        more="In flight is what has begun and is not finished. Servers refuse, or slow down, "
-        "beyond some number: unknown lets the run find it.",
+        more="A task is in flight from its start to its end. With too many in flight a server "
+        "refuses some tasks or slows down. Answer unknown, and the run finds the limit.",
         asked_if=_waits,
         to_fields=lambda value: {"max_in_flight": None if value == UNKNOWN else value},
         from_field=lambda limit: UNKNOWN if limit is None else limit,
@@ -350,11 +350,11 @@ QUESTIONS: tuple[Question, ...] = (
         field="rate_per_second",
         label="Rate that the other end allows",
         text="Does the other end limit the rate? (such as 10/s, 600/min, or none)",
-        help="What the other end allows, such as 10/s, 600/min or 5000/h.",
+        help="The rate that the other end allows, such as 10/s, 600/min or 5000/h.",
         default=None,
         kind=_or_none(_RATE),
-        more="Many servers allow so many requests a second or minute, and answer 429 beyond. "
-        "Nothing is faster than that. The other end is a server, or a licence.",
+        more="The other end is a server, or a licence. Many servers limit the requests per "
+        "second or minute, and answer 429 above the limit. No model is faster than this limit.",
         asked_if=_waits,
     ),
     Question(
@@ -365,8 +365,8 @@ QUESTIONS: tuple[Question, ...] = (
         help="Data in and out per task, such as 10KB.",
         default=1000,
         kind=_SIZE,
-        more="Processes share no memory: items and results are copied to them and back. Names "
-        "of files are small, images are not. Enter takes the default.",
+        more="Processes share no memory: items and results are copied to them and back. File names "
+        "are small, images are not. Enter takes the default.",
         asked_if=_only_computes,
     ),
     Question(
@@ -374,19 +374,19 @@ QUESTIONS: tuple[Question, ...] = (
         field="task_memory_bytes",
         label="Memory that a running task needs",
         text="How much memory does one task need while it runs? (such as 50MB, or unknown)",
-        help="What one running task needs, such as 300MB.",
+        help="Memory that one running task needs, such as 300MB.",
         default=0,
         kind=_or_unknown(_SIZE, 0),
-        more="The most that one call holds at a time, such as a decoded image. As many fit at "
-        "once as the memory takes: unknown when you do not know.",
+        more="The most memory that one call holds at a time, such as a decoded image. It limits "
+        "how many tasks fit into memory at once. If you do not know, answer unknown.",
         asked_if=_computes,
     ),
     Question(
         name="deadline",
         field="deadline_seconds",
         label="Deadline",
-        text="How long may all of it take? (such as 10min, 1h, or none)",
-        help="What all of it may take, such as 1h; else a cluster.",
+        text="How long may the whole run take? (such as 10min, 1h, or none)",
+        help="How long the whole run may take, such as 1h; else a cluster is advised.",
         default=None,
         kind=_or_none(_DEADLINE),
         asked_if=_never,

@@ -107,7 +107,7 @@ def _refuse_unwritable(root: Path, path: str) -> None:
             name = target.relative_to(root).as_posix()
             raise Refused(
                 f"{shown(name)} is read-only, and has to change",
-                hint="nothing was written; `chmod u+w` it, and again",
+                hint="nothing was written; `chmod u+w` it, and try again",
             )
 
 
@@ -116,7 +116,7 @@ def _refuse_changed(root: Path, entries: Iterable[Entry]) -> None:
     for entry in entries:
         if _read(root, entry.path) != entry.before:
             undo_log.drop(root)
-            raise Refused(f"{shown(entry.path)} was changed meanwhile", hint="start again")
+            raise Refused(f"{shown(entry.path)} was changed in the meantime", hint="start again")
 
 
 def _refuse_edited(root: Path, log: UndoLog) -> None:
@@ -145,7 +145,7 @@ def _told(error: OSError) -> str:
 
 def _state(root: Path) -> str:
     if undo_log.is_unfinished(root):
-        return "mend that, then `concgen undo` puts back every file as it was"
+        return "fix that, then `concgen undo` restores every file"
     return "the project is as it was"
 
 

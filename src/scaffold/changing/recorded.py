@@ -20,7 +20,7 @@ from scaffold.making.distributed import is_plain_path
 from scaffold.making.inventory import available_models
 
 WAY_OUT = (
-    "take it back from version control, or make the project anew beside it with `concgen new` and"
+    "restore it from version control, or make a new project beside it with `concgen new` and"
     " move your files over"
 )
 
@@ -168,13 +168,13 @@ def checked(answers: Mapping[str, Any], where: str) -> dict[str, Any]:
         if answers[name] not in known:
             raise UsageError(
                 f"{where}: {name} {shown(answers[name])} is not one of {', '.join(known)}",
-                hint="it was made by another template than this one",
+                hint="it was made by a different template",
             )
     starters.load(answers["starter"]).refuse(Model(answers["model"]))
     for name, shape in _ANSWERS.items():
         if name in answers and not _fits(answers[name], shape):
             raise UsageError(
-                f"{where}: {name} is {shown(answers[name])}, which is none that concgen records",
+                f"{where}: {name} is {shown(answers[name])}, which concgen never records",
                 hint=WAY_OUT,
             )
     return {name: value for name, value in answers.items() if name in _NAMES or name in _ANSWERS}

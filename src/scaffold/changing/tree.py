@@ -50,9 +50,9 @@ def check_path(name: str) -> str:
     """Return the path of a file in a project; raise ValueError for one that leads elsewhere."""
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or path.as_posix() != name:
-        raise ValueError(f"{shown(name)} is no path in a project")
+        raise ValueError(f"{shown(name)} is not a path in a project")
     if "\\" in name or ":" in name or "\0" in name or ".git" in name.lower().split("/"):
-        raise ValueError(f"{shown(name)} is no path in a project")
+        raise ValueError(f"{shown(name)} is not a path in a project")
     return name
 
 
@@ -80,7 +80,7 @@ class Tree:
                 self._read[path] = (self.root / path).read_bytes()
             except OSError as error:
                 raise ConcgenError(
-                    f"cannot read {shown(path)}: {error.strerror}", hint="see that it can be read"
+                    f"cannot read {shown(path)}: {error.strerror}", hint="make it readable"
                 ) from error
         return self._read[path]
 

@@ -192,7 +192,7 @@ def refuse_unfinished(root: Path) -> None:
     if is_unfinished(root):
         raise Refused(
             "another command is changing this project, or was cut short while it did",
-            hint="`concgen undo` puts back every file as it was; then start again",
+            hint="`concgen undo` restores every file; then start again",
         )
 
 
@@ -231,7 +231,7 @@ def _load(path: Path) -> UndoLog | None:
         return None
     except OSError as error:
         raise ConcgenError(
-            f"cannot read {FOLDER}/{path.name}: {error.strerror}", hint="see that it can be read"
+            f"cannot read {FOLDER}/{path.name}: {error.strerror}", hint="make it readable"
         ) from error
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
@@ -261,5 +261,5 @@ def _parsed(content: Any, files: Files) -> UndoLog:
 
 def _line(text: str) -> str:
     if not text.isprintable():
-        raise ValueError(f"{shown(text)} has characters that cannot be seen")
+        raise ValueError(f"{shown(text)} has invisible characters")
     return text

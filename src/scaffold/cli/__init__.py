@@ -56,7 +56,7 @@ def run() -> int:
             raise KeyboardInterrupt
         streams.flush()
     except KeyboardInterrupt:
-        code = _report(Interrupted("interrupted; nothing half-made is left"))
+        code = _report(Interrupted("interrupted; nothing half-finished is left"))
     except ConcgenError as problem:
         code = _report(problem)
     except TyperUsageError as problem:

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 def new(
     dest: Annotated[
         Path | None,
-        typer.Argument(metavar="[DEST]", help="Where the project goes; FILE.py for one script."),
+        typer.Argument(
+            metavar="[DEST]", help="Directory of the new project; FILE.py makes one script."
+        ),
     ] = None,
     *,
     work: Work,
@@ -51,14 +53,14 @@ def new(
     name: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Its name; by default that of DEST.", rich_help_panel=PROJECT
+            metavar="NAME", help="The project's name [the name of DEST].", rich_help_panel=PROJECT
         ),
     ] = None,
     starter: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What it starts from; `concgen starters` lists them.",
+            help="The starter of the project; `concgen starters` lists them.",
             autocompletion=completion.starters,
             rich_help_panel=PROJECT,
         ),
@@ -76,7 +78,7 @@ def new(
         str | None,
         typer.Option(
             metavar="FIELD",
-            help="The field of an item that names it in results and messages.",
+            help="The field that identifies an item in results and messages.",
             rich_help_panel=PROJECT,
         ),
     ] = None,
@@ -84,7 +86,7 @@ def new(
         bool | None,
         typer.Option(
             "--ci/--no-ci",
-            help="Whether GitHub Actions is to run its checks [yes].",
+            help="Whether GitHub Actions runs the project's checks [yes].",
             rich_help_panel=PROJECT,
         ),
     ] = None,
@@ -105,7 +107,7 @@ def new(
 ) -> None:
     """Ask about the work, recommend a model, generate a project.
 
-    FUNC takes one item. What comes out runs it over all of them: python -m NAME run.
+    Your function takes one item. The project runs it over all items: python -m NAME run.
     """
     from functools import partial
 
@@ -161,7 +163,10 @@ def new(
 @with_questions
 def add(
     package: Annotated[
-        str, typer.Argument(metavar="PACKAGE.SUB", help="The package to make, inside yours.")
+        str,
+        typer.Argument(
+            metavar="PACKAGE.SUB", help="The package to make, inside a package of yours."
+        ),
     ],
     *,
     work: Work,
@@ -186,9 +191,9 @@ def add(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Put the concurrency into a repository that is there.
+    """Add a concurrent package to your repository.
 
-    One package that runs your function where it is, and its test; no other file is written.
+    The package runs your function where it is. The package and its test are the only files written.
     """
     from functools import partial
 
@@ -282,7 +287,7 @@ def recommend(
     save: Save = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the same questions and give the advice alone."""
+    """Ask the same questions, and give only the advice."""
     from scaffold.commands import advise
     from scaffold.terminal import console
 
@@ -331,8 +336,8 @@ def show_profile(
 ) -> None:
     """Measure your function on a sample of your items.
 
-    It is run for real, in a process of its own: what a call takes, how much of it computes and
-    holds the GIL, and what goes in and out.
+    The function really runs, in a separate process. The report says how long a call takes, how much
+    of that computes and holds the GIL, and how much data goes in and out.
     """
     from scaffold.commands import measure as command
     from scaffold.terminal import console, documents, profile_views, progress_views
@@ -353,22 +358,22 @@ def show_profile(
 def bench(
     target: Annotated[
         str | None,
-        typer.Argument(metavar="[FILE.py:FUNC]", help="Your function; none: this project's work."),
+        typer.Argument(metavar="[FILE.py:FUNC]", help="Your function [the work of this project]."),
     ] = None,
     items: ItemsFile = None,
     budget: Annotated[
         str | None,
         typer.Option(
-            metavar="SECONDS", help="What all of it may take [20].", rich_help_panel=MEASURING
+            metavar="SECONDS", help="How long the bench may take [20].", rich_help_panel=MEASURING
         ),
     ] = None,
     save: Save = None,
     as_json: Json = False,
 ) -> int:
-    """Run every model that applies, predicted beside measured.
+    """Run every model that applies, and compare predicted and measured times.
 
-    All of them run the same function on the same items, by the engines that projects get.
-    Without a function it is the work of the project here, whose record keeps the times.
+    All models run the same function on the same items, with the engines that projects get. Without
+    FUNC, the bench runs the work of the current project, and the project's record keeps the times.
     """
     from scaffold.commands import bench as command
     from scaffold.terminal import bench_dialogue
@@ -393,10 +398,10 @@ def demo(
     save: Save = None,
     as_json: Json = False,
 ) -> None:
-    """Show the models at work on tasks of our own: who runs when, and why.
+    """Show the models at work on sample tasks: which worker runs when, and why.
 
-    The article's example and a heavier one, on this machine, in less than half a minute as a rule:
-    what was predicted, what happened, and the rule that explains it.
+    The demo runs the article's example and a heavier one on this machine, usually in less than half
+    a minute. It shows what was predicted, what happened, and the rule that explains it.
     """
     from scaffold.commands import demo as command
     from scaffold.terminal import demo_dialogue
@@ -408,13 +413,16 @@ def demo(
 @app.command(cls=Command)
 def doctor(
     calibrate: Annotated[
-        bool, typer.Option("--calibrate", help="Measure this machine's costs, in some seconds.")
+        bool,
+        typer.Option(
+            "--calibrate", help="Measure the costs of threads and processes here, in some seconds."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what this machine has and what limits it.
 
-    Cores, memory, Python, the GIL, open files, git and uv, and what to do about them.
+    The report covers cores, memory, Python, the GIL, open files, git and uv, and says what to do.
     """
     from scaffold.commands import doctor as command
     from scaffold.terminal import console, doctor_views, documents

@@ -40,40 +40,52 @@ ItemsFile = Annotated[
     typer.Option(
         "--items",
         metavar="FILE",
-        help="Its items: .jsonl, .csv, .tsv, .txt, .parquet, or - for a pipe.",
+        help="The function's items: .jsonl, .csv, .tsv, .txt, .parquet, or - for a pipe.",
         rich_help_panel=MEASURING,
     ),
 ]
 Budget = Annotated[
     str | None,
     typer.Option(
-        "--budget", metavar="SECONDS", help="What it may take [3].", rich_help_panel=MEASURING
+        "--budget", metavar="SECONDS", help="How long it may take [3].", rich_help_panel=MEASURING
     ),
 ]
 Calls = Annotated[
     str | None,
     typer.Option(
-        metavar="N", help="Calls of a function that waits, at most [30].", rich_help_panel=MEASURING
+        metavar="N", help="Most calls of a function that waits [30].", rich_help_panel=MEASURING
     ),
 ]
 Repeat = Annotated[
     bool,
     typer.Option("--repeat", help="Items may be run more than once.", rich_help_panel=MEASURING),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; take defaults for the rest.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; use defaults for the rest.")]
 Save = Annotated[
-    Path | None, typer.Option("--save", metavar="FILE", help="Draw it too, as .html or .svg.")
+    Path | None,
+    typer.Option("--save", metavar="FILE", help="Also draw the result, as .html or .svg."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 ProjectDir = Annotated[
     Path | None,
-    typer.Option("--project", metavar="DIR", help="The project; by default here or above."),
+    typer.Option(
+        "--project",
+        metavar="DIR",
+        help="The project's directory; by default this one, or one above.",
+    ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")]
-Diff = Annotated[bool, typer.Option("--diff", help="Show it as a unified diff, and write nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")
+]
+Diff = Annotated[
+    bool, typer.Option("--diff", help="Show the change as a unified diff, and write nothing.")
+]
 Force = Annotated[
-    bool, typer.Option("--force", help="Replace edited files of ours; yours stay beside them.")
+    bool,
+    typer.Option(
+        "--force", help="Replace concgen's files even if edited; your versions stay beside them."
+    ),
 ]
 
 

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 def switch(
     model: Annotated[
         str,
-        typer.Argument(
-            metavar="MODEL", help="The model to run with.", autocompletion=completion.models
-        ),
+        typer.Argument(metavar="MODEL", help="The new model.", autocompletion=completion.models),
     ],
     project: ProjectDir = None,
     dry_run: DryRun = False,
@@ -43,7 +41,7 @@ def update(
     diff: Diff = False,
     force: Force = False,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="New questions take their defaults, as always.")
+        bool, typer.Option("--yes", "-y", help="Accepted for scripts; update never asks.")
     ] = False,
     as_json: Json = False,
 ) -> int:
@@ -74,7 +72,7 @@ def _settle(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> 
 def show_diff(
     project: ProjectDir = None,
     stat: Annotated[
-        bool, typer.Option("--stat", help="Only how many lines, file by file.")
+        bool, typer.Option("--stat", help="Show only the number of changed lines per file.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -89,7 +87,7 @@ def show_diff(
 def check(
     project: ProjectDir = None,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Measure the project's work again, for real.")
+        bool, typer.Option("--measure", help="Run the project's work and measure it again first.")
     ] = False,
     items: ItemsFile = None,
     as_json: Json = False,
@@ -116,7 +114,7 @@ def check(
 def undo(project: ProjectDir = None, as_json: Json = False) -> None:
     """Take back the last switch, update or add.
 
-    Exactly, and also one that was cut short.
+    Every file is exactly as it was. A command that was cut short is taken back too.
     """
     from scaffold.commands import undo as command
     from scaffold.terminal import plan_dialogue

@@ -76,7 +76,7 @@ def read_request(package: str, wishes: Mapping[str, str]) -> PackageRequest:
     names.check_name(name)
     staging.check_destination(wanted.dest)
     if test.exists():
-        raise Refused(f"{shown(test)} is there already", hint="add it by another name")
+        raise Refused(f"{shown(test)} exists already", hint="add it by another name")
     return wanted
 
 

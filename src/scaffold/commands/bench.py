@@ -34,7 +34,7 @@ MEASURING, MOST_MEASURING = 0.2, 10.0
 class Result:
     """One model on the same items: predicted and measured makespan, in seconds.
 
-    `extrapolated`: time ran out after `items` of them, and the rest is in proportion.
+    `extrapolated`: time ran out after `items` of them, and the rest is extrapolated.
     """
 
     model: Model

@@ -47,7 +47,7 @@ def measured(bench: Bench) -> answers.Answers:
         "fastest": str(bench.fastest.model) if bench.fastest else "",
         "machine": [
             *answers.machine(bench.machine),
-            *([f"others had {bench.busy:.0%} of it meanwhile"] if bench.is_busy else []),
+            *([f"other programs used {bench.busy:.0%} of it meanwhile"] if bench.is_busy else []),
         ],
         "results": [
             {

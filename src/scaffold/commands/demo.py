@@ -83,7 +83,7 @@ class Task(NamedTuple):
 class Run(NamedTuple):
     """One model: its tasks in flight, predicted and measured makespan in seconds, what it teaches.
 
-    Not `finished` where time ran out: the rest is in proportion. With an `error` nothing was
+    Not `finished` where time ran out: the rest is extrapolated. With an `error` nothing was
     measured. The article's tasks are too short to be looked at.
     """
 
@@ -186,7 +186,7 @@ def read_request(kind: str | None, save: Path | None) -> Bound:
         return Bound(read_choice(kind or Bound.IO, [str(bound) for bound in Bound]))
     except ValueError as error:
         raise UsageError(
-            f"the work {error}", hint="such as `concgen demo cpu`; without a word it is io"
+            f"the work {error}", hint="such as `concgen demo cpu`; the default is io"
         ) from error
 
 

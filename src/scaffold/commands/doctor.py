@@ -73,7 +73,7 @@ def calibrate(progress: Callable[[str], None]) -> None:
         where = calibration.path(facts)
         raise ConcgenError(
             f"cannot keep the costs in {where}: {error.strerror}",
-            hint="see that the directory can be written to, and again",
+            hint="make the directory writable, and try again",
         ) from error
 
 

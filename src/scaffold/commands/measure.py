@@ -44,7 +44,7 @@ def prepare(target: str, items: Path | None) -> tuple[Target, Items]:
     project = repository.top(Path(function.path[0]))
     function = replace(function, python=environment.python_of(project))
     if items is None:
-        raise UsageError("the items are missing", hint="name the file with --items FILE")
+        raise UsageError("no items were given", hint="name the file with --items FILE")
     return function, read_items(items)
 
 

@@ -129,7 +129,7 @@ def create(
     """Make the project with `model`, or only list its files; `yours` is what it is to run."""
     if wanted.key is not None and yours is None:
         raise UsageError(
-            "--key names a field of your items, and none were named",
+            "--key names a field of your items, and no items were given",
             hint="--from FILE.py:FUNC --items FILE",
         )
     package = wanted.package

@@ -296,16 +296,16 @@ def _other_end(workload: Workload, chosen: Estimate) -> str:
         per_process = workload.in_flight_per_process
         each = ", and as many in another process as much again" if per_process else ""
         return (
-            f"{tried} in flight got {gain} as much done as one{each}: more would only wait their"
-            " turn"
+            f"{tried} in flight got {gain} as much done as one{each}: more would only wait for"
+            " their turn"
         )
     if workload.is_untried(chosen.max_workers):
         tried = workload.in_flight_tried
         return (
-            f"the other end kept up with {tried} in flight. Whether it takes more nobody knows, so"
-            f" the run begins with a few and finds it: {show_seconds(chosen.high)} if it does not"
+            f"the other end kept up with {tried} in flight. Nobody knows whether it takes more, so the"
+            f" run begins with a few and finds out: {show_seconds(chosen.high)} if it does not"
         )
     return (
-        "assumed: the other end takes whatever comes. Nobody said how many in flight, or how many a"
-        " second, it allows (--max-in-flight, --rate), so the run begins with a few and finds it"
+        "assumed: the other end has no limit. No answer says how many in flight, or how many a second,"
+        " it allows (--max-in-flight, --rate), so the run begins with a few and finds out"
     )

@@ -45,7 +45,7 @@ def holds_gil(workload: Workload, machine: Machine) -> bool:
 
 
 def is_coroutine(workload: Workload) -> bool:
-    """Tell whether the function is there already, and is an `async def`."""
+    """Tell whether the function exists already, and is an `async def`."""
     return workload.async_client and workload.source("async_client") is Source.MEASURED
 
 

@@ -45,7 +45,7 @@ def find(here: Path, package: str) -> Path:
         if len(places) > 1:
             raise UsageError(
                 f"{package} is in more than one place: {', '.join(map(shown, places))}",
-                hint="go into the one that you mean",
+                hint="change to the directory of the right one",
             )
         if places:
             return places[0]

@@ -49,7 +49,7 @@ def scriptable() -> tuple[Model, ...]:
 def check_destination(dest: Path) -> None:
     """Raise what keeps a script from being written there."""
     if os.path.lexists(dest):
-        raise Refused(f"{shown(dest)} is there already", hint="choose another name")
+        raise Refused(f"{shown(dest)} exists already", hint="choose another name")
     if not dest.stem.isidentifier():
         raise UsageError(
             f"{shown(dest)} could not be imported later", hint="letters, digits and _ only"

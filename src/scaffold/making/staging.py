@@ -76,11 +76,11 @@ def check_destination(dest: Path) -> Path:
     """
     if not str(dest).isprintable():
         raise UsageError(
-            f"the destination {shown(dest)} has characters that cannot be seen", hint=_ELSEWHERE
+            f"the destination {shown(dest)} has invisible characters", hint=_ELSEWHERE
         )
     try:
         if dest.is_symlink() and not dest.exists():
-            raise Refused(f"{shown(dest)} is a link that leads nowhere", hint="remove it first")
+            raise Refused(f"{shown(dest)} is a link to nothing", hint="remove it first")
         target = dest.resolve()
         with suppress(FileNotFoundError, NotADirectoryError):
             target.stat()  # a path that cannot be, which exists() only tells of before Python 3.14
@@ -152,7 +152,7 @@ def _rename(staging: Path, target: Path) -> tuple[str, ...]:
         staging.rename(target)
     except OSError as error:
         if os.path.lexists(target):
-            raise Refused(f"{shown(target)} was created meanwhile", hint=_ELSEWHERE) from error
+            raise Refused(f"{shown(target)} was created in the meantime", hint=_ELSEWHERE) from error
         raise
     return placed
 
@@ -164,7 +164,7 @@ def _move_up(staging: Path, target: Path) -> tuple[str, ...]:
             place = target / entry.name
             if os.path.lexists(place):
                 if not _may_stay(place):
-                    raise Refused(f"{shown(place)} was created meanwhile", hint=_ELSEWHERE)
+                    raise Refused(f"{shown(place)} was created in the meantime", hint=_ELSEWHERE)
                 continue
             entry.rename(place)
             moved.append(place)

@@ -70,11 +70,11 @@ def _profile(target: Target, facts: Facts, ended: str, budget: float) -> Profile
         doing = "a call" if "is_async" in facts else "importing it"
         raise UsageError(
             f"{target}: {doing} ended the whole process ({ended})",
-            hint="mend that first: in a project it costs a worker each time",
+            hint="fix that first: in a project it would end a worker each time",
         )
     if facts.get("overran") and not facts.get("calls"):
         raise UsageError(
-            f"{target}: {_unfinished(facts)} in {budget:g} s", hint="give it more with --budget"
+            f"{target}: {_unfinished(facts)} in {budget:g} s", hint="allow more time with --budget"
         )
     names = Profile.__dataclass_fields__
     return Profile(**{name: value for name, value in facts.items() if name in names})

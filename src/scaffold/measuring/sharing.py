@@ -44,9 +44,9 @@ TO_THREADS, TO_PROCESSES = 0.25, 0.33
 ALONE, TOO_SHORT, TOO_FEW, TOO_SOON, TOO_LONG = (
     "there is one core",
     "a call is too short to tell",
-    "there are too few items to run two at once",
-    "the items are over too soon to tell",
-    "two at once take longer than the time left: give it more with --budget",
+    "there are too few items to run two calls at once",
+    "there are too few items to tell",
+    "two calls at once take longer than the time left: allow more time with --budget",
 )
 HARDLY, TOO_BRIEFLY = "it hardly computes", "it computes too briefly between its waits to tell"
 
@@ -136,7 +136,7 @@ def _when_there_is_time(
     if side.queued > MOST_QUEUEING * (side.own + side.queued):
         return TOO_BUSY
     if side.failures * alone.count > FAILS_MORE * max(1, alone.failures) * side.calls:
-        return "it fails where two run at once"
+        return "it fails when two calls run at once"
     return side if side.own > LEAST_SPAN else TOO_SOON
 
 

@@ -27,7 +27,7 @@ def bench(bench: Bench, width: int) -> list[str]:
         Column("", bars, left=True, dropped=1),
     ]
     fastest = bench.fastest
-    told = "none of them did the work: mend the function first"
+    told = "none of them did the work: fix the function first"
     if fastest is not None:
         told = (
             f"fastest: {fastest.model}, {show_seconds(fastest.measured_seconds)}"
@@ -35,7 +35,7 @@ def bench(bench: Bench, width: int) -> list[str]:
         )
     notes = [(str(result.model), remark) for result in ranked for remark in _remarks(result)]
     if bench.is_busy:
-        told = f"{told}; others had {bench.busy:.0%} of this machine: bench again when it is quiet"
+        told = f"{told}; other programs used {bench.busy:.0%} of this machine: bench again when it is quiet"
     return [
         *table(columns, width, marked=0 if fastest else None),
         "",
@@ -46,6 +46,6 @@ def bench(bench: Bench, width: int) -> list[str]:
 
 def _remarks(result: Result) -> Iterator[str]:
     if result.extrapolated:
-        yield f"time ran out after {show_count(result.items)} items, the rest is in proportion"
+        yield f"time ran out after {show_count(result.items)} items, the rest is extrapolated"
     if result.failed:
         yield f"{show_count(result.failed)} items failed, the first with {result.first_error}"

@@ -108,7 +108,7 @@ def starters(width: int) -> list[str]:
             lines += _labelled("", f"needs {needed}", width, 10)
     lines.append("")
     lines += wrap(
-        "`concgen new --starter NAME` takes one; `concgen starters NAME` tells more.", width
+        "`concgen new --starter NAME` uses one; `concgen starters NAME` says more.", width
     )
     return lines
 

@@ -71,8 +71,8 @@ def example(plan: Plan, runs: Sequence[Run], width: int) -> list[str]:
     ]
     rule = RULES[0]
     told = (
-        f"{rule.title} ({rule.id}): a task takes about a microsecond. What is seen here is the"
-        " time that it takes to start workers, and to end them."
+        f"{rule.title} ({rule.id}): a task takes about a microsecond. The measured time is the time"
+        " that it takes to start workers, and to end them."
     )
     return [*table(columns, width), "", *wrap(told, width, "  ", "  ")] if runs else []
 
@@ -191,7 +191,7 @@ def summary(demo: Demo, width: int) -> list[str]:
     advice = demo.plan.advice
     marked = next((place for place, run in enumerate(runs) if run.model is advice.model), None)
     notes = [
-        (str(run.model), run.error or "time ran out: the rest is in proportion")
+        (str(run.model), run.error or "time ran out: the rest is extrapolated")
         for run in demo.runs
         if run.error or not run.finished
     ]

@@ -16,7 +16,7 @@ def doctor(checkup: Checkup, width: int) -> list[str]:
     for problem in checkup.problems:
         lines += ["", *layout.wrap(f"! {problem.what}", width, rest="  ")]
         lines += layout.wrap(problem.remedy, width, "  ", "  ")
-    return lines if checkup.problems else [*lines, "", "Nothing here holds the engines back."]
+    return lines if checkup.problems else [*lines, "", "Nothing on this machine limits the engines."]
 
 
 def _facts(checkup: Checkup) -> list[tuple[str, str]]:
@@ -46,7 +46,7 @@ def _costs(kept: Calibration) -> str:
     if kept.day is None:
         return "typical ones: `concgen doctor --calibrate` measures this machine's"
     costs = kept.costs
-    busy = f" (others had {kept.busy:.0%} of the machine)" if kept.is_busy else ""
+    busy = f" (other programs used {kept.busy:.0%} of the machine)" if kept.is_busy else ""
     starts = ", ".join(
         f"{name} {show_seconds(start.process)}" for name, start in costs.starts.items()
     )

@@ -25,7 +25,7 @@ def of_bench(bench: Bench, suffix: str) -> str:
     )
     points = [(one.model, one.measured_seconds) for one in bench.results if one.works]
     panels = [charts.bars(bench), charts.lines(over, bench.workload.tasks, points)]
-    busy = f"others had {bench.busy:.0%} of it" if bench.is_busy else ""
+    busy = f"other programs used {bench.busy:.0%} of it" if bench.is_busy else ""
     basis = _basis(bench.function, bench.machine, bench.day, busy)
     fastest, words = bench.fastest, "None of the models did the work"
     if fastest is not None:

@@ -25,14 +25,14 @@ EXAMPLES = {
 }
 EXIT_CODES = (
     ("0", "done"),
-    ("1", "a fault of ours"),
+    ("1", "a fault in concgen"),
     ("2", "an invalid value"),
-    ("3", "refused, to protect something of yours"),
-    ("4", "done, with conflicts left for you"),
+    ("3", "refused, to protect your files or data"),
+    ("4", "done, but conflicts are left for you to resolve"),
     ("5", "check: the decision flipped"),
-    ("130", "interrupted; nothing half-made is left"),
+    ("130", "interrupted; nothing half-finished is left"),
 )
-STREAMS = "The answer goes to stdout, all talk to stderr. With --json the answer is one document."
+STREAMS = "Results go to stdout, messages to stderr. With --json the result is one document."
 
 # Below this many columns a text beside its option has no room, and goes below it.
 SIDE_BY_SIDE = 60
