@@ -66,7 +66,9 @@ def parse_target(text: str) -> Target:
 
 def _in_file(file: Path, function: str) -> Target:
     if not os.path.isfile(file):  # noqa: PTH113  # never raises, whatever the name
-        raise UsageError(f"there is no file {shown(file)}", hint="give its path relative to the current directory")
+        raise UsageError(
+            f"there is no file {shown(file)}", hint="give its path from the current directory"
+        )
     resolved = file.resolve()
     names, folder = [resolved.stem], resolved.parent
     while (folder / "__init__.py").is_file():

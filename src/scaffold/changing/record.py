@@ -90,14 +90,18 @@ def find(place: Path | None) -> Path:
             f"no directory {shown(place or '.')}: {reason}", hint="name another with --project DIR"
         ) from error
     if not start.is_dir():
-        raise UsageError(f"{shown(place)} is not a directory", hint="name another with --project DIR")
+        raise UsageError(
+            f"{shown(place)} is not a directory", hint="name another with --project DIR"
+        )
     for root in (start, *start.parents):
         if (root / FOLDER).is_dir():
             return root
     below = _below(start)
     if len(below) > 1:
         listed = ", ".join(shown(root.relative_to(start)) for root in below)
-        raise UsageError(f"more than one project here: {listed}", hint="name one with --project DIR")
+        raise UsageError(
+            f"more than one project here: {listed}", hint="name one with --project DIR"
+        )
     if below:
         return below[0]
     raise UsageError(

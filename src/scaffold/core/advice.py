@@ -302,10 +302,10 @@ def _other_end(workload: Workload, chosen: Estimate) -> str:
     if workload.is_untried(chosen.max_workers):
         tried = workload.in_flight_tried
         return (
-            f"the other end kept up with {tried} in flight. Nobody knows whether it takes more, so the"
-            f" run begins with a few and finds out: {show_seconds(chosen.high)} if it does not"
+            f"the other end kept up with {tried} in flight. Nobody knows whether it takes more, so"
+            f" the run begins with a few and finds out: {show_seconds(chosen.high)} if it does not"
         )
     return (
-        "assumed: the other end has no limit. No answer says how many in flight, or how many a second,"
-        " it allows (--max-in-flight, --rate), so the run begins with a few and finds out"
+        "assumed: the other end has no limit. No answer says how many in flight, or how many a"
+        " second, it allows (--max-in-flight, --rate), so the run begins with a few and finds out"
     )

@@ -75,9 +75,7 @@ def check_destination(dest: Path) -> Path:
     Raises UsageError for a path that cannot be, Refused for one that is in use.
     """
     if not str(dest).isprintable():
-        raise UsageError(
-            f"the destination {shown(dest)} has invisible characters", hint=_ELSEWHERE
-        )
+        raise UsageError(f"the destination {shown(dest)} has invisible characters", hint=_ELSEWHERE)
     try:
         if dest.is_symlink() and not dest.exists():
             raise Refused(f"{shown(dest)} is a link to nothing", hint="remove it first")
@@ -152,7 +150,9 @@ def _rename(staging: Path, target: Path) -> tuple[str, ...]:
         staging.rename(target)
     except OSError as error:
         if os.path.lexists(target):
-            raise Refused(f"{shown(target)} was created in the meantime", hint=_ELSEWHERE) from error
+            raise Refused(
+                f"{shown(target)} was created in the meantime", hint=_ELSEWHERE
+            ) from error
         raise
     return placed
 

@@ -35,7 +35,9 @@ def bench(bench: Bench, width: int) -> list[str]:
         )
     notes = [(str(result.model), remark) for result in ranked for remark in _remarks(result)]
     if bench.is_busy:
-        told = f"{told}; other programs used {bench.busy:.0%} of this machine: bench again when it is quiet"
+        told += (
+            f"; other programs used {bench.busy:.0%} of this machine: bench again when it is quiet"
+        )
     return [
         *table(columns, width, marked=0 if fastest else None),
         "",

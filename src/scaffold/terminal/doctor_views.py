@@ -16,7 +16,7 @@ def doctor(checkup: Checkup, width: int) -> list[str]:
     for problem in checkup.problems:
         lines += ["", *layout.wrap(f"! {problem.what}", width, rest="  ")]
         lines += layout.wrap(problem.remedy, width, "  ", "  ")
-    return lines if checkup.problems else [*lines, "", "Nothing on this machine limits the engines."]
+    return lines if checkup.problems else [*lines, "", "Nothing here limits the engines."]
 
 
 def _facts(checkup: Checkup) -> list[tuple[str, str]]:
