@@ -592,7 +592,7 @@ CASES = {
         lambda scene: scene.write("my-work.py"),
     ),
     "target._in_file: there is no file": Case(
-        "measure no.py:work --items x", 2, ("'no.py'", "no file", "as seen from here"),
+        "measure no.py:work --items x", 2, ("'no.py'", "no file", "from the current directory"),
     ),
     "target.parse_target: is neither a .py file nor a module's name": Case(
         "measure work.txt:a-b.c:work", 2, ("'work.txt:a-b.c'", "neither", "such as"),

@@ -56,7 +56,7 @@ def answer_io(child):
     child.sendline("20k")
     child.expect("How long")
     child.sendline("")
-    child.expect(r"call it with async")
+    child.expect(r"makes the calls async")
     child.sendline("y")
     child.expect("in flight at once")
     child.sendline("unknown")
@@ -178,7 +178,7 @@ def test_no_goes_back_to_the_answers(terminal, tmp_path):
     child.sendline("")
     child.expect(r"How many tasks\? \(.*\) \[20k\]: ")
     child.sendline("don't know")
-    for question in ("How long", "call it with async", "in flight at once", "limit the rate"):
+    for question in ("How long", "makes the calls async", "in flight at once", "limit the rate"):
         child.expect(question)
         child.sendline("")
     child.expect("Assumed: tasks: 1,000")

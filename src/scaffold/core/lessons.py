@@ -62,18 +62,18 @@ LESSONS = (
     ),
     Lesson(
         IO, Model.THREADING, "R3", _always,
-        "While one thread waits, the others go on: all the waits pass at the same time, and the"
+        "While one thread waits, the others continue: all tasks wait at the same time, and the"
         " code in a thread is ordinary code.",
     ),
     Lesson(
         IO, Model.ASYNCIO, "R5", _always,
-        "One thread and an event loop: a task gives way at `await`, so all the waits pass at the"
-        " same time. For a few tasks that is no faster than threads; it pays for thousands.",
+        "One thread and an event loop: a task gives way at `await`, so all tasks wait at the same"
+        " time. For a few tasks this is no faster than threads; for thousands it is.",
     ),
     Lesson(
         IO, Model.MULTIPROCESSING, "R10", _always,
-        "A process waits for one task at a time, and there is one for each core. Waiting takes no"
-        " core: their start and their memory buy nothing.",
+        "There is one process for each core, and each runs one task at a time. Waiting takes no"
+        " core, so the start and the memory of processes gain nothing.",
     ),
     Lesson(
         CPU, Model.SEQUENTIAL, "R11", _one_core,
@@ -103,12 +103,12 @@ LESSONS = (
     ),
     Lesson(
         CPU, Model.ASYNCIO, "R7", _always,
-        "All tasks share one thread. A task that computes never gives way, so they run one after"
-        " another all the same.",
+        "All tasks share one thread. A task that computes never gives way, so the tasks still run"
+        " one after another.",
     ),
     Lesson(
         CPU, Model.MULTIPROCESSING, "R11", _one_core,
-        "One core has one process: no task runs beside another, and the start comes on top.",
+        "One core has one process: no task runs beside another, and starting it costs extra.",
     ),
     Lesson(
         CPU, Model.MULTIPROCESSING, "R8", _gil,
@@ -117,8 +117,8 @@ LESSONS = (
     ),
     Lesson(
         CPU, Model.MULTIPROCESSING, "R10", _always,
-        "Processes compute on every core, too. Without the GIL threads do so as well, and need no"
-        " start and no copies.",
+        "Processes compute on every core, too. Without the GIL threads do the same, and they need"
+        " no new interpreter and no copies.",
     ),
     Lesson(
         MIXED, Model.SEQUENTIAL, "R14", _always,
@@ -127,31 +127,31 @@ LESSONS = (
     ),
     Lesson(
         MIXED, Model.THREADING, "R11", _one_core,
-        "The waits pass at the same time; the computing takes turns on the one core.",
+        "The tasks wait at the same time, but they take turns to compute on the one core.",
     ),
     Lesson(
         MIXED, Model.THREADING, "R9", _gil,
-        "The waits pass at the same time. The computing does not: only the thread that holds the"
-        " GIL runs.",
+        "The tasks wait at the same time, but they do not compute at the same time: only the"
+        " thread that holds the GIL runs.",
     ),
     Lesson(
         MIXED, Model.THREADING, "R12", _always,
-        "The waits pass at the same time. This Python has no GIL, so the computing does, too: one"
-        " thread on each core.",
+        "The tasks wait at the same time. This Python has no GIL, so they also compute at the same"
+        " time: one thread on each core.",
     ),
     Lesson(
         MIXED, Model.ASYNCIO, "R7", _always,
-        "The waits pass at the same time. The computing does not: all tasks share one thread, and"
-        " the one that computes holds up the others.",
+        "The tasks wait at the same time, but they do not compute at the same time: all share one"
+        " thread, and a task that computes holds up the others.",
     ),
     Lesson(
         MIXED, Model.MULTIPROCESSING, "R14", _always,
-        "A process has one task at a time: while that one waits, the core has nothing to do.",
+        "A process has one task at a time: while that task waits, the core has nothing to do.",
     ),
     Lesson(
         MIXED, Model.HYBRID, "R11", _one_core,
-        "One core has one process with all the tasks in flight: what asyncio does, after the start"
-        " of a process.",
+        "One core has one process with all tasks in flight. It does the same as asyncio, after the"
+        " start of a process.",
     ),
     Lesson(
         MIXED, Model.HYBRID, "R14", _core_for_each,
@@ -160,7 +160,7 @@ LESSONS = (
     ),
     Lesson(
         MIXED, Model.HYBRID, "R14", _always,
-        "A process has several tasks in flight: while some wait another one computes, so every"
-        " core is busy.",
+        "A process has several tasks in flight: while some wait, another computes, so every core"
+        " is busy.",
     ),
 )  # fmt: skip

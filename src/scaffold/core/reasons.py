@@ -62,7 +62,7 @@ def in_flight(workload: Workload) -> int:
 
 def nothing_to_win(workload: Workload, machine: Machine) -> str | None:
     if workload.tasks <= 1:
-        return "one task has nothing to run beside"
+        return "there is only one task, so nothing can run beside it"
     if tiny(workload):
         return f"all of it takes {show_seconds(workload.total_seconds)}: do not parallelise"
     return None
@@ -79,7 +79,7 @@ def one_reaches_the_rate(workload: Workload, machine: Machine) -> str | None:
     if rate is None or workload.in_flight_at_rate > 1 or tiny(workload):
         return None
     return (
-        f"{show_rate(rate)} allows a task to begin every {show_seconds(1 / rate)}, and one takes"
+        f"{show_rate(rate)} allows a task to begin every {show_seconds(1 / rate)}, and a task takes"
         f" {show_seconds(workload.task_seconds)}: one at a time reaches the rate"
     )
 
@@ -152,14 +152,14 @@ def waiting_needs_threads(workload: Workload, machine: Machine) -> str | None:
     if is_coroutine(workload):
         return None
     if side_by_side and tasks_not_workers(workload, machine) is None:
-        return "tasks that wait: threads wait side by side, and ordinary code stays as it is"
+        return "tasks that wait: threads wait at the same time, and ordinary code stays as it is"
     return None
 
 
 def tasks_not_workers(workload: Workload, machine: Machine) -> str | None:
     many = in_flight(workload) > MANY_THREADS
     if waits(workload) and workload.async_client and many and not tiny(workload):
-        return f"{show_count(in_flight(workload))} tasks that wait: many tasks, few workers"
+        return f"{show_count(in_flight(workload))} tasks that wait: too many for a thread each"
     return None
 
 
@@ -185,7 +185,9 @@ def loop_does_not_compute(workload: Workload, machine: Machine) -> str | None:
 
 def processes_only_wait(workload: Workload, machine: Machine) -> str | None:
     if waits(workload):
-        return "processes would only wait: nothing to compute, memory and start-up to pay"
+        return (
+            "processes would only wait: they cost memory and start-up, and have nothing to compute"
+        )
     return None
 
 

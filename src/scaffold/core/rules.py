@@ -52,8 +52,8 @@ RULES: tuple[Rule, ...] = (
         "R1",
         "Nothing to win",
         BEYOND,
-        "Workers cost time to start and code to understand. One task, or a total of"
-        f" {show_seconds(TINY_SECONDS)} or less, gives nothing back for it.",
+        "Workers cost time to start and code to understand. For one task, or for a total of"
+        f" {show_seconds(TINY_SECONDS)} or less, this never pays.",
         {BASELINE: Verdict.PREFER, **dict.fromkeys(SIDE_BY_SIDE, Verdict.FORBID)},
         reasons.nothing_to_win,
         fires=examples.ONE_TASK,
@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
         "R2",
         "One at a time",
         BEYOND,
-        "A limit of one task in flight (a licence, a strict server) is sequential by definition.",
+        "With a limit of one task in flight (a licence, a strict server) the work is sequential.",
         dict.fromkeys(SIDE_BY_SIDE, Verdict.FORBID),
         reasons.one_at_a_time,
         fires=examples.ONE_AT_A_TIME,
@@ -74,8 +74,8 @@ RULES: tuple[Rule, ...] = (
         "Waiting needs threads",
         "FAQs: When should I use multithreading vs multiprocessing?",
         "A thread that waits for the network, a disk or a database lets the others run, and"
-        " the code in it is ordinary blocking code. So threads are the first answer for"
-        " I/O-bound work, until the count of tasks outgrows them.",
+        " the code in it is ordinary blocking code. So threads are the first choice for"
+        " I/O-bound work, unless there are too many tasks for them.",
         {Model.THREADING: Verdict.PREFER},
         reasons.waiting_needs_threads,
         fires=examples.FEW_WAITS,
@@ -86,8 +86,7 @@ RULES: tuple[Rule, ...] = (
         "Threading is about workers, asynchrony about tasks",
         "Asyncio in Python",
         "A thread is a worker: a few hundred are plenty. A coroutine is a task: thousands may"
-        f" wait at once on one event loop. Above {MANY_THREADS} tasks in flight the count of"
-        " tasks decides.",
+        f" wait at once on one event loop. Above {MANY_THREADS} tasks in flight, use coroutines.",
         {Model.ASYNCIO: Verdict.PREFER},
         reasons.tasks_not_workers,
         fires=examples.MANY_WAITS,
@@ -97,8 +96,8 @@ RULES: tuple[Rule, ...] = (
         "R5",
         "Asyncio has the steeper curve",
         "Asyncio in Python",
-        "Every call below the event loop has to be written for it. While all the tasks in"
-        f" flight fit into threads (up to {MANY_THREADS}), that price buys little.",
+        "Every call in the event loop has to be written for it. As long as all tasks in flight fit"
+        f" into threads (up to {MANY_THREADS}), that effort gains little.",
         {Model.ASYNCIO: Verdict.AVOID},
         reasons.steeper_curve,
         fires=examples.FEW_WAITS,
@@ -109,7 +108,7 @@ RULES: tuple[Rule, ...] = (
         "An event loop needs an async client",
         "Asyncio in Python",
         "The event loop runs tasks in turn on one thread and relies on them to give way while they"
-        " wait. A blocking client never does, so it would need a thread per task after all.",
+        " wait. A blocking client never gives way, so every task would need a thread after all.",
         {Model.ASYNCIO: Verdict.FORBID},
         reasons.loop_needs_async_client,
         fires=examples.SYNC_WAITS,
@@ -119,7 +118,7 @@ RULES: tuple[Rule, ...] = (
         "R7",
         "Asyncio does not compute in parallel",
         "Asyncio in Python",
-        "All coroutines share one thread: no parallelism, and computing in one of them delays all.",
+        "Coroutines share one thread: nothing runs in parallel, and one that computes delays all.",
         {Model.ASYNCIO: Verdict.FORBID},
         reasons.loop_does_not_compute,
         fires=examples.COMPUTING,
@@ -150,8 +149,8 @@ RULES: tuple[Rule, ...] = (
         "R10",
         "Processes cost memory, start-up and carrying",
         "Multiprocessing in Python",
-        "A process is an interpreter more, and everything that goes in or out is pickled. Work that"
-        " only waits gets nothing back for it.",
+        "Each process is a further interpreter, and all data that goes in or out is pickled. Work"
+        " that only waits gains nothing from this.",
         {Model.MULTIPROCESSING: Verdict.AVOID, Model.HYBRID: Verdict.AVOID},
         reasons.processes_only_wait,
         fires=examples.MANY_WAITS,
@@ -161,7 +160,7 @@ RULES: tuple[Rule, ...] = (
         "R11",
         "One core computes one thing at a time",
         BEYOND,
-        "Where affinity or a container's quota leaves one core, a second worker that computes only"
+        "If affinity or a container's quota leaves one core, a second worker that computes only"
         " takes time from the first.",
         {
             Model.THREADING: Verdict.FORBID,
@@ -187,7 +186,7 @@ RULES: tuple[Rule, ...] = (
         "R13",
         "Native code releases the GIL",
         BEYOND,
-        "hashlib, zlib, much of NumPy and Pillow compute with the GIL released. For them"
+        "hashlib, zlib and much of NumPy and Pillow release the GIL while they compute. Then"
         " threads are as parallel as processes, and nothing is pickled.",
         {Model.THREADING: Verdict.PREFER},
         reasons.native_code,
@@ -198,8 +197,8 @@ RULES: tuple[Rule, ...] = (
         "R14",
         "Work that waits and computes needs both",
         BEYOND,
-        "Processes alone leave a core idle while their task waits; threads and event loops alone"
-        " compute on one core. Processes with several tasks in flight each do neither.",
+        "A process with one task leaves its core idle while the task waits. Threads and event loops"
+        " compute on one core. Processes with several tasks in flight each avoid both.",
         {Model.HYBRID: Verdict.PREFER},
         reasons.both,
         fires=examples.MIXED,
@@ -207,7 +206,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "R15",
-        "Large payloads make processes dear",
+        "Large payloads make processes expensive",
         "FAQs: What are the differences between multiprocessing and multithreading?",
         "Threads share memory; processes copy. When pickling and carrying an item and its"
         f" result costs over {DEAR_SHARE:.0%} of the task itself, send a path or a key"
@@ -221,8 +220,8 @@ RULES: tuple[Rule, ...] = (
         "R16",
         "A coroutine function needs an event loop",
         BEYOND,
-        "What is `async def` already is awaited as it is on one event loop. In threads each worker"
-        " would open a loop of its own, to run one task at a time on it.",
+        "An `async def` function can be awaited as it is on one event loop. With threads, each"
+        " worker would open its own loop and run one task at a time on it.",
         {Model.ASYNCIO: Verdict.PREFER, Model.THREADING: Verdict.FORBID},
         reasons.coroutine_needs_loop,
         fires=examples.COROUTINES,
@@ -232,8 +231,8 @@ RULES: tuple[Rule, ...] = (
         "R17",
         "One at a time reaches the rate",
         BEYOND,
-        "A rate is a floor under the time of every model: tasks divided by rate. Where a task ends"
-        " before the next one may begin, workers side by side only wait for their turn.",
+        "With a rate limit no model is faster than tasks divided by rate. If a task ends before the"
+        " next task may begin, further workers only wait for their turn.",
         dict.fromkeys(SIDE_BY_SIDE, Verdict.FORBID),
         reasons.one_reaches_the_rate,
         fires=examples.SLOW_RATE,
@@ -243,8 +242,8 @@ RULES: tuple[Rule, ...] = (
         "R18",
         "Rate times latency is enough in flight",
         BEYOND,
-        "By Little's law a rate of r a second with tasks of s seconds keeps r times s in flight,"
-        " however many workers there are. Where that is few, threads reach the rate.",
+        "By Little's law a rate of r a second with tasks of s seconds keeps r times s tasks in"
+        " flight, however many workers there are. If that number is small, threads reach the rate.",
         {Model.THREADING: Verdict.PREFER},
         reasons.few_reach_the_rate,
         fires=examples.RATE,
@@ -254,9 +253,9 @@ RULES: tuple[Rule, ...] = (
         "R19",
         "Memory limits what runs at once",
         BEYOND,
-        "Each running task needs its peak for itself. What is left of the memory, under the"
-        " container's limit too, divided by that peak is how many may run: one more, and the kernel"
-        " kills a worker.",
+        "Each running task needs its own peak memory. The free memory (within the container's"
+        " limit) divided by that peak is the number of tasks that may run at once. With one more,"
+        " the kernel kills a worker.",
         {Model.MULTIPROCESSING: Verdict.AVOID, Model.HYBRID: Verdict.AVOID},
         reasons.memory_is_short,
         fires=examples.LARGE_TASKS,
