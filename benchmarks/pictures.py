@@ -128,7 +128,9 @@ def refuse_busy(what: str, others: Others, wait: float = 0.0) -> None:
     time.sleep(wait)
     share = others.share() or 0.0
     if share > BUSY:
-        sys.exit(f"{what}: other programs used {share:.0%} of this machine; draw it when it is quiet")
+        sys.exit(
+            f"{what}: other programs used {share:.0%} of this machine; draw it when it is quiet"
+        )
 
 
 def interview(folder: Path) -> str:

@@ -35,7 +35,9 @@ def test_own_items_after_the_sample(tried: Project, name: str) -> None:
     (tried.root / name).write_text("7\n8\n")
     done = tried.run("run", "--items", name)
     assert done.returncode == 0
-    assert "results.jsonl was made of the sample: it is results.sample.jsonl now" in done.stderr
+    assert (
+        "results.jsonl holds results of the sample: it is results.sample.jsonl now" in done.stderr
+    )
     assert values(tried.root / "results.sample.jsonl") == [1, 2, 3]
     assert len(values(tried.root / "results.jsonl")) == 2
     (tried.root / name).write_text("9\n")

@@ -161,7 +161,7 @@ def test_what_holds_itself(load: Load) -> None:
     """A circle is an error, not a crash."""
     value: list[Any] = []
     value.append(value)
-    with pytest.raises(load("values").Unwritable, match="holds itself"):
+    with pytest.raises(load("values").Unwritable, match="contains itself"):
         load("values").json_of(value)
 
 

@@ -43,7 +43,7 @@ def test_what_is_no_rate_is_refused(tmp_path: Path, rate: str) -> None:
     """One line says what a rate looks like."""
     done = Project.make("threading", tmp_path, WORK, ITEMS).run("run", f"--rate={rate}")
     assert done.returncode == 2
-    assert f"'{rate}' is no rate such as 10/s, 600/min, 5000/h" in done.stderr
+    assert f"'{rate}' is not a rate such as 10/s, 600/min, 5000/h" in done.stderr
 
 
 def test_a_rate_of_another_unit_needs_a_cost(tmp_path: Path) -> None:

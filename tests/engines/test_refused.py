@@ -43,7 +43,7 @@ def test_threads_that_cannot_be_had_cost_no_task(
     model = models[name]
     outcomes = model.run(model.job("slow"), range(30), max_workers=8)
     assert [outcome.value for outcome in outcomes] == list(range(30))
-    assert "no thread can be had" in capsys.readouterr().err
+    assert "no thread can be started" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["threading", "asyncio"])
@@ -53,7 +53,7 @@ def test_without_any_thread_the_run_ends(
     """And no task that never ran has failed."""
     few_threads.clear()
     model = models[name]
-    with pytest.raises(model.task.EngineError, match="no thread can be had"):
+    with pytest.raises(model.task.EngineError, match="no thread can be started"):
         model.run(model.job("slow"), range(30), max_workers=8)
 
 
@@ -80,7 +80,7 @@ def test_processes_that_cannot_be_had_cost_no_task(
     model = models[name]
     job = model.job("slow")
     if not first:
-        with pytest.raises(model.task.EngineError, match="no process can be had"):
+        with pytest.raises(model.task.EngineError, match="no process can be started"):
             model.run(job, range(30), max_workers=2)
         return
     outcomes = model.run(job, range(30), max_workers=2)

@@ -159,7 +159,7 @@ CASES = {
         lambda scene: scene.write("a.json", '{"name": 5}'),
     ),
     "apply._refuse_changed: was changed in the meantime": Case(
-        "switch threading", 3, ("'crawl/runner/engine.py'", "changed meanwhile", "start again"),
+        "switch threading", 3, ("'crawl/runner/engine.py'", "in the meantime", "start again"),
         lambda scene: (scene.project(), scene.before(
             "changing.undo_log.begin", lambda: scene.write("crawl/runner/engine.py", "mine"))),
     ),
@@ -185,7 +185,7 @@ CASES = {
         "switch threading", 3, ("'crawl/runner/engine.py'", "read-only", "chmod"), read_only,
     ),
     "apply.apply": Case(
-        "switch threading", 1, (DISK, "cannot write", "as it was"),
+        "switch threading", 1, (DISK, "cannot write", "restores every file"),
         lambda scene: (scene.project(), scene.full("changing.undo_log.sync")),
     ),
     "apply.apply: interrupted, after the": Case(
@@ -244,10 +244,10 @@ CASES = {
         lambda scene: (scene.project(), scene.write("crawl/runner/engine.py", "mine")),
     ),
     "doctor.calibrate: cannot keep the costs in": Case(
-        "doctor --calibrate", 1, ("costs-", "Not a directory", "see that"), no_cache,
+        "doctor --calibrate", 1, ("costs-", "Not a directory", "writable"), no_cache,
     ),
     "measure.prepare: no items were given": Case(
-        "measure functions.py:work", 2, ("items", "missing", "--items FILE"), Scene.functions,
+        "measure functions.py:work", 2, ("no items", "--items FILE"), Scene.functions,
     ),
     "measure.read_budget: budget": Case(
         "measure functions.py:work --budget soon", 2, ("'soon'", "not a duration", "such as"),
@@ -345,8 +345,8 @@ CASES = {
     "interview.read": Case(
         "new p --workload ioo --yes", 2, ("--workload: 'ioo'", "not one of", "did you mean io?"),
     ),
-    "interview.read: is no answer": Case(
-        "recommend --answers a.json --yes", 2, ("--tasks: true", "no answer", "How many"),
+    "interview.read: is not an answer": Case(
+        "recommend --answers a.json --yes", 2, ("--tasks: true", "not an answer", "How many"),
         lambda scene: scene.write("a.json", '{"tasks": true}'),
     ),
     "inventory.templates_dir: the templates are missing from this installation": Case(
@@ -355,7 +355,7 @@ CASES = {
             "scaffold.making.inventory.__file__", str(scene.here / "a/b/inventory.py")),
     ),
     "undo_log._load: cannot read": Case(
-        "undo", 1, ("undo.zip", "Too many levels", "see that"),
+        "undo", 1, ("undo.zip", "Too many levels", "make it readable"),
         lambda scene: (scene.switched(), loop(scene, ".concgen/undo/undo.zip")),
     ),
     "undo_log._load: is damaged": Case(
@@ -403,7 +403,7 @@ CASES = {
     ),
     "measure._profile: ended the whole process": Case(
         "measure functions.py:dies --items items.jsonl", 2,
-        ("functions.py:dies", "exit code 7", "mend"), Scene.functions,
+        ("functions.py:dies", "exit code 7", "fix that"), Scene.functions,
     ),
     "names.check_name: cannot name a project": Case(
         f"new p --name a/b {IO}", 2, ("'a/b'", "only letters", "such as"),
@@ -429,7 +429,7 @@ CASES = {
             b"PK\5\6" + bytes(18)),
     ),
     "record._read: cannot read": Case(
-        "diff", 1, ("answers.json", "Too many levels", "see that"),
+        "diff", 1, ("answers.json", "Too many levels", "make it readable"),
         lambda scene: (scene.project(), loop(scene, ".concgen/answers.json")),
     ),
     "record._read: is damaged": Case(
@@ -444,8 +444,8 @@ CASES = {
         "diff", 3, ("99.1", "newer than this", "pip install"),
         lambda scene: scene.answers(concgen="99.1"),
     ),
-    "record.find: is no directory": Case(
-        "diff --project file", 2, ("'file'", "no directory", "--project DIR"),
+    "record.find: is not a directory": Case(
+        "diff --project file", 2, ("'file'", "not a directory", "--project DIR"),
         lambda scene: scene.write("file"),
     ),
     "record.find: no directory": Case(
@@ -455,11 +455,11 @@ CASES = {
         "diff", 2, ("no project in", "no .concgen", "--project DIR"),
     ),
     "recorded.checked: is not one of": Case(
-        "diff", 2, ("model 'celery'", "not one of", "another template"),
+        "diff", 2, ("model 'celery'", "not one of", "a different template"),
         lambda scene: scene.answers(model="celery"),
     ),
     "recorded.checked: , which concgen never records": Case(
-        "diff", 2, ("tasks is 'many'", "none that concgen records", OF_OURS),
+        "diff", 2, ("tasks is 'many'", "concgen never records", OF_OURS),
         lambda scene: scene.answers(tasks="many"),
     ),
     "recorded.checked: is": Case(
@@ -479,18 +479,18 @@ CASES = {
         packages("shop/__init__.py", "tests"),
     ),
     "add.read_request: exists already": Case(
-        "add shop.parallel --yes", 3, ("test_parallel.py", "there already", "another name"),
+        "add shop.parallel --yes", 3, ("test_parallel.py", "exists already", "another name"),
         packages("shop/__init__.py", "tests/test_parallel.py"),
     ),
     "add.take: is not at the top of its module: nothing can import it": Case(
         "add shop.parallel --from functions.py:Client.fetch --items items.jsonl --yes",
         2, ("Client.fetch", "not at the top", "write a function"), packages("shop/__init__.py"),
     ),
-    "record.find: more than one here": Case(
+    "record.find: more than one project here": Case(
         "diff", 2, ("shop/one", "shop/two", "--project"), added_twice,
     ),
     "repository.find: is in more than one place": Case(
-        "add shop.parallel --yes", 2, ("shop", "more than one place", "go into"),
+        "add shop.parallel --yes", 2, ("shop", "more than one place", "change to the directory"),
         packages("a/shop/__init__.py", "b/shop/__init__.py"),
     ),
     "repository.find: no directory of a package": Case(
@@ -503,7 +503,7 @@ CASES = {
         "new no-name.py --yes", 2, ("'no-name.py'", "imported", "letters"),
     ),
     "script.check_destination: exists already": Case(
-        "new functions.py --yes", 3, ("'functions.py'", "there already", "another name"),
+        "new functions.py --yes", 3, ("'functions.py'", "exists already", "another name"),
         Scene.functions,
     ),
     "script.check_destination": Case(
@@ -530,26 +530,26 @@ CASES = {
         lambda scene: scene.monkeypatch.setattr(Path, "mkdir", _full),
     ),
     "staging._move_up: was created in the meantime": Case(
-        f"new . --name p {IO}", 3, ("pyproject.toml'", "created meanwhile", "another destination"),
+        f"new . --name p {IO}", 3, ("pyproject.toml'", "in the meantime", "another destination"),
         lambda scene: scene.before(
             "making.staging._settle_modes", lambda: scene.write("pyproject.toml")),
     ),
     "staging._rename: was created in the meantime": Case(
-        f"new p {IO}", 3, ("p'", "created meanwhile", "another destination"),
+        f"new p {IO}", 3, ("p'", "created in the meantime", "another destination"),
         lambda scene: scene.before("making.staging._settle_modes", lambda: scene.write("p/mine")),
     ),
     "staging.check_destination: cannot use": Case(
         f"new {'x' * 300} --name p {IO}", 2, ("'xxx", "too long", "another destination"),
     ),
     "staging.check_destination: has invisible characters": Case(
-        f"new a\x1b[31mb --name p {IO}", 2, (r"'a\x1b[31mb'", "be seen", "another destination"),
+        f"new a\x1b[31mb --name p {IO}", 2, (r"'a\x1b[31mb'", "invisible", "another destination"),
     ),
     "staging.check_destination: is a file": Case(
         f"new p {IO}", 3, ("'p'", "is a file", "another destination"),
         lambda scene: scene.write("p"),
     ),
     "staging.check_destination: is a link to nothing": Case(
-        f"new p {IO}", 3, ("'p'", "leads nowhere", "remove it"),
+        f"new p {IO}", 3, ("'p'", "link to nothing", "remove it"),
         lambda scene: (scene.here / "p").symlink_to("nowhere"),
     ),
     "staging.check_destination: is not empty": Case(
@@ -614,7 +614,7 @@ CASES = {
                        (scene.here / "README.md").mkdir()),
     ),
     "tree.__getitem__: cannot read": Case(
-        "diff", 1, ("'README.md'", DISK, "see that"),
+        "diff", 1, ("'README.md'", DISK, "make it readable"),
         lambda scene: (edited_readme(scene), scene.monkeypatch.setattr(
             "scaffold.changing.tree.Path.read_bytes", _unreadable(Path.read_bytes))),
     ),

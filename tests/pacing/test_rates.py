@@ -28,7 +28,7 @@ def test_reads(pacing: ModuleType, text: str, amount: float, seconds: float, uni
 @pytest.mark.parametrize("text", ["", "10", "0/s", "-1/s", "/s", "10/y", "1e3/s", "nan/s", "inf/s"])
 def test_refuses_what_is_no_rate(pacing: ModuleType, text: str) -> None:
     """And says what would be."""
-    with pytest.raises(ValueError, match="is no rate such as 10/s"):
+    with pytest.raises(ValueError, match="is not a rate such as 10/s"):
         pacing.Rate.parse(text)
 
 

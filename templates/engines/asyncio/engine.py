@@ -158,7 +158,7 @@ class CoroutinePool:
         if not self._size:
             self._fail(exc)
         elif not self._quiet:
-            say(f"{exc}: going on with {self._size:,} at once")
+            say(f"{exc}: continuing with {self._size:,} at once")
 
     def _fail(self, exc: EngineError) -> None:
         self._failure = exc
@@ -247,7 +247,7 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         loop = asyncio.new_event_loop()
     except OSError as exc:
-        raise EngineError(f"no event loop can be had: {describe(exc)}") from None
+        raise EngineError(f"no event loop can be created: {describe(exc)}") from None
     try:
         yield loop
     finally:
@@ -280,7 +280,9 @@ def _opened(loop: asyncio.AbstractEventLoop, job: Job, size: int) -> Iterator[tu
         leave.set()
         loop.run_until_complete(asyncio.wait([host], timeout=TEARDOWN))
     if not host.done():
-        raise EngineError(f"the teardown after setup() goes on after {TEARDOWN:g} s: it is cut off")
+        raise EngineError(
+            f"the teardown after setup() still runs after {TEARDOWN:g} s: it is cut off"
+        )
     if host.cancelled():
         raise EngineError("work() cancelled the task that keeps what setup() made")
     host.result()  # raises what was wrong with the teardown

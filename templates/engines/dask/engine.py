@@ -106,7 +106,7 @@ def _tear_down(client: Client, name: str) -> str:
     except EngineError as exc:
         return str(exc)
     except TimeoutError:
-        return f"the teardown after setup() goes on after {TEARDOWN:g} s: it is cut off"
+        return f"the teardown after setup() still runs after {TEARDOWN:g} s: it is cut off"
     except Exception:  # of a cluster that is gone
         return ""
     return ""

@@ -127,7 +127,7 @@ class ProcessPool(ABC, Generic[W]):
         if not processes:
             raise EngineError(reason)
         if not self._quiet:
-            say(f"{reason}: going on with fewer workers, {processes:,}")
+            say(f"{reason}: continuing with fewer workers, {processes:,}")
 
     def fail(self, task: Task, failure: Failure, seconds: float = 0.0) -> None:
         """Retry the task, or hand over its failure."""

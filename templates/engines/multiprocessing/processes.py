@@ -60,7 +60,7 @@ class WorkerProcess:
         try:
             self._start(method or start_method(), serve, share, job, *arguments)
         except (OSError, EOFError) as exc:
-            raise Unavailable(f"no process can be had: {describe(exc)}") from None
+            raise Unavailable(f"no process can be started: {describe(exc)}") from None
 
     def _start(self, method: str, serve: Serve, share: int, job: bytes, *arguments: Any) -> None:
         if method == "fork":

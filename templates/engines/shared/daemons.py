@@ -32,7 +32,7 @@ class JobThread(threading.Thread, ABC):
         try:
             self.start()
         except RuntimeError as exc:
-            raise Unavailable(f"no thread can be had: {exc}") from None
+            raise Unavailable(f"no thread can be started: {exc}") from None
 
     def run(self) -> None:
         """Open the job and serve, until told to leave."""
@@ -64,8 +64,8 @@ def join_all(threads: Sequence[JobThread]) -> None:
             raise thread.failure
     if late := sum(thread.is_alive() for thread in threads):
         raise EngineError(
-            f"the teardown after setup() goes on after {TEARDOWN:g} s in {late} of {len(threads)} "
-            "threads: they are left behind"
+            f"the teardown after setup() still runs after {TEARDOWN:g} s in {late} of "
+            f"{len(threads)} threads: they are left behind"
         )
 
 

@@ -7,7 +7,7 @@
 Everything but work() and setup() happens in the caller's thread: pulling, timeouts, retries.
 At most `window` tasks are queued, running or finished and not yet taken, so memory stays flat.
 A thread cannot be killed. One that overruns `timeout` is abandoned and replaced, its late result
-dropped; it is a daemon, so it never blocks the exit. Where no thread can be had any more, those
+dropped; it is a daemon, so it never blocks the exit. Where no further thread can be started, those
 that started go on.
 """
 
@@ -127,7 +127,7 @@ class ThreadPool:
             raise exc
         self.size = len(self._workers)
         if not self._job.quiet:
-            say(f"{exc}: going on with {self.size:,} at once")
+            say(f"{exc}: continuing with {self.size:,} at once")
 
     def collect(self, patience: float) -> list[Result]:
         """What has finished; waits up to `patience` seconds for the first."""

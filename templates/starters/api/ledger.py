@@ -60,7 +60,7 @@ class Ledger:
             if policy.MAX_COST is not None and bound > policy.MAX_COST:
                 raise StopRun(
                     f"{self.used.cost:.4f} is spent, and the next call may exceed MAX_COST, "
-                    f"{policy.MAX_COST:g}: raise it in policy.py, and the same command goes on"
+                    f"{policy.MAX_COST:g}: raise it in policy.py, and the same command continues"
                 )
             if policy.MAX_COST is not None and bound + sum(self._reserved) > policy.MAX_COST:
                 raise Overloaded("what is in flight may use up MAX_COST")

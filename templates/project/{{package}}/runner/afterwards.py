@@ -52,7 +52,7 @@ def export(args: argparse.Namespace) -> int:
             sys.stdout.flush()
             return OK
         if items.is_one_of(args.file) or snapshot.is_one_of(args.file):
-            raise Refused(f"{args.file} is what is exported: name another file")
+            raise Refused(f"{args.file} is the input of the export: name another file")
         try:
             rows.write(args.file)
         except Unreadable as exc:

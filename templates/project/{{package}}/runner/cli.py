@@ -120,11 +120,11 @@ def _options() -> Iterator[Option]:
     yield Option(
         every, "--items", "FILE", f"{READ}; - is JSON Lines from stdin [%(default)s]", "items.jsonl"
     )
-    text = "of an item: its own name, for results and messages [%(default)s]"
+    text = "that identifies an item in results and messages [%(default)s]"
     yield Option(every, "--key", "FIELD", text, getattr(settings, "KEY", None))
     text = "tasks in flight at once; auto finds how many [%(default)s; None is one per core]"
     yield Option(a_run, "--max-workers", "N", text, settings.MAX_WORKERS, limits.workers)
-    text = "at which tasks begin, retries counted, such as 10/s, 600/min or 5000/h"
+    text = "at which tasks begin, retries included, such as 10/s, 600/min or 5000/h"
     text += f" [{getattr(settings, 'RATE', None)}]"
     yield Option(a_run, "--rate", "R", text, None, limits.rate)
     text, seconds = "for one task [%(default)s]", _number(float, 0)
@@ -141,16 +141,16 @@ def _options() -> Iterator[Option]:
     )
     yield Option(("run",), "--fresh", "", "discard earlier results and start over")
     yield Option(("run",), "--retry-failed", "", "run the failed tasks of earlier runs again")
-    text = "stop when so many tasks, or so many in a hundred, have failed"
+    text = "stop when N tasks, or more than P percent, have failed"
     yield Option(("run",), "--max-failures", "N|P%", text, None, MaxFailures.parse)
-    yield Option(("run",), "--fsync", "", "results survive a power cut too, at a price")
+    yield Option(("run",), "--fsync", "", "make results survive a power cut, which costs speed")
     yield Option(("run",), "--quiet", "", "no progress and no summary")
     yield Option(("bench",), "--seconds", "S", "at most, for each [%(default)s]", 5.0, seconds)
     yield Option(("bench",), "--json", "", "one JSON document")
-    yield Option(("try",), "--item", "JSON", "in place of one of the input")
+    yield Option(("try",), "--item", "JSON", "instead of one from the input")
     yield Option(("try",), "--pdb", "", "stop in the debugger where it fails")
     yield Option(("export",), "--failed", "", "only items that failed, to be run again")
-    yield Option(("export",), "--ok", "", "only good results")
+    yield Option(("export",), "--ok", "", "only tasks that succeeded")
 
 
 def _parser() -> argparse.ArgumentParser:

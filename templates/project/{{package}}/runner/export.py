@@ -176,7 +176,7 @@ class Export:
         suffix = os.path.splitext(name)[1].lower()
         write = {".csv": self._csv, ".jsonl": self.lines, ".parquet": self._parquet}.get(suffix)
         if write is None:
-            raise Unreadable(f"{name} is of no kind that is written: {KINDS}")
+            raise Unreadable(f"{name} has no suffix that can be written: {KINDS}")
         path = os.path.realpath(name)
         new = f"{path}.{os.getpid()}.new"
         try:

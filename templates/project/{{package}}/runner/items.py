@@ -183,14 +183,14 @@ class Duplicates:
         if key in self._seen:
             self._twice += 1
             if self._twice <= SHOWN:
-                self._tell(f"line {line:,}: the key {key!r} was there before")
+                self._tell(f"line {line:,}: the key {key!r} was used before")
         elif len(self._seen) < KEYS_WATCHED:
             self._seen.add(key)
 
     def count(self) -> None:
         """Say how many there were beyond those that were named."""
         if self._twice > SHOWN:
-            self._tell(f"{self._twice - SHOWN:,} more keys were there before")
+            self._tell(f"{self._twice - SHOWN:,} more keys were used before")
 
 
 def _take_stdin() -> BinaryIO:

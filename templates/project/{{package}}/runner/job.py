@@ -229,7 +229,7 @@ def _event_loop(stack: ExitStack) -> Callable[[Any], Any]:
     try:
         loop = stack.enter_context(asyncio.Runner()).get_loop()
     except OSError as exc:
-        raise Unavailable(f"no event loop can be had: {describe(exc)}") from None
+        raise Unavailable(f"no event loop can be created: {describe(exc)}") from None
     context = contextvars.copy_context()
 
     def run(coroutine: Any) -> Any:

@@ -109,7 +109,7 @@ def stop_on_signals() -> Iterator[threading.Event]:
         if signals > 2:  # it is being stopped: another exception would only disturb that
             return
         # Not a threading.Thread: the main thread may hold the lock that its start needs.
-        with suppress(RuntimeError):  # no thread can be had
+        with suppress(RuntimeError):  # no thread can be started
             start_new_thread(hurry if signals == 1 else force_exit, ())
         if signals == 2:
             raise Interrupted
@@ -131,14 +131,14 @@ def leave(code: int) -> NoReturn:
 
 def watch_the_end(code: int) -> None:
     """Cut off what hangs: exit functions, and threads that are no daemons."""
-    with suppress(RuntimeError):  # no thread can be had
+    with suppress(RuntimeError):  # no thread can be started
         threading.Thread(target=_cut_off, args=(code,), daemon=True).start()
 
 
 def _cut_off(code: int) -> None:
     threading.main_thread().join()  # it is done: now it joins threads and runs exit functions
     time.sleep(LEAVING)
-    say(f"a thread or an exit function goes on after {LEAVING:g} s: it is left behind")
+    say(f"a thread or an exit function still runs after {LEAVING:g} s: it is left behind")
     with suppress(RuntimeError):
         timer = threading.Timer(FLUSHING, os._exit, (code,))
         timer.daemon = True

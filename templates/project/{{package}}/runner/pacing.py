@@ -39,7 +39,9 @@ class Rate(NamedTuple):
             if period in SECONDS and float(amount) > 0:
                 name = "" if (unit or "") in TASKS else unit
                 return cls(float(amount), SECONDS[period], name)
-        raise ValueError(f'{text!r} is no rate such as 10/s, 600/min, 5000/h or "90000 tokens/min"')
+        raise ValueError(
+            f'{text!r} is not a rate such as 10/s, 600/min, 5000/h or "90000 tokens/min"'
+        )
 
     @property
     def gap(self) -> float:

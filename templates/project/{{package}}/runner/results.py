@@ -165,7 +165,7 @@ class Journal:
             whole = data.rfind(b"\n", 0, max(0, written)) + 1
             self.file.truncate(self.size + whole)  # no half line stays
             raise JournalError(
-                f"cannot write {self.name}: {exc.strerror}; make room, and run again to go on"
+                f"cannot write {self.name}: {exc.strerror}; make room, and run again to continue"
             ) from None
         self.size += len(data)
         self.written += count
@@ -211,9 +211,7 @@ class Journal:
         first, end, _ = head.strip(b"\0").partition(b"\n")
         torn = not end and first[:7] == b'{"id": '[: len(first)]
         if not (LINE.match(first) or (torn and len(first) < SHORTEST) or (end and parse(first))):
-            raise Refused(
-                f"{self.name} holds something else than results: --results names another file"
-            )
+            raise Refused(f"{self.name} does not hold results: --results names another file")
 
     def _cut_zeros(self) -> int:
         """Cut off what a power cut may leave at the end; return the size."""

@@ -76,7 +76,7 @@ class Resume:
             except Refused:
                 if not is_of_sample(journal):
                     raise
-                say(f"{journal.name} was made of the sample: it is {_set_aside(journal)} now")
+                say(f"{journal.name} holds results of the sample: it is {_set_aside(journal)} now")
                 items.rewind()
                 journal.done, journal.ok, journal.failed = bytearray(), 0, 0
                 self._start_over()
@@ -259,7 +259,7 @@ class Resume:
         """Give the results a second name; where files have one only, copy them."""
         path, backup = self._journal.path, f"{self._journal.path}.bak"
         if os.path.lexists(backup):
-            raise Refused(f"{backup} exists, and no run has left it: move it away")
+            raise Refused(f"{backup} exists, and no run made it: move it away")
         try:
             os.link(path, backup)
         except OSError:
@@ -357,8 +357,7 @@ class Journalled:
 
     def _others(self) -> ItemsError:
         return ItemsError(
-            f"{self._journal.name} has results of other items than these: "
-            "delete it, or name another file"
+            f"{self._journal.name} has results of other items: delete it, or name another file"
         )
 
     def write(self, burst: Burst) -> Burst:

@@ -42,7 +42,7 @@ def json_of(value: Any, encode: Encode | None = None) -> str:
         why = str(exc) if "digits" in str(exc) else "NaN and infinities are not JSON"
         raise Unwritable(f"{why}: {WAY_OUT}") from None
     except RecursionError:
-        raise Unwritable(f"it holds itself, or is nested too deeply: {WAY_OUT}") from None
+        raise Unwritable(f"it contains itself, or is nested too deeply: {WAY_OUT}") from None
 
 
 def type_name(value: Any) -> str:
