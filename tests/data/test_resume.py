@@ -120,7 +120,7 @@ def test_a_file_of_something_else_is_no_results(make: Make, text: str) -> None:
     project = make("1\n")
     (project.root / "notes.txt").write_text(text)
     done = project.run("run", "--results", "notes.txt", "--fresh")
-    assert (done.returncode, "something else" in done.stderr) == (2, True)
+    assert (done.returncode, "does not hold results" in done.stderr) == (2, True)
     assert (project.root / "notes.txt").read_text() == text
 
 
