@@ -10,6 +10,7 @@ import pytest
 from scaffold.changing import record
 from scaffold.commands import bench_record, check, diff, switch, undo, update
 from scaffold.commands.bench import Bench, Result
+from scaffold.commands.progress import SILENT
 from scaffold.core.costs import DEFAULT_COSTS
 from scaffold.core.domain import Model, Workload
 from scaffold.measuring import machine
@@ -69,9 +70,9 @@ def test_it_is_no_edit_and_an_update_has_nothing_to_do(project):
 
 def test_the_decision_is_checked_as_before(project, capsys):
     """And stays what was decided."""
-    before = check.check(project, None, remeasure=False, progress=None)
+    before = check.check(project, remeasure=False, progress=SILENT)
     bench_record.keep(benched(), project)
-    after = check.check(project, None, remeasure=False, progress=None)
+    after = check.check(project, remeasure=False, progress=SILENT)
     assert (after.decided, after.flipped) == (before.decided, before.flipped)
 
 
