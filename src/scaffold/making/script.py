@@ -33,8 +33,8 @@ _HEAD = '''# /// script
 # ///
 """Runs work(item) for every item of a file, {how}: `uv run THIS.py items.jsonl`.
 
-Results go to results.jsonl; run again, it goes on where it ended. A project (retries, timeouts,
-workers that may die) is made of it by `concgen new NAME --from THIS.py:work --items items.jsonl`.
+Results go to results.jsonl; the next run continues there. `concgen new NAME --from THIS.py:work
+--items items.jsonl` makes a project of it (retries, timeouts, workers that may die).
 """
 
 '''
