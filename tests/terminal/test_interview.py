@@ -112,7 +112,7 @@ def test_questions_break_between_words(terminal):
     child.expect("for the network, a disk,\r\n +a database, another\r\n +program\r\n")
     child.expect("Choice")
     child.sendline("waits")
-    child.expect(r"How many tasks\? \(such as 500, 20k, 1e6\)\r\n  \[1000\]: ")
+    child.expect(r"How many tasks\? \(such as 500,\r\n  20k, 1e6\) \[1000\]: ")
     child.sendline("many")
     child.expect("  'many' is not a count, such as 500,\r\n +20k or 1e6\r\n")
     for _ in range(5):

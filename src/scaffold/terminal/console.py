@@ -27,6 +27,8 @@ PIPE_WIDTH = 100
 WIDEST = 110
 # Columns in which a terminal shows the key that it is interrupted by: ^C.
 ECHO = 2
+# Columns that a prompt leaves for what is typed after it: `don't know`.
+ANSWER = 10
 # Seconds to wait for the first piped answer before a pipe counts as one that nobody writes to.
 PIPE_PATIENCE = 1.0
 
@@ -133,13 +135,13 @@ def error(problem: ConcgenError) -> None:
         say(_broken(_visible(problem.hint), "  "))
 
 
-def _broken(text: str, margin: str = "", rest: str = "  ") -> str:
+def _broken(text: str, margin: str = "", rest: str = "  ", spared: int = 0) -> str:
     """One line for a pipe, where a program may read it; on a terminal broken between words."""
     if not sys.stderr.isatty():
         return f"{margin}{text}"
     from scaffold.terminal import layout  # few commands fail or ask
 
-    return "\n".join(layout.wrap(text, width(), margin, rest)) or margin
+    return "\n".join(layout.wrap(text, width() - spared, margin, rest)) or margin
 
 
 def _visible(text: str) -> str:
@@ -232,7 +234,7 @@ def ask_line(prompt: str, default: str, read: Callable[[str], T], more: str) -> 
     an invalid one raises UsageError, as does its end.
     """
     while True:
-        streams.write(_broken(f"{prompt}:") + " ", sys.stderr)
+        streams.write(_broken(f"{prompt}:", spared=ANSWER) + " ", sys.stderr)
         streams.flush()
         try:
             line = input().strip()
@@ -259,7 +261,7 @@ def ask_line(prompt: str, default: str, read: Callable[[str], T], more: str) -> 
 
 # Units that a figure may have been meant in, by the kind of answer.
 _UNITS = {"TIME": "{0}ms, {0}s or {0}min", "SIZE": "{0}B, {0}KB or {0}MB"}
-_WAYS = "(Enter takes what is in brackets, don't know is an answer, back goes back.)"
+_WAYS = "(Enter takes what is in brackets. You may also answer: don't know, or back.)"
 
 
 def _prompt(question: Question) -> str:

@@ -222,14 +222,14 @@ def _settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model |
 def _summary(replies: Replies) -> str:
     """Return what was answered, and what is assumed as nobody knew it, for a last look."""
     said = {question.name: question.show(replies.values[question.name]) for question in QUESTIONS}
-    labels = {question.name: question.label.lower() for question in QUESTIONS}
+    labels = {row.name: row.label[0].lower() + row.label[1:] for row in QUESTIONS}
     lines = []
     for head, names in (
         ("You said: ", replies.given),
         ("Assumed: ", replies.asked - replies.given),
     ):
         if names:
-            listed = ", ".join(f"{labels[name]}: {said[name]}" for name in said if name in names)
+            listed = "; ".join(f"{labels[name]}: {said[name]}" for name in said if name in names)
             lines += layout.wrap(listed, console.width(), head, " " * len(head))
     return "\n".join(lines)
 
