@@ -71,6 +71,19 @@ def test_doctor_reports_the_machine(concgen):
     assert left is None or re.search(r"memory .*, of which \S+ .B are left", text.out)
 
 
+@pytest.mark.parametrize(
+    ("python", "there", "told"),
+    [("3.13.1", False, "none before Python 3.14"), ("3.14.0", True, "NumPy and pyarrow")],
+)
+def test_doctor_says_why_sub_interpreters_are_no_model(concgen, monkeypatch, python, there, told):
+    """Where a Python has them, and where it does not."""
+    facts = machine.inspect()._replace(python=python)
+    monkeypatch.setattr(machine, "inspect", lambda: facts)
+    assert re.search(f"sub-interpreters +.*{told}", " ".join(concgen("doctor").out.split()))
+    found = concgen("doctor", "--json").json["sub_interpreters"]
+    assert (found["available"], found["offered"]) == (there, False)
+
+
 def test_calibrated_costs_are_kept_and_used(concgen):
     """They go into the cache directory, and recommend says so."""
     assert concgen("doctor", "--calibrate").code == 0

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from scaffold.core.capacity import MOST_COROUTINES, SPARE_FILES
 from scaffold.core.domain import Machine
 from scaffold.core.errors import ConcgenError
+from scaffold.core.reasons import has_sub_interpreters
 from scaffold.core.units import show_count
 from scaffold.measuring import calibration, machine
 from scaffold.measuring.calibration import Calibration
 
 # `git merge-tree --write-tree`, which follows renames: what switch and update merge with.
 GIT_THAT_MERGES = (2, 38)
+# Why no project is made with what this Python may well have.
+NO_SUB_INTERPRETERS = "NumPy and pyarrow do not load in them"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Checkup:
     quotas: tuple[float, ...]
     default_start_method: str
     free_threaded_build: bool
+    sub_interpreters: bool
     git: str | None
     uv: str | None
     calibration: Calibration
@@ -54,6 +58,7 @@ def examine() -> Checkup:
         quotas=tuple(machine.runner.cpu_quotas()),
         default_start_method=default_start_method(),
         free_threaded_build=free_threaded,
+        sub_interpreters=has_sub_interpreters(facts.python),
         git=git,
         uv=_version("uv"),
         calibration=calibration.load(facts),

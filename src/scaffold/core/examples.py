@@ -17,6 +17,7 @@ class Case(NamedTuple):
 _TWO_CORES = Machine(2.0, 8 * 10**9, "3.13.0", True, "forkserver", 1024, "linux")
 _ONE_CORE = _TWO_CORES._replace(cores=1.0)
 _NO_GIL = _TWO_CORES._replace(gil=False)
+_PYTHON_3_14 = _TWO_CORES._replace(python="3.14.0")
 
 _FEW_WAITS = Workload(Bound.IO, tasks=20, task_seconds=0.1)
 _MANY_WAITS = Workload(Bound.IO, tasks=10_000, task_seconds=0.2)
@@ -36,6 +37,11 @@ COROUTINES = Case(
 MANY_WAITS = Case("10,000 tasks that wait 200 ms, with an async client", _MANY_WAITS, _TWO_CORES)
 COMPUTING = Case(
     "2,000 tasks that compute 50 ms and hold the GIL, on 2 cores", _COMPUTING, _TWO_CORES
+)
+ON_3_14 = Case(
+    "2,000 tasks that compute 50 ms and hold the GIL, on 2 cores with Python 3.14",
+    _COMPUTING,
+    _PYTHON_3_14,
 )
 ON_ONE_CORE = Case("2,000 tasks that compute 50 ms each, on 1 core", _COMPUTING, _ONE_CORE)
 NATIVE = Case("2,000 tasks of 50 ms in code that releases the GIL, on 2 cores", _NATIVE, _TWO_CORES)

@@ -25,6 +25,8 @@ MOSTLY = 0.8
 # the 100 KB row); carrying may cost at most this share of a task before it is called dear.
 PIPE_BYTES_PER_SECOND = 1e9
 DEAR_SHARE = 0.1
+# The first Python whose standard library starts sub-interpreters (concurrent.interpreters).
+SUB_INTERPRETERS_SINCE = (3, 14)
 
 
 def waits(workload: Workload) -> bool:
@@ -52,6 +54,11 @@ def is_coroutine(workload: Workload) -> bool:
 def tiny(workload: Workload) -> bool:
     """Tell whether there is nothing to win: at most one task, or next to no work."""
     return workload.tasks <= 1 or workload.total_seconds <= TINY_SECONDS
+
+
+def has_sub_interpreters(python: str) -> bool:
+    """Tell whether a Python of that version has interpreters with a GIL of their own in threads."""
+    return tuple(int(part) for part in python.split(".")[:2]) >= SUB_INTERPRETERS_SINCE
 
 
 def in_flight(workload: Workload) -> int:
@@ -213,6 +220,15 @@ def dear_payload(workload: Workload, machine: Machine) -> str | None:
     return (
         f"{size} to pickle and carry: {seconds} for {show_seconds(workload.task_seconds)} of work"
     )
+
+
+def sub_interpreters_load_little(workload: Workload, machine: Machine) -> str | None:
+    if has_sub_interpreters(machine.python) and computing_needs_processes(workload, machine):
+        return (
+            f"sub-interpreters (Python {machine.python}) would do for pure Python, but NumPy and"
+            " pyarrow do not load in them: processes"
+        )
+    return None
 
 
 def _worth_cores(workload: Workload, machine: Machine) -> bool:

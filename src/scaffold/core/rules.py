@@ -12,11 +12,17 @@ from scaffold.core import examples, reasons
 from scaffold.core.domain import Finding, Machine, Model, Verdict, Workload
 from scaffold.core.examples import Case
 from scaffold.core.models import BASELINE, SIDE_BY_SIDE
-from scaffold.core.reasons import DEAR_SHARE, MANY_THREADS, TINY_SECONDS
+from scaffold.core.reasons import (
+    DEAR_SHARE,
+    MANY_THREADS,
+    SUB_INTERPRETERS_SINCE,
+    TINY_SECONDS,
+)
 from scaffold.core.units import show_seconds
 
 ARTICLE = "Multithreading VS Multiprocessing VS Asyncio (With Code examples), Akshay Kaushik"
 BEYOND = "beyond the article"
+_SINCE = ".".join(map(str, SUB_INTERPRETERS_SINCE))
 
 
 class Rule(NamedTuple):
@@ -259,6 +265,18 @@ RULES: tuple[Rule, ...] = (
         {Model.MULTIPROCESSING: Verdict.AVOID, Model.HYBRID: Verdict.AVOID},
         reasons.memory_is_short,
         fires=examples.LARGE_TASKS,
+        silent=examples.COMPUTING,
+    ),
+    Rule(
+        "R20",
+        "Sub-interpreters load pure Python only",
+        BEYOND,
+        f"From Python {_SINCE} on, interpreters with a GIL of their own compute in the threads of"
+        " one process. For pure Python they would be a model; it is not offered yet, for NumPy and"
+        " pyarrow do not load in them. Processes compute on as many cores, and load everything.",
+        {Model.MULTIPROCESSING: Verdict.PREFER},
+        reasons.sub_interpreters_load_little,
+        fires=examples.ON_3_14,
         silent=examples.COMPUTING,
     ),
 )

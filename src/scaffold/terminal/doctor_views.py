@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scaffold.commands.doctor import Checkup
+from scaffold.commands.doctor import NO_SUB_INTERPRETERS, Checkup
 from scaffold.core.capacity import MOST_COROUTINES
-from scaffold.core.reasons import MANY_THREADS
+from scaffold.core.reasons import MANY_THREADS, SUB_INTERPRETERS_SINCE
 from scaffold.core.units import show_bytes, show_count, show_seconds
 from scaffold.measuring.calibration import Calibration
 from scaffold.terminal import layout
@@ -35,11 +35,18 @@ def _facts(checkup: Checkup) -> list[tuple[str, str]]:
             "start method",
             f"{checkup.default_start_method} by default, {facts.start_method} in engines",
         ),
+        ("sub-interpreters", _sub_interpreters(checkup)),
         ("open files", f"{files} (threads use up to {MANY_THREADS}, asyncio {MOST_COROUTINES:,})"),
         ("git", checkup.git or "not found"),
         ("uv", checkup.uv or "not found"),
         ("costs", _costs(checkup.calibration)),
     ]
+
+
+def _sub_interpreters(checkup: Checkup) -> str:
+    if not checkup.sub_interpreters:
+        return f"none before Python {'.'.join(map(str, SUB_INTERPRETERS_SINCE))}"
+    return f"there, for pure Python that computes; no model yet: {NO_SUB_INTERPRETERS}"
 
 
 def _costs(kept: Calibration) -> str:

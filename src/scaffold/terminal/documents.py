@@ -195,6 +195,7 @@ def check(check: Check) -> Document:
 
 def doctor(checkup: Checkup) -> Document:
     """Return the document of `doctor --json`."""
+    from scaffold.commands.doctor import NO_SUB_INTERPRETERS
     from scaffold.making.inventory import version
     from scaffold.measuring import calibration
 
@@ -206,6 +207,11 @@ def doctor(checkup: Checkup) -> Document:
         "quota_cores": min(checkup.quotas, default=None),
         "default_start_method": checkup.default_start_method,
         "free_threaded_build": checkup.free_threaded_build,
+        "sub_interpreters": {
+            "available": checkup.sub_interpreters,
+            "offered": False,
+            "reason": NO_SUB_INTERPRETERS,
+        },
         "git": checkup.git,
         "uv": checkup.uv,
         "calibration": {
