@@ -207,6 +207,35 @@ def test_a_worker_killed_while_it_starts(tmp_path: Path) -> None:
     assert len({record["id"] for record in results(project)}) == len(ITEMS.splitlines())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal is blocked there")
+def test_a_worker_that_hangs_as_it_starts_again_does_not_keep_the_run(tmp_path: Path) -> None:
+    """It ignores SIGTERM, which is blocked then; the run ends, and so does it."""
+    dies_once = SLOW.replace(
+        "    time",
+        "    if item == 0 and not FLAG.exists():\n        FLAG.touch()\n"
+        "        os._exit(3)\n    time",
+    )
+    work = f"import os, pathlib\nFLAG = pathlib.Path({str(tmp_path / 'died')!r})\n{dies_once}"
+    project = Project.make("dask", tmp_path, work, ITEMS)
+    (tmp_path / "sitecustomize.py").write_text(
+        f"""
+import os, pathlib, signal, sys, time
+if "spawn_main" in " ".join(sys.orig_argv) and pathlib.Path({str(tmp_path / "died")!r}).exists():
+    with open({str(tmp_path / "hangs")!r}, "a") as file:
+        print(os.getpid(), file=file)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(600)
+"""
+    )
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = project.run("run", "--max-workers", "2", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert len(results(project)) == TASKS
+    hanging = [int(line) for line in (tmp_path / "hangs").read_text().split()]
+    assert hanging
+    wait_for(lambda: not any(psutil.pid_exists(pid) for pid in hanging))
+
+
 def test_a_cluster_that_cannot_start_says_why(tmp_path: Path) -> None:
     """It is not tried for ever: one line with the reason, and no process is left."""
     project = Project.make("dask", tmp_path, SLOW, ITEMS)

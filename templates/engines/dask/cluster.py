@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
-from multiprocessing import resource_tracker
+from multiprocessing import active_children, resource_tracker
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,8 +37,24 @@ def connect(address: str | None, workers: int) -> Iterator[tuple[Client, Kill]]:
     """A client, and a way to kill workers; without an address, of `workers` processes here."""
     for logger in LOGGERS:  # what goes wrong is said by us, or is in the outcomes
         logging.getLogger(logger).setLevel(logging.CRITICAL)
-    with _remote(address) if address else _embedded(workers) as connected:
+    with _remote(address) if address else _alone(workers) as connected:
         yield connected
+
+
+@contextlib.contextmanager
+def _alone(workers: int) -> Iterator[tuple[Client, Kill]]:
+    """A client of a cluster on this machine, of which no process is left.
+
+    One that hangs as it starts has SIGTERM still blocked, and Dask and the end of Python send that.
+    """
+    before = active_children()
+    try:
+        with _embedded(workers) as connected:
+            yield connected
+    finally:
+        for child in set(active_children()).difference(before):
+            if child.name.startswith("Dask"):
+                child.kill()
 
 
 @contextlib.contextmanager
@@ -85,7 +101,8 @@ def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
         with contextlib.suppress(Exception):
             within(LEAVING, client.close)
         kill([nanny.worker_address for nanny in cluster.workers.values()])
-        cluster.close(timeout=LEAVING)
+        with contextlib.suppress(Exception):  # the results are there, whatever hangs
+            within(LEAVING + MARGIN, cluster.close, timeout=LEAVING)
 
 
 def _start(workers: int, starts: int = STARTS) -> LocalCluster:
