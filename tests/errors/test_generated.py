@@ -48,7 +48,8 @@ CASES = {
         "run", 2, ("items.jsonl, line 2", "Expecting", ".txt"), {"items.jsonl": "1\n{\n"},
     ),
     "an item that is too deep": Case(
-        "run", 2, ("items.jsonl, line 1", "recursion", ".txt"), {"items.jsonl": "[" * 100_000},
+        "run", 2, ("items.jsonl, line 1", "decoding a JSON array", ".txt"),
+        {"items.jsonl": "[" * 100_000},
     ),
     "text that is not UTF-8": Case(
         "run --items binary.txt", 2, ("binary.txt, line 1", "the byte 0xff is no UTF-8", "UTF-8"),
