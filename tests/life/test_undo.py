@@ -100,7 +100,7 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(crawl):
     prepared = switch.prepare(crawl, Model.THREADING)
     edit(crawl / "README.md", "# crawl", "# Mine")
     before = snapshot(crawl)
-    with pytest.raises(Refused, match="changed meanwhile"):
+    with pytest.raises(Refused, match="changed in the meantime"):
         prepared.carry_out()
     assert snapshot(crawl) == before
 
@@ -114,7 +114,7 @@ def test_two_at_once_do_not_mix(crawl):
     undo_log.drop(crawl)
     first.carry_out()
     done = snapshot(crawl)
-    with pytest.raises(Refused, match="changed meanwhile"):
+    with pytest.raises(Refused, match="changed in the meantime"):
         second.carry_out()
     assert snapshot(crawl) == done
     assert undo_log.last(crawl).target == "threading"
