@@ -242,7 +242,7 @@ def test_a_destination_that_appears_meanwhile_is_kept(
         (dest / "theirs").touch()
 
     monkeypatch.setattr(project, "write_pristine", write_pristine)
-    with pytest.raises(Refused, match="meanwhile"):
+    with pytest.raises(Refused, match="in the meantime"):
         project.create(dest, answers)
     assert sorted(tmp_path.rglob("*")) == [dest, dest / "theirs"]
 
@@ -256,7 +256,7 @@ def test_a_file_that_appears_meanwhile_is_kept(
         (tmp_path / "pyproject.toml").write_text("theirs\n")
 
     monkeypatch.setattr(project, "write_pristine", write_pristine)
-    with pytest.raises(Refused, match="meanwhile"):
+    with pytest.raises(Refused, match="in the meantime"):
         project.create(tmp_path, answers)
     assert tree(tmp_path) == {"pyproject.toml": b"theirs\n"}
 
