@@ -66,7 +66,7 @@ CASES = {
     "deep": (lambda root: (root / ANSWERS).write_text("[" * 100_000), 2, "damaged"),
     "torn pristine": (lambda root: truncate(root / PRISTINE), 2, "pristine.zip is damaged"),
     "flipped bit": (lambda root: flip(root / PRISTINE), 2, "pristine.zip is damaged"),
-    "a path outside": (lambda root: outside(root / PRISTINE), 2, "no path in a project"),
+    "a path outside": (lambda root: outside(root / PRISTINE), 2, "is not a path in a project"),
     "a bomb": (lambda root: huge(root / PRISTINE), 2, "damaged: it is compressed"),
     "foreign pristine": (lambda root: foreign(root / PRISTINE), 2, "not written by concgen"),
     "by copier alone": (lambda root: rewrite(root, concgen=""), 2, "no version of concgen"),
@@ -146,4 +146,4 @@ def test_check_remembers_that_the_function_switches_the_gil_on(tmp_path, monkeyp
     """On an interpreter that runs without it, by what was measured when the project was made."""
     root = write(tmp_path / "crawl", render({**answers("asyncio"), "switches_gil_on": switched}))
     monkeypatch.setattr(machine, "gil_enabled", lambda: False)
-    assert check.check(root, None, remeasure=False, progress=SILENT).advice.machine.gil is switched
+    assert check.check(root, remeasure=False, progress=SILENT).advice.machine.gil is switched
