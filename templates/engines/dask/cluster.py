@@ -29,6 +29,7 @@ STARTS = 3  # of a cluster here, until the run ends
 MENDING = 1.0  # seconds between two looks at whether workers here have to be replaced
 LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")  # they print tracebacks
 
+_open: set[object] = set()  # runs of this program that have a cluster here: their workers look alike
 Kill = Callable[[Collection[str]], None]  # of the workers with these addresses
 
 
@@ -47,12 +48,15 @@ def _alone(workers: int) -> Iterator[tuple[Client, Kill]]:
 
     One that hangs as it starts has SIGTERM still blocked, and Dask and the end of Python send that.
     """
-    before = active_children()
+    before, run = active_children(), object()
+    _open.add(run)
     try:
         with _embedded(workers) as connected:
             yield connected
     finally:
-        for child in set(active_children()).difference(before):
+        _open.remove(run)
+        begun = () if _open else set(active_children()).difference(before)
+        for child in begun:
             if child.name.startswith("Dask"):
                 child.kill()
 
