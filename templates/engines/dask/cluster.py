@@ -29,7 +29,8 @@ STARTS = 3  # of a cluster here, until the run ends
 MENDING = 1.0  # seconds between two looks at whether workers here have to be replaced
 LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")  # they print tracebacks
 
-_open: set[object] = set()  # runs of this program that have a cluster here: their workers look alike
+# Runs of this program that have a cluster here: their workers look alike.
+_open: set[object] = set()
 Kill = Callable[[Collection[str]], None]  # of the workers with these addresses
 
 
