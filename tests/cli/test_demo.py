@@ -9,18 +9,11 @@ import pytest
 from scaffold.commands import demo
 from scaffold.commands.demo import MODELS_SHOWN, Demo, Task
 from scaffold.commands.progress import SILENT
-from scaffold.core.domain import Bound, Machine
+from scaffold.core.domain import Bound
 from scaffold.core.errors import UsageError
-from scaffold.core.lessons import LESSONS, TASKS, lesson
-from scaffold.core.rules import RULES
+from scaffold.core.lessons import TASKS
 from scaffold.measuring.lab import Laboratory
 from scaffold.terminal import demo_picture, demo_views, timeline
-
-MACHINES = [
-    Machine(cores, None, "3.13.0", gil, "spawn", None, "win32")
-    for cores in (1.0, 2.0, 64.0)
-    for gil in (True, False)
-]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -118,24 +111,6 @@ def test_it_ends_when_the_time_is_over(concgen, monkeypatch):
     result = concgen("demo")
     assert result.code == 1
     assert "there was no time left" in result.err
-
-
-@pytest.mark.parametrize("machine", MACHINES, ids=str)
-def test_there_is_a_lesson_for_every_model_on_every_machine(machine):
-    rules = {rule.id for rule in RULES}
-    for kind, models in MODELS_SHOWN.items():
-        for model in models:
-            assert lesson(kind, model, machine).rule in rules
-
-
-def test_every_lesson_is_taught_somewhere():
-    taught = {
-        lesson(kind, model, machine)
-        for kind, models in MODELS_SHOWN.items()
-        for model in models
-        for machine in MACHINES
-    }
-    assert taught == set(LESSONS)
 
 
 def test_a_rule_leads_to_the_demonstration_that_shows_it(concgen):

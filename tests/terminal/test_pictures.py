@@ -90,18 +90,6 @@ def test_the_words_of_the_lines_fit(tasks):
     assert axes.title.get_window_extent(renderer).x1 <= figure.bbox.x1
 
 
-def test_a_crossover_is_what_is_advised():
-    """For every number of tasks."""
-    work = Workload(tasks=500, task_seconds=0.02)
-    over = crossover(work, TWO_CORES, DEFAULT_COSTS, MODELS)
-    assert over.counts[0] == 1
-    assert over.counts[-1] == 5000
-    for begin, end, model in over.stretches:
-        for tasks in (begin, end):
-            other = Workload(tasks=tasks, task_seconds=0.02)
-            assert recommend(other, TWO_CORES, models=MODELS).model is model
-
-
 def test_a_page_names_function_machine_and_day_and_fits_a_phone():
     """Both charts are in it, in the colours of its theme."""
     text = pictures.of_bench(BENCHES["far apart"], ".html")
