@@ -223,7 +223,7 @@ def test_results_of_other_items_are_refused(package: ModuleType, tmp_path: Path)
     """They are not mixed; the message says what to do."""
     file = tmp_path / "results.jsonl"
     list(package.run([1, 2], results=file))
-    with pytest.raises(Exception, match="other items than these"):
+    with pytest.raises(Exception, match="has results of other items"):
         list(package.run([7, 8, 9], results=file))
 
 
