@@ -24,7 +24,7 @@ class Results:
         self.file.seek(0)
         try:
             whole, end, cut = self.file.read().rpartition("\n")  # a crash may cut off a line
-            rows = map(json.loads, (whole or cut).splitlines())
+            rows = map(json.loads, (whole or cut.partition('{"key"')[0]).splitlines())
             self.done = {json.dumps(row["key"]) for row in rows if row["ok"]}
         except (LookupError, TypeError, ValueError) as exc:
             raise ValueError(f"{path} holds no results: give --results another name") from exc

@@ -102,6 +102,15 @@ def test_replaced_results_stay_beside_until_the_first_new_one(make: Make, option
     assert sorted(snapshot(project)) == ["results.jsonl", "results.jsonl.state"]
 
 
+def test_the_only_item_is_done_once(make: Make) -> None:
+    """A second run has nothing to do."""
+    project = make("1\n")
+    assert project.run("run").returncode == 0
+    again = project.run("run")
+    assert again.returncode == 0, again.stderr
+    assert calls(project) == ["1"]
+
+
 def test_a_backup_of_the_users_own_stays(make: Make) -> None:
     """A .bak that no run has left is not overwritten."""
     project = make("1\n")

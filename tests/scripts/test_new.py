@@ -112,12 +112,17 @@ def test_a_file_that_holds_no_results_is_left_alone(results: str, blank: Path) -
     assert notes.read_text() == results
 
 
-def test_a_first_line_that_a_crash_cut_off_is_no_results(blank: Path) -> None:
-    """Nor is it cut away."""
-    cut = blank.parent / "results.jsonl"
-    cut.write_text('{"key": 1, "o')
-    assert run(blank, "items.jsonl").returncode == 2
-    assert cut.read_text() == '{"key": 1, "o'
+@pytest.mark.parametrize(
+    "cut", ['{"key": 1, "o', '{"key": 1, "ok": true, "value": 1, "error": null}']
+)
+def test_an_only_line_that_a_crash_cut_off_is_run_again(cut: str, blank: Path) -> None:
+    """Also where nothing but the line's end is missing."""
+    results = blank.parent / "cut.jsonl"
+    results.write_text(cut)
+    (blank.parent / "one.jsonl").write_text("1\n")
+    done = run(blank, "one.jsonl", "--results", "cut.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["key"] for line in results.read_text().splitlines()] == [1]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ def apply(root: Path, plan: Plan, *, amends: bool = False) -> None:
     """
     with guarded() as guard:
         entries = tuple(_entry(root, change) for change in plan.writes)
+        if amends:
+            undo_log.last(root)  # a damaged log is told before anything is written
         try:
             undo_log.begin(root, UndoLog(plan.command, plan.source, plan.target, entries))
             _refuse_changed(root, entries)

@@ -123,8 +123,8 @@ def amend(root: Path, entries: Iterable[Entry]) -> None:
     """
     folder = root / FOLDER
     log = last(root)
-    drop(root)
     if log is None:
+        drop(root)
         return
     known = {entry.path: entry for entry in log.entries}
     for entry in entries:
@@ -134,6 +134,7 @@ def amend(root: Path, entries: Iterable[Entry]) -> None:
             known[entry.path] = replace(before, after=entry.after)
     unwritten = _unwritten(folder, replace(log, entries=tuple(known.values())))
     unwritten.replace(folder / DONE)
+    drop(root)
     sync(folder)
 
 

@@ -380,8 +380,10 @@ def bench(
 
     request = command.read_request(target, items, budget, save)
     results, code = bench_dialogue.watch(request)
-    bench_dialogue.show(results, save, as_json=as_json)
-    bench_dialogue.record(results, request)
+    try:
+        bench_dialogue.show(results, save, as_json=as_json)
+    finally:  # also where the picture cannot be written
+        bench_dialogue.record(results, request)
     return code
 
 

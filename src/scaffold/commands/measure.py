@@ -36,6 +36,7 @@ class Effort(NamedTuple):
     seconds: float = DEFAULT_BUDGET
     calls: int = CALLS
     repeat: bool = False
+    in_flight: int | None = None  # the most that somebody allowed
 
 
 def prepare(target: str, items: Path | None) -> tuple[Target, Items]:
@@ -98,6 +99,7 @@ def profile(
         repeat=effort.repeat,
         calls=effort.calls,
         spare=spare,
+        in_flight=effort.in_flight,
     )
     _refuse_failing(profile, target)
     return profile

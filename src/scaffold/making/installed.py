@@ -54,7 +54,7 @@ class Distribution(NamedTuple):
 
 def owners(python: str, modules: Iterable[str]) -> tuple[Distribution, ...]:
     """Return the distributions that have these modules in the environment of `python`."""
-    command = [python, "-I", "-c", _ASK, *sorted(modules)]
+    command = [python, "-P", "-c", _ASK, *sorted(modules)]  # as it was measured: user site too
     done = subprocess.run(  # noqa: S603  # the interpreter that measured the function
         command, capture_output=True, text=True, timeout=PATIENCE, check=False
     )

@@ -66,18 +66,20 @@ def try_out(
     job: Any, request: Mapping[str, Any], calls: Calls, most: int, deadline: float
 ) -> Found:
     """Call with ever more in flight, `most` times in all, and note the calls among the others."""
-    ramp, until = _ramp(calls, most, deadline - REPORTING), deadline - REPORTING
+    until, limit = deadline - REPORTING, request.get("in_flight")
+    ramp = _ramp(calls, most, until, min(MOST, limit or MOST))
     found = asyncio.run(_await(ramp, job, until)) if job.is_async else _call(ramp, job, until)
-    if found.is_saturated and found.rest > found.gain and not request["is_async"]:
+    apart = limit is None and not request["is_async"]
+    if found.is_saturated and found.rest > found.gain and apart:
         return found._replace(per_process=_is_per_process(request, calls, found, until))
     return found
 
 
-def _ramp(calls: Calls, most: int, until: float) -> Ramp:
+def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
     found, level, connects = Found(), 2, False
     alone = tuple(calls.seconds[1:])  # the first call of all is a worker's first too
     mean, longest = statistics.mean(alone or calls.seconds), max(calls.seconds)
-    while most >= 2 and level <= MOST and not calls.hopeless():
+    while most >= 2 and level <= limit and not calls.hopeless():
         # At first two for each worker, of which one may connect.
         count = min(most, 2 * level if level == 2 else level)
         if time.monotonic() + LONGER * longest * count / level > until:
@@ -191,11 +193,13 @@ def _heard(done: SimpleQueue[Answer], count: int, until: float) -> Iterator[Answ
 async def _await(ramp: Ramp, job: Any, until: float) -> Found:
     """Serve the ramp on one event loop."""
     answers: list[Answer] | None = None
+    opened = 0  # the most in flight so far: so many are connected
     async with job.aopen(MOST) as call, _queueing() as queued:
         try:
             while True:
                 level, tasks = next(ramp) if answers is None else ramp.send(answers)
-                answers = await _awaited(call, queued, level, tasks, until)
+                answers = await _awaited(call, queued, level, tasks, until, opened)
+                opened = max(opened, level)
         except StopIteration as end:
             found: Found = end.value
             return found
@@ -208,11 +212,16 @@ async def _queueing() -> AsyncIterator[Callable[[], float]]:
 
 
 async def _awaited(
-    call: Call, queued: Callable[[], float], level: int, tasks: list[Task], until: float
+    call: Call,
+    queued: Callable[[], float],
+    level: int,
+    tasks: list[Task],
+    until: float,
+    opened: int,
 ) -> list[Answer]:
     todo, answers = deque(tasks), list[Answer]()
 
-    async def serve() -> None:
+    async def serve(is_first: bool) -> None:
         while todo:
             position, item = todo.popleft()
             began, waited = time.perf_counter(), queued()
@@ -221,9 +230,10 @@ async def _awaited(
             except Exception as error:  # it costs this call only
                 value = error
             seconds, lost = time.perf_counter() - began, queued() - waited
-            answers.append(Answer(position, value, seconds, lost, False))
+            answers.append(Answer(position, value, seconds, lost, is_first))
+            is_first = False
 
-    servers = [asyncio.ensure_future(serve()) for _ in range(level)]
+    servers = [asyncio.ensure_future(serve(number >= opened)) for number in range(level)]
     await asyncio.wait(servers, timeout=max(0.0, until - time.monotonic()))
     for server in servers:
         server.cancel()

@@ -31,6 +31,7 @@ def measure(
     repeat: bool = False,
     calls: int = CALLS,
     spare: float = 0.0,
+    in_flight: int | None = None,
 ) -> Profile:
     """Run `target` on the sample for at most `budget` seconds and return its profile.
 
@@ -48,6 +49,7 @@ def measure(
         "repeat": repeat,
         "calls": calls,
         "spare": spare,
+        "in_flight": in_flight,
         "until": time.time() + budget,
     }
     facts, ended = run_child(

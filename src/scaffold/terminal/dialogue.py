@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from scaffold.asking.interview import Replies
+from scaffold.asking.interview import Replies, read
 from scaffold.asking.questions import (
+    BY_NAME,
     NONE,
     QUESTIONS,
     Ask,
@@ -120,8 +121,20 @@ def counsel(
     if asked and not _may_run(target, items, to_measure.effort):
         raise Interrupted("nothing was run, and nothing written")
     with console.Steps() as steps:
-        measured = measure.measured(target, items, to_measure.effort, steps)
+        effort = to_measure.effort._replace(in_flight=_allowed(given))
+        measured = measure.measured(target, items, effort, steps)
     return advise(given, ask, yes=yes, measured=measured), taken
+
+
+def _allowed(given: Given) -> int | None:
+    """Return how many calls measuring may have in flight, if an answer limits it."""
+    limit, rate = (
+        None if (raw := given.questions.get(name)) is None else read(BY_NAME[name], raw)
+        for name in ("max-in-flight", "rate")
+    )
+    if isinstance(rate, int | float):
+        return 1
+    return limit if isinstance(limit, int) else None
 
 
 def _ask_function(to_measure: MeasureRequest) -> MeasureRequest:

@@ -7,11 +7,9 @@ replies ◀══════════════════════pip
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
@@ -41,7 +39,7 @@ def serve(
     conn.send_records(job, CURRENT.get)
     if sys.platform == "linux" and core is not None:
         os.sched_setaffinity(0, {core})
-    backlog = Backlog(_inbox(conn), slots, retry=LEFT, stop=Pulse(clock))
+    backlog = Backlog(_inbox(conn, conn.read_ahead()), slots, retry=LEFT, stop=Pulse(clock))
     for burst in engine_for(job).run(job, backlog, timeout=timeout):
         conn.send_bytes(pickle.dumps([_reply(outcome) for outcome in burst]))
 
@@ -74,14 +72,8 @@ def _has_gil() -> bool:
     return sys.version_info < (3, 13) or sys._is_gil_enabled()
 
 
-def _inbox(conn: SharedConnection) -> Iterator[Numbered | None]:
-    """Items as they come; None while there is none; the end with an empty message.
-
-    A thread reads the pipe. While this process waits to send large results, the parent may be
-    waiting to send large items, and one of the two has to read.
-    """
-    messages: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=_read, args=(conn, messages), daemon=True).start()
+def _inbox(conn: SharedConnection, messages: SimpleQueue[bytes]) -> Iterator[Numbered | None]:
+    """Items as they come; None while there is none; the end with an empty message."""
     while True:
         try:
             data = messages.get_nowait()
@@ -96,14 +88,6 @@ def _inbox(conn: SharedConnection) -> Iterator[Numbered | None]:
             except Exception as exc:
                 error = f"item cannot be unpickled: {describe(exc)}"
                 conn.send_bytes(pickle.dumps([(index, b"", Failure(error, final=True), 0.0)]))
-
-
-def _read(conn: SharedConnection, messages: SimpleQueue[bytes]) -> None:
-    data = b""
-    with contextlib.suppress(EOFError, OSError):  # the parent is gone
-        while data := conn.recv_bytes():
-            messages.put(data)
-    messages.put(b"")
 
 
 def _reply(outcome: Outcome[Any, Any]) -> Reply:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import sys
 import time
 from collections import deque
 from typing import Any
@@ -43,9 +44,11 @@ Failures = dict[int, Failure]  # by position in the batch
 def serve(conn: SharedConnection, clock: memoryview[float], job: Job) -> None:
     """In the worker: run batches until an empty message comes. The clock: position, since when."""
     conn.send_records(job, lambda: clock[0])
+    # Records of setup() fill the pipe while the parent sends a large item: one side has to read.
+    receive = conn.read_ahead().get if "logging" in sys.modules else conn.recv_bytes
     with job.open() as call:
         clock[0] = WHOLE  # ready
-        while data := conn.recv_bytes():
+        while data := receive():
             clock[0], clock[1] = WHOLE, time.perf_counter()
             reply = _run_batch(call, data, clock)
             clock[1] = NEVER

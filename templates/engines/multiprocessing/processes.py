@@ -15,11 +15,13 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.heap import BufferWrapper
 from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
 from typing import Any, cast
 
 from .failures import Failure, describe
@@ -128,13 +130,35 @@ class SharedConnection:
     """A worker's end of its pipe: work() may log in several threads."""
 
     def __init__(self, conn: Connection) -> None:
-        self._conn, self._lock = conn, threading.Lock()
+        self._conn, self._lock = conn, threading.RLock()
+        self._sending, self._late = False, deque[bytes]()
         self.recv_bytes = conn.recv_bytes
 
     def send_bytes(self, data: bytes) -> None:
         """Send a message as a whole."""
         with self._lock:
-            self._conn.send_bytes(data)
+            self._late.append(data)
+            if self._sending:  # a finalizer logs in the midst of a message: it is the next
+                return
+            self._sending = True
+            try:
+                while self._late:
+                    self._conn.send_bytes(self._late.popleft())
+            finally:
+                self._sending = False
+
+    def read_ahead(self) -> SimpleQueue[bytes]:
+        """Read in a thread: while this process waits to send, the parent may wait to send, too."""
+        messages: SimpleQueue[bytes] = SimpleQueue()
+        threading.Thread(target=self._read, args=(messages,), daemon=True).start()
+        return messages
+
+    def _read(self, messages: SimpleQueue[bytes]) -> None:
+        data = b""
+        with contextlib.suppress(EOFError, OSError):  # the parent is gone
+            while data := self.recv_bytes():
+                messages.put(data)
+        messages.put(b"")
 
     def send_records(self, job: Job, place: Callable[[], float | None]) -> None:
         """From now on, let the parent have what is logged here; `place` tells where in the work."""

@@ -6,6 +6,7 @@ has to know its columns first, so it goes through them twice.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import importlib
 import json
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from math import isfinite
 from tempfile import TemporaryFile
-from typing import Any, NamedTuple, TextIO
+from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
 from .failures import count_kind
 from .formats import Unreadable
@@ -48,12 +49,10 @@ class Offsets:
     """Where each result begins, by position, in a file of its own: memory stays flat."""
 
     def __init__(self, count: int, folder: str) -> None:
-        try:
-            self._file = TemporaryFile(dir=folder)  # noqa: SIM115
-        except OSError:  # of somebody else's
-            self._file = TemporaryFile()  # noqa: SIM115
-        self._file.truncate(8 * max(1, count))
-        self._map = mmap.mmap(self._file.fileno(), 0)
+        size = 8 * max(1, count)
+        # The folder may be somebody else's, its disk may be full, and that of others, too.
+        self._file = _zeros(size, folder) or _zeros(size, None)
+        self._map = mmap.mmap(self._file.fileno() if self._file else -1, size)
         self._begins = memoryview(self._map).cast("q")
         self._touched = 0
 
@@ -66,16 +65,33 @@ class Offsets:
         self._begins[position] = offset + 1
 
     def _touch(self) -> None:
-        """Now and then, let go of what is in memory; the file has it."""
+        """Now and then, let go of what is in memory; the file has it. Windows does so itself."""
         self._touched += 1
-        if sys.platform != "win32" and self._touched % HELD == 0:  # which does so by itself
+        if (
+            self._file and sys.platform != "win32" and self._touched % HELD == 0
+        ):  # it does so itself
             self._map.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
         """And gone."""
         self._begins.release()
         self._map.close()
-        self._file.close()
+        if self._file:
+            self._file.close()
+
+
+def _zeros(size: int, folder: str | None) -> BinaryIO | None:
+    """A file that has its blocks, or None: to write into a mapping on a full disk is SIGBUS."""
+    try:
+        with contextlib.ExitStack() as closing:
+            file = closing.enter_context(TemporaryFile(dir=folder))
+            for begin in range(0, size, HELD):
+                file.write(bytes(min(HELD, size - begin)))
+            file.flush()
+            closing.pop_all()
+            return cast("BinaryIO", file)
+    except OSError:
+        return None
 
 
 class Snapshot:

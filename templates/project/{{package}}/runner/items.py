@@ -80,6 +80,7 @@ class Items:
         changed since its result was made.
         """
         done, twice = journal.done if journal else b"", Duplicates(self._tell)
+        item: Any = None  # the last that was handed out
         for position, record, digest in self.records(limit):
             if record is None:
                 yield None

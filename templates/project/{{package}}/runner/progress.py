@@ -141,8 +141,8 @@ class Progress:
                 yield f"bound by {bound}"
         yield from most_frequent(self._kinds, SHOWN)
         if failed:
-            yield f"see one:  {self._again.format('try')}"
-            yield f"again:    {self._again.format('run')} --retry-failed"
+            yield f"see one:  {self._again.replace('{}', 'try', 1)}"
+            yield f"again:    {self._again.replace('{}', 'run', 1)} --retry-failed"
 
     def _usage(self, elapsed: float) -> Usage:
         cpu = cpu_seconds() - self._cpu

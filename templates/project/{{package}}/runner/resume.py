@@ -76,10 +76,10 @@ class Resume:
             except Refused:
                 if not is_of_sample(journal):
                     raise
-                say(f"{journal.name} holds results of the sample: it is {_set_aside(journal)} now")
                 items.rewind()
                 journal.done, journal.ok, journal.failed = bytearray(), 0, 0
                 self._start_over()
+                say(f"{journal.name} holds results of the sample: it is {_set_aside(journal)} now")
                 return
             items.rewind()
         if retry_failed and journal.failed:
@@ -267,14 +267,17 @@ class Resume:
 
 
 def _set_aside(journal: Journal) -> str:
-    """Copy the results to a name of their own, and return it."""
+    """Copy the results to a name of their own, and return it. Raises Refused."""
     stem, suffix = os.path.splitext(journal.path)
-    for number in itertools.count(1):
-        copy = f"{stem}.sample{number if number > 1 else ''}{suffix}"
-        if not os.path.lexists(copy):
-            shutil.copy2(journal.path, copy)
-            shutil.copy2(f"{journal.path}.state", f"{copy}.state")
-            break
+    names = (
+        f"{stem}.sample{number if number > 1 else ''}{suffix}" for number in itertools.count(1)
+    )
+    copy = next(name for name in names if not os.path.lexists(name))
+    try:
+        shutil.copy2(journal.path, copy)
+        shutil.copy2(f"{journal.path}.state", f"{copy}.state")
+    except OSError as exc:
+        raise Refused(f"cannot copy {journal.name} to {copy}: {exc.strerror}") from None
     return os.path.basename(copy)
 
 
