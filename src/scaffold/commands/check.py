@@ -82,8 +82,8 @@ def check(
     busy = False
     if remeasure:
         target, sample = bench.project_target(project.root, items)
-        limit = 1 if work.rate_per_second else work.max_in_flight
-        taken = measure.measured(target, sample, measure.Effort(in_flight=limit), progress)
+        effort = measure.Effort().within(work.rate_per_second, work.max_in_flight)
+        taken = measure.measured(target, sample, effort, progress)
         work = taken.workload
         facts = machine.inspect_for(taken.start_method, gil_enabled=taken.gil_enabled)
         busy = taken.busy_fraction > BUSY

@@ -38,6 +38,10 @@ class Effort(NamedTuple):
     repeat: bool = False
     in_flight: int | None = None  # the most that somebody allowed
 
+    def within(self, rate_per_second: float | None, max_in_flight: int | None) -> Effort:
+        """Return the same, kept to what the other end allows; under a rate, one call at a time."""
+        return self._replace(in_flight=1 if rate_per_second else max_in_flight)
+
 
 def prepare(target: str, items: Path | None) -> tuple[Target, Items]:
     """Find the function, its Python and the items; raise UsageError when one is not there."""

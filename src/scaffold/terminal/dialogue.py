@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from scaffold.asking.interview import Replies, read
 from scaffold.asking.questions import (
@@ -121,20 +121,16 @@ def counsel(
     if asked and not _may_run(target, items, to_measure.effort):
         raise Interrupted("nothing was run, and nothing written")
     with console.Steps() as steps:
-        effort = to_measure.effort._replace(in_flight=_allowed(given))
+        effort = to_measure.effort.within(_number(given, "rate"), _number(given, "max-in-flight"))
         measured = measure.measured(target, items, effort, steps)
     return advise(given, ask, yes=yes, measured=measured), taken
 
 
-def _allowed(given: Given) -> int | None:
-    """Return how many calls measuring may have in flight, if an answer limits it."""
-    limit, rate = (
-        None if (raw := given.questions.get(name)) is None else read(BY_NAME[name], raw)
-        for name in ("max-in-flight", "rate")
-    )
-    if isinstance(rate, int | float):
-        return 1
-    return limit if isinstance(limit, int) else None
+def _number(given: Given, name: str) -> Any:
+    """Return an answer that is a number; None where nobody gave one, or it is no number."""
+    raw = given.questions.get(name)
+    answer = None if raw is None else read(BY_NAME[name], raw)
+    return answer if isinstance(answer, int | float) else None
 
 
 def _ask_function(to_measure: MeasureRequest) -> MeasureRequest:
