@@ -22,6 +22,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -29,7 +30,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +38,7 @@ from typing import Any
 
 import servers
 from common import as_installed
-from trials import FORGIVEN, Choice, Trials, quietly
+from trials import FORGIVEN, RUNS, Choice, Trials, quietly
 
 from scaffold.api import recommend
 from scaffold.asking.target import Target
@@ -56,7 +57,7 @@ WORKS = HERE / "works"
 # Of those that draw a line between computing and waiting: where it is.
 COMPUTES = 0.5
 RIVALS = ("32 threads", "ThreadPoolExecutor", "processes", "smart-parallel", "blocking-ratio")
-TIMEOUT = 60.0  # seconds for a rival
+TIMEOUT = 30.0  # seconds for a rival: several times what the slowest function takes
 MAKE = (
     "import importlib, json, sys; sys.path.insert(0, sys.argv[1]);"
     "items = importlib.import_module(sys.argv[2]).items(sys.argv[3]);"
@@ -194,18 +195,26 @@ def examine(function: Function, file: Path, lab: Laboratory) -> Row:
 
 
 def rival(name: str, function: Function, file: Path) -> float:
-    """Return the seconds that a rival takes on it; infinite where it fails or hangs."""
+    """Return the seconds that a rival takes on it; infinite where it fails or hangs, even once."""
+    seconds: list[float] = []
+    while len(seconds) < RUNS and math.inf not in seconds:
+        seconds.append(quietly(lambda: _rival_once(name, function, file)))
+    return math.inf if math.inf in seconds else statistics.median(seconds)
+
+
+def _rival_once(name: str, function: Function, file: Path) -> float:
     script = HERE / "peers" / "rivals.py"
-
-    def once() -> float:
-        command = [sys.executable, str(script), name, function.name, str(file)]
+    command = [sys.executable, str(script), name, function.name, str(file)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as ran:
         try:
-            ran = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=True)
-            return float(ran.stdout.split()[-1])
-        except (subprocess.SubprocessError, ValueError, IndexError):
+            return float(ran.communicate(timeout=TIMEOUT)[0].split()[-1])
+        except (subprocess.TimeoutExpired, ValueError, IndexError):
             return math.inf
-
-    return statistics.median(quietly(once) for _ in range(3))
+        finally:  # its workers as well: what hangs would disturb the next measurement
+            with suppress(ProcessLookupError):
+                os.killpg(ran.pid, signal.SIGKILL)
 
 
 def _article(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import time
@@ -72,12 +73,16 @@ class Trials:
 
 
 def quietly(run: Callable[[], float]) -> float:
-    """Return what `run` measured, again if others had the cores meanwhile: then the least."""
+    """Return what `run` measured, again if others had the cores meanwhile: then the least.
+
+    A run that never ended (infinity) is not repeated.
+    """
     seconds = []
     for _ in range(TRIES):
         began, elsewhere = time.perf_counter(), _elsewhere()
         seconds.append(run())
-        if _elsewhere() - elsewhere < BUSY * (time.perf_counter() - began):
+        others = _elsewhere() - elsewhere
+        if seconds[-1] == math.inf or others < BUSY * (time.perf_counter() - began):
             return seconds[-1]
     return min(seconds)
 
