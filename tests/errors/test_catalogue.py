@@ -462,6 +462,10 @@ CASES = {
         "diff", 2, ("tasks is 'many'", "concgen never records", OF_OURS),
         lambda scene: scene.answers(tasks="many"),
     ),
+    "recorded.checked: in_flight_gain is": Case(
+        "diff", 2, ("in_flight_gain is 9", "more than the 2 in flight", OF_OURS),
+        lambda scene: scene.answers(in_flight_tried=2, in_flight_gain=9),
+    ),
     "recorded.checked: is": Case(
         "diff", 2, ("name is 5", "answers.json", OF_OURS),
         lambda scene: scene.answers(name=5),

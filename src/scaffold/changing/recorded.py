@@ -177,4 +177,11 @@ def checked(answers: Mapping[str, Any], where: str) -> dict[str, Any]:
                 f"{where}: {name} is {shown(answers[name])}, which concgen never records",
                 hint=WAY_OUT,
             )
+    tried, gain = answers.get("in_flight_tried", 1), answers.get("in_flight_gain", 1.0)
+    if gain > tried:
+        raise UsageError(
+            f"{where}: in_flight_gain is {shown(gain)}, more than the {shown(tried)} in flight"
+            " that were tried",
+            hint=WAY_OUT,
+        )
     return {name: value for name, value in answers.items() if name in _NAMES or name in _ANSWERS}

@@ -35,8 +35,10 @@ def threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> f
         together = beside(work, work.thread_gain)
         holding = shared_seconds(work.task_seconds, max(work.task_seconds, together))
         work = _no_slower(work, together)
+    # More threads than keep the cores busy only take them from each other: no GIL is sooner free.
+    running = min(workers, max(1, round(machine.cores / max(1e-9, min(1.0, work.cpu_fraction)))))
     return workers * costs.thread_start + max(
-        makespan_with(Shared(1, holding + each, sliced=True), work, workers, each),
+        makespan_with(Shared(1, holding + each, sliced=True), work, running, each),
         makespan_with(
             Shared(machine.cores, min(work.cpu_seconds, work.task_seconds) + each, sliced=True),
             work,

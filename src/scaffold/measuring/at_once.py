@@ -76,7 +76,7 @@ def try_out(
 
 
 def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
-    found, level, connects = Found(), 2, False
+    found, level, connects, doubtful = Found(), 2, False, False
     alone = tuple(calls.seconds[1:])  # the first call of all is a worker's first too
     mean, longest = statistics.mean(alone or calls.seconds), max(calls.seconds)
     while most >= 2 and level <= limit and not calls.hopeless():
@@ -102,8 +102,10 @@ def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
         most -= count
         if failed or len(answers) < len(tasks):
             break
-        if slower:
+        if slower and doubtful:
             return Found(level, min(level, max(1.0, len(answers) * mean / seconds)), most)
+        if doubtful := slower:  # once more: a pool that was opening connections has them by now
+            continue
         longest = max(longest, *(answer.seconds for answer in answers))
         found = Found(level, level)
         level *= 2 if 2 * level <= most else 1  # the last level has all the rest

@@ -71,6 +71,7 @@ class Calls:
         self.waking = Waking()
         self.stepping: float | None = None  # CPU seconds in the steps of the coroutines
         self.polling = 0.0  # CPU seconds that the event loop took to wait for events
+        self.spinning = 0.0  # CPU seconds of a call in which native threads only wait for work
         self.seconds: list[float] = []  # per call, the mean of its group
         self.count = self.failures = 0
         self.untimed = 0  # of the calls, those whose time says nothing
@@ -228,7 +229,7 @@ class Calls:
 
     def computing(self) -> float:
         """Return the CPU seconds of the function itself, without those of calling it one by one."""
-        cpu = max(0.0, self.cpu - self.polling)
+        cpu = max(0.0, self.cpu - self.polling - self.spinning * (self.count - self.untimed))
         # A call that waits wakes up once at least, but no more often than its waiting allows.
         woken = min(self.count - self.untimed, max(0.0, self.own - cpu) / SHORTEST_WAIT)
         cpu = max(0.0, cpu - self.waking.cpu * woken)

@@ -112,6 +112,7 @@ def _measure(
             beside = two.gains(reasons)
     else:
         reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
+    if not computes(calls):  # from the start, or as native threads only waited for work
         watched = 0.0 if calls.cpu_fraction() < LEAST_CPU else LOOKED_AT * request["calls"]
         crowd = try_out(
             job, request, calls, int(request["calls"] - calls.count - watched), deadline

@@ -8,10 +8,12 @@ two, the share is what a thread that sleeps beside the function found (`gil`).
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 from scaffold.core.makespans import shared_seconds
@@ -36,11 +38,17 @@ FAILS_MORE = 5
 # Two may get more than twice as much done as one: the allocator gives a thread memory that it
 # keeps, where the main thread gives it back after every call. More than this is an accident.
 MOST_GAIN = 8.0
-# Tasks are uneven when the longest takes this many times the mean: then CPU seconds compare them.
-UNEVEN = 1.5
-# The shares of the items that are left which go to two threads, and then to two processes. What
+# Other items may take longer than those alone did. Where that could change a gain by more than this
+# (a standard error), CPU seconds compare the two. Otherwise they do not: threads that fight for the
+# GIL thousands of times a second take more of them for the same work.
+UNSURE = 0.1
+# Beside another one, a call that is not held up takes at most so many times as long as alone.
+NO_SLOWER = 1.25
+# Of its CPU seconds, what two clocks may differ by leaves this share of them.
+MOSTLY = 0.8
+# The shares of the items that are left which go to two processes, and then to two threads. What
 # remains is for the engines (`pilot`).
-TO_THREADS, TO_PROCESSES = 0.25, 0.33
+TO_PROCESSES, TO_THREADS = 0.25, 0.33
 ALONE, TOO_SHORT, TOO_FEW, TOO_SOON, TOO_LONG = (
     "there is one core",
     "a call is too short to tell",
@@ -90,18 +98,20 @@ class SideBySide:
         if two is None or why:
             reasons.update(dict.fromkeys(found, why))
             return found
-        if self.is_async:
-            reasons["thread_gain"] = "an `async def` runs on one event loop"
-        else:
-            items = _handed_out(TO_THREADS, alone)
-            side = _when_there_is_time(two.on_threads, items, alone, deadline)
-            if isinstance(side, Side) and side.queued > MOST_APART * (side.own + side.queued):
-                side = TOO_BUSY
-            found |= _told("thread_gain", side, alone, reasons)
-            found["gil_fraction"] = _share(alone, side)
         items = _handed_out(TO_PROCESSES, alone)
         side = _when_there_is_time(two.in_processes, items, alone, deadline)
-        return found | _told("process_gain", side, alone, reasons)
+        if isinstance(side, Side):
+            alone.spinning = _spinning(alone, side)
+        found |= _told("process_gain", side, alone, reasons)
+        if self.is_async:
+            reasons["thread_gain"] = "an `async def` runs on one event loop"
+            return found
+        items = _handed_out(TO_THREADS, alone)
+        side = _when_there_is_time(two.on_threads, items, alone, deadline)
+        if isinstance(side, Side) and side.queued > MOST_APART * (side.own + side.queued):
+            side = TOO_BUSY
+        found["gil_fraction"] = _share(alone, side)
+        return found | _told("thread_gain", side, alone, reasons)
 
 
 def _worthless(alone: Calls, deadline: float) -> str:
@@ -155,17 +165,30 @@ def _beside(alone: Calls, side: Side) -> float:
 
 
 def _scale(alone: Calls, side: Side) -> float:
-    """Return by what factor the calls alone computed longer, where items are uneven."""
-    if max(alone.seconds) <= UNEVEN * alone.each or not side.cpu:
+    """Return by what factor the calls alone computed longer, where too few are comparable."""
+    if len(alone.seconds) < 2 or not side.cpu:
+        return 1.0
+    uneven = statistics.stdev(alone.seconds) / alone.each
+    if uneven * sqrt(1 / alone.count + 1 / side.calls) <= UNSURE:
         return 1.0
     return alone.cpu / alone.count / (side.cpu / side.calls)
+
+
+def _spinning(alone: Calls, side: Side) -> float:
+    """Return the CPU seconds of a call that native threads spend on waiting for more to do.
+
+    Held to one of them, as each of `side` was, a call takes no longer then, and fewer of them.
+    """
+    taken, cpu = alone.cpu / alone.count, side.cpu / side.calls
+    as_fast = side.own / side.calls < NO_SLOWER * alone.each
+    return taken - cpu if as_fast and cpu < MOSTLY * taken else 0.0
 
 
 def _share(alone: Calls, side: Side | str) -> float | None:
     """Return the share of its computing that keeps other threads waiting."""
     if isinstance(side, str) or not alone.cpu or alone.cpu_fraction() > SEVERAL_CORES:
         return None
-    each, cpu = alone.each, alone.cpu / alone.count
+    each, cpu = alone.each, alone.cpu / alone.count - alone.spinning
     # What is not spent computing, and was not there alone, is waiting for the other thread.
     idle = max(0.0, side.own - side.cpu) / side.calls * _scale(alone, side)
     late = max(0.0, idle - max(0.0, each - cpu))

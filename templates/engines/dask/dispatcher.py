@@ -185,7 +185,7 @@ class Dispatcher:
         """Take in the replies that are there; pause where there is none."""
         ready = self._done.next_batch(block=False)
         if not ready:
-            time.sleep(POLL)
+            time.sleep(min(POLL, self._backlog.patience))  # as long as no task is due
         for future, reply in ready:
             for worker in self._roster.busy():
                 if future in worker.batches:
