@@ -11,7 +11,6 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from .task import Overloaded, StopRun
-from .values import to_json
 
 RUNNER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 PACKAGE = os.path.dirname(os.path.dirname(RUNNER)) + os.sep
@@ -161,8 +160,8 @@ class Trace(NamedTuple):
         """Its tail is still to come."""
         if not head:
             return NO_TRACE
-        place = f', "where": {to_json(where)}' if where else ""
-        return cls(where, head, f'{place}, "traceback": {to_json(head)[:-1]}')
+        place = f', "where": {_to_json(where)}' if where else ""
+        return cls(where, head, f'{place}, "traceback": {_to_json(head)[:-1]}')
 
     @property
     def text(self) -> str:
@@ -172,10 +171,16 @@ class Trace(NamedTuple):
     @property
     def fields(self) -> str:
         """All of it as fields of a JSON object."""
-        return self.json and self.json + to_json(self.tail)[1:]
+        return self.json and self.json + _to_json(self.tail)[1:]
 
 
 NO_TRACE = Trace("", "", "")
+
+
+def _to_json(text: str) -> str:
+    from .values import to_json  # 4 ms: a run without failures may do without
+
+    return to_json(text)
 
 
 def trace(exc: BaseException) -> Trace:

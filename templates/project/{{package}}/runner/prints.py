@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -115,8 +114,10 @@ class WholeLines:
 
     def _put(self, text: str) -> None:
         if self._over:
+            from shutil import get_terminal_size  # workers do without: 3 ms
+
             first, _, more = text.partition("\n")
-            text = f"\r{first.ljust(shutil.get_terminal_size().columns - 1)}\n{more}"
+            text = f"\r{first.ljust(get_terminal_size().columns - 1)}\n{more}"
         self.stream.write(text)
         self.stream.flush()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Generator
 from contextvars import ContextVar
 from threading import current_thread, main_thread
@@ -10,9 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from .failures import Failure
-
-if TYPE_CHECKING:
-    pass
 
 Item = TypeVar("Item")  # whatever the input holds
 Value = TypeVar("Value")  # what work() returns
@@ -148,5 +144,7 @@ def is_interrupt(exc: BaseException) -> bool:
     """Whether it ends the run: a Ctrl-C, and not a KeyboardInterrupt of work()'s own."""
     if isinstance(exc, Interrupted):
         return True
+    import signal  # 2 ms, which few runs need
+
     plain = isinstance(exc, KeyboardInterrupt) and current_thread() is main_thread()
     return plain and signal.getsignal(signal.SIGINT) is signal.default_int_handler
