@@ -8,10 +8,11 @@ people use in place of advice (`peers/rivals.py`), as they would write it. Print
 
     (time of the recommended + 0.05 s) / (time of the best + 0.05 s)
 
-by function, and over all of them. With --save a function is kept as soon as it is done, and is not
-run again; without any FUNCTION those that are there already are summed up. --advice only measures
-and recommends. A function takes about half a minute; a run during which others had the cores is
-repeated. Beside `concgen[starters]`:
+by function, and over all of them: against the best model at its best number of workers, which is
+what advice can reach; and against the fastest of all, such as a pool that forks what is imported.
+With --save a function is kept as soon as it is done, and is not run again; without any FUNCTION
+those that are there already are summed up. --advice only measures and recommends. A function takes
+about a minute; a run during which others had the cores is repeated. Beside `concgen[starters]`:
 
     pip install pandas polars lxml bcrypt onnx onnxruntime threadpoolctl smart-parallel
 """
@@ -235,9 +236,13 @@ def _there(name: str) -> bool:
     return name != "smart-parallel" or find_spec("smart_parallel") is not None
 
 
-def regret(row: Row, seconds: float) -> float:
-    """Return how much longer than the best so many seconds are, forgiving 0.05 s."""
-    return (seconds + FORGIVEN) / float(row["best"][2] + FORGIVEN)
+def regret(row: Row, seconds: float, *, of_all: bool = False) -> float:
+    """Return how much longer than the best so many seconds are, forgiving 0.05 s.
+
+    The best is a model's, or `of_all` perhaps a rival's.
+    """
+    best = row["best"][2] if of_all else min(ran for *_, ran in row["all"])
+    return (seconds + FORGIVEN) / (float(best) + FORGIVEN)
 
 
 def show_row(row: Row) -> None:
@@ -267,16 +272,25 @@ def show(rows: list[Row]) -> None:
     for title, some in (("functions", rows), ("edge profiles", [r for r in rows if r["edge"]])):
         if not some:
             continue
-        print(f"\n{len(some)} {title}; regret: geometric mean, maximum")
+        print(f"\n{len(some)} {title}; regret, geometric mean and maximum:")
+        print(f"  {'':20} {'to the best model':>18} {'to the fastest of all':>22}")
         for name in ("concgen", *some[0]["rivals"]):
-            values = [
-                regret(row, row["chosen"][2] if name == "concgen" else row["rivals"][name])
+            ran = [
+                (row, seconds)
                 for row in some
-                if name == "concgen" or math.isfinite(row["rivals"].get(name, math.inf))
+                if math.isfinite(
+                    seconds := row["chosen"][2]
+                    if name == "concgen"
+                    else row["rivals"].get(name, math.inf)
+                )
             ]
-            failed = f"  failed {len(some) - len(values)}" if len(values) < len(some) else ""
-            mean = statistics.geometric_mean(values)
-            print(f"  {name:20} {mean:5.2f} {max(values):6.2f}{failed}")
+            failed = f"  failed {len(some) - len(ran)}" if len(ran) < len(some) else ""
+            told = [
+                [regret(row, seconds, of_all=of_all) for row, seconds in ran]
+                for of_all in (False, True)
+            ]
+            means = [f"{statistics.geometric_mean(each):.2f} {max(each):6.2f}" for each in told]
+            print(f"  {name:20} {means[0]:>18} {means[1]:>22}{failed}")
     errors = [
         abs(predicted / seconds - 1)
         for row in rows

@@ -31,6 +31,13 @@ def connects(item):
         SEEN.known = True
         time.sleep(0.03)
     time.sleep(0.02)
+POOL, LOCK = [], threading.Lock()
+def pooled(item):
+    connection = POOL.pop() if POOL else None
+    if connection is None:  # one is opened at a time
+        with LOCK: time.sleep(0.06)
+    time.sleep(0.02)
+    POOL.append(item)
 async def free_async(item): await asyncio.sleep(0.02)
 async def few_async(item):
     async with FEW_ASYNC: await asyncio.sleep(0.02)
@@ -72,6 +79,13 @@ def test_places_for_two_are_found(crowded, items, function):
     found = measured(crowded, function, items)
     if found.busy_fraction < 0.1:
         assert found.in_flight_gain < min(3, found.in_flight_tried)
+
+
+def test_a_pool_that_opens_its_connections_is_not_full(crowded, items):
+    """What was slow once is tried again before the other end is called full."""
+    found = measured(crowded, "pooled", items)
+    if found.busy_fraction < 0.1:
+        assert found.in_flight_gain == found.in_flight_tried > 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks of files there")
