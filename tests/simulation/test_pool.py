@@ -36,10 +36,10 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     )
 
 
-def simulate(seed: int, modules: SimpleNamespace) -> World:
+def simulate(seed: int, modules: SimpleNamespace, **decided: Any) -> World:
     """Run one seed, and leave the modules as they were."""
     with pytest.MonkeyPatch.context() as patch:
-        return world.simulate(seed, modules, patch.setattr)
+        return world.simulate(seed, modules, patch.setattr, **decided)
 
 
 def check(seen: World, modules: SimpleNamespace) -> None:
@@ -51,7 +51,7 @@ def check(seen: World, modules: SimpleNamespace) -> None:
     assert set(ids) <= set(range(seen.pulled)), "an outcome of nothing"
     for index, value, error, attempts in seen.trace:
         assert (error is None) == (value == 2 * index)
-        assert 1 <= attempts <= max(seen.times, modules.task.Retry().refusals) + 1
+        assert 1 <= attempts <= max(seen.times, seen.refusals) + 1
     if not seen.troubles:  # what is to run again waits outside of the window
         assert seen.most_ahead <= 2 * seen.size * world.BATCH, "the window is not bounded"
     if seen.rate:
@@ -71,6 +71,17 @@ def test_each_task_has_exactly_one_outcome_whatever_happens(
             check(simulate(seed, modules), modules)
         except Exception as exc:
             raise AssertionError(f"seed {seed}: {exc}") from exc
+
+
+def test_suspects_get_a_worker_though_the_run_pauses(modules: SimpleNamespace) -> None:
+    """A task is refused for good; then the only worker dies, with the last batch."""
+    calm = {"size": 1, "times": 0, "refusals": 0, "troubles": 0.0, "slow_input": False}
+    calm |= dict.fromkeys(("timeout", "recycle", "rate", "breaks_at"))
+    for count, refused in ((7, 4), (11, 6)):
+        fate = {refused: "later", refused + 1: "die late"}
+        seen = simulate(1, modules, **calm, stop_at=world.NEVER, count=count, fate=fate)
+        check(seen, modules)
+        assert [entry[0] for entry in seen.trace if entry[2]] == [refused, refused + 1]
 
 
 def test_a_seed_replays_the_same_run(modules: SimpleNamespace) -> None:

@@ -14,7 +14,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 NEVER = float("inf")
-STEPS = 20_000  # of a run, before it counts as one that does not end
+STEPS = 100_000  # of a run, before it counts as one that does not end
 TROUBLES = ("error", "refused", "later", "hang", "die", "die late")
 ALWAYS = 0.3  # share of troubles that come again at every attempt of the item
 BATCH = 4  # tasks in a batch, at most: with few of them, a window that is not bounded shows
@@ -68,7 +68,9 @@ class World:
         self.count = self.random.choice([0, 1, 2, 5, 20, 60])
         self.size = self.random.randint(1, 4)
         self.times = self.random.choice([0, 0, 1, 3])
+        self.refusals = self.random.choice([modules.task.Retry().refusals, 0])
         self.timeout = self.random.choice([None, 0.5])
+        self.recycle = self.random.choice([None, None, 3])
         self.stop_at = self.random.choice([NEVER, NEVER, NEVER, self.random.uniform(0, 2)])
         self.breaks_at = self.random.choice([None, None, None, self.random.randint(0, 60)])
         self.slow_input = self.random.random() < 0.3
@@ -157,9 +159,11 @@ class Pipe:
 
     def send_bytes(self, data: bytes) -> None:
         """The worker takes it when it is free, and answers in its own time."""
+        began = max(self._free, self._world.clock.now)
         if data:
-            began = max(self._free, self._world.clock.now)
             self._at(began, lambda: self._serve(data))
+        else:  # it was told to leave, and says that it does
+            self._replies.append((began, b""))
 
     def _serve(self, data: bytes) -> None:
         worker, world, engine = self._worker, self._world, self._world.modules.engine
@@ -217,10 +221,14 @@ def worker_class(world: World) -> type:
 
 
 def simulate(
-    seed: int, modules: SimpleNamespace, patch: Callable[[ModuleType, str, Any], None]
+    seed: int,
+    modules: SimpleNamespace,
+    patch: Callable[[ModuleType, str, Any], None],
+    **decided: Any,
 ) -> World:
-    """Run one seed to its end."""
+    """Run one seed to its end; `decided` is what is not left to it."""
     world = World(seed, modules)
+    vars(world).update(decided)
     task, engine, pool, pacing = modules.task, modules.engine, modules.pool, modules.pacing
     for module in (module for module in (modules.backlog, engine, pool) if hasattr(module, "time")):
         patch(module, "time", world.clock)
@@ -233,10 +241,11 @@ def simulate(
     if world.rate:
         pacer = pacing.Pacer([pacing.Rate(world.rate, 1.0)])
     job = SimpleNamespace(pack=lambda: b"", quiet=True)
+    retry = task.Retry(world.times, refusals=world.refusals)
     backlog = modules.backlog.Backlog(
-        world.items(), world.size, retry=task.Retry(world.times), stop=world, pacer=pacer
+        world.items(), world.size, retry=retry, stop=world, pacer=pacer
     )
-    run = engine.run(job, backlog, timeout=world.timeout)
+    run = engine.run(job, backlog, timeout=world.timeout, recycle=world.recycle)
     world.error = None
     try:
         for burst in run:

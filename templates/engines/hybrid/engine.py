@@ -89,7 +89,7 @@ class HybridPool(ProcessPool[HybridWorker]):
         """Send suspects to processes of their own, other tasks to the process with the fewest."""
         for worker in self.workers:
             worker.quarantined = worker.quarantined and bool(worker.given)
-            if not worker.given and (suspects := self.backlog.suspects()):
+            if worker.open and not worker.given and (suspects := self.backlog.suspects()):
                 self._quarantine(worker, suspects)
         while len(self.workers) < self.processes and (suspects := self.backlog.suspects()):
             if starter := self.hire():

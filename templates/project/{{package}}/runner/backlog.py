@@ -120,7 +120,7 @@ class Backlog:
         """How many tasks there are to take, up to `limit`, whether or not they may begin now."""
         tasks = self._next(limit)
         self._again.extendleft(reversed(tasks))
-        return len(tasks)
+        return min(limit, len(self._suspects) + len(tasks))
 
     def put_back(self, tasks: Iterable[Task]) -> None:
         """Tasks that were taken but not run: they go first."""
