@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -234,6 +236,27 @@ if "spawn_main" in " ".join(sys.orig_argv) and pathlib.Path({str(tmp_path / "die
     hanging = [int(line) for line in (tmp_path / "hangs").read_text().split()]
     assert hanging
     wait_for(lambda: not any(psutil.pid_exists(pid) for pid in hanging))
+
+
+@pytest.mark.usefixtures("models")
+def test_a_worker_that_hangs_as_the_cluster_starts_is_killed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its death ends the start, which is tried again."""
+    module = importlib.import_module("assembled_dask.runner.cluster")
+    killed, started = threading.Event(), []
+
+    def hangs_at_first(**_: Any) -> str:
+        started.append(1)
+        if len(started) == 1:
+            assert killed.wait(60)
+            raise RuntimeError("Nanny failed to start.")
+        return "cluster"
+
+    monkeypatch.setattr("distributed.LocalCluster", hangs_at_first)
+    monkeypatch.setattr(module, "STARTING", 0.01)
+    assert module._start(2, killed.set) == "cluster"
+    assert len(started) == 2
 
 
 def test_a_cluster_that_cannot_start_says_why(tmp_path: Path) -> None:

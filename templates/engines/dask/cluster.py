@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
 CONNECTING = 10.0  # seconds for the scheduler to answer
 MARGIN = 1.0  # seconds for it to say itself that there is none
 ANSWERING = 30.0  # seconds for it to say which workers there are
+STARTING = 60.0  # seconds for the workers here to start: then those that hang are killed
 IMPORTING = 300.0  # seconds for the workers to import work.py
 LEAVING = 5.0  # seconds for each step of the end but the teardown after setup()
 STARTS = 3  # of a cluster here, until the run ends
@@ -45,21 +46,25 @@ def connect(address: str | None, workers: int) -> Iterator[tuple[Client, Kill]]:
 
 @contextlib.contextmanager
 def _alone(workers: int) -> Iterator[tuple[Client, Kill]]:
-    """A client of a cluster on this machine, of which no process is left.
-
-    One that hangs as it starts has SIGTERM still blocked, and Dask and the end of Python send that.
-    """
+    """A client of a cluster on this machine, of which no process is left."""
     before, run = active_children(), object()
     _open.add(run)
-    try:
-        with _embedded(workers) as connected:
-            yield connected
-    finally:
-        _open.remove(run)
-        begun = () if _open else set(active_children()).difference(before)
-        for child in begun:
+
+    def end_all() -> None:
+        """Kill what was started here, unless another run may have started some of it.
+
+        A worker that hangs as it starts has SIGTERM still blocked, and Dask would wait for it.
+        """
+        for child in () if _open - {run} else set(active_children()).difference(before):
             if child.name.startswith("Dask"):
                 child.kill()
+
+    try:
+        with _embedded(workers, end_all) as connected:
+            yield connected
+    finally:
+        end_all()
+        _open.remove(run)
 
 
 @contextlib.contextmanager
@@ -82,12 +87,12 @@ def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
 
 
 @contextlib.contextmanager
-def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
+def _embedded(workers: int, end_all: Callable[[], None]) -> Iterator[tuple[Client, Kill]]:
     """A client of a cluster on this machine, which ends with it; and a way to kill its workers."""
     from distributed import Client
     from tornado.ioloop import PeriodicCallback
 
-    cluster = _start(workers)
+    cluster = _start(workers, end_all)
     mending = PeriodicCallback(lambda: _mend(cluster, workers), 1000 * MENDING)
     loop = cast("IOLoop", cluster.loop)  # there is one while the cluster is open
     loop.add_callback(mending.start)
@@ -106,16 +111,17 @@ def _embedded(workers: int) -> Iterator[tuple[Client, Kill]]:
         with contextlib.suppress(Exception):
             within(LEAVING, client.close)
         kill([nanny.worker_address for nanny in cluster.workers.values()])
+        end_all()
         with contextlib.suppress(Exception):  # the results are there, whatever hangs
             within(LEAVING + MARGIN, cluster.close, timeout=LEAVING)
 
 
-def _start(workers: int, starts: int = STARTS) -> LocalCluster:
+def _start(workers: int, end_all: Callable[[], None], starts: int = STARTS) -> LocalCluster:
     """Start a cluster here; again when a worker dies as it starts, for Dask gives up then."""
     from distributed import LocalCluster
 
     try:
-        with _signals_blocked():
+        with _signals_blocked(), _unless_done_in(STARTING, end_all):
             return LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -126,7 +132,7 @@ def _start(workers: int, starts: int = STARTS) -> LocalCluster:
             )
     except Exception as exc:
         if starts > 1:
-            return _start(workers, starts - 1)
+            return _start(workers, end_all, starts - 1)
         raise EngineError(f"no cluster could be started here: {describe(exc)}") from None
 
 
@@ -164,6 +170,18 @@ def _signals_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _unless_done_in(seconds: float, call: Callable[[], None]) -> Iterator[None]:
+    """Call it when the block takes longer."""
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def within(seconds: float, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
