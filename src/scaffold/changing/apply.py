@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
 from scaffold.core.texts import shown
 from scaffold.making.interrupt import guarded
 
+# What undoes "read-only". Windows says that of a folder that has an icon, and means nothing by it.
+_ALLOW, _SAYS_OF_FOLDERS = ("attrib -r", False) if sys.platform == "win32" else ("chmod u+w", True)
 LISTED = 5  # files in a refusal: as many as fit on a line or two
 
 
@@ -103,13 +106,13 @@ def _refuse_unwritable(root: Path, path: str) -> None:
     if (passing := _passing(place)).is_dir():
         name = passing.relative_to(root).as_posix()
         raise Refused(f"the directory {shown(name)} is in the way", hint="move it away first")
-    for target in (folder, place):
+    for target in (folder, place) if _SAYS_OF_FOLDERS else (place,):
         # The mode as well: to root everything is writable, and read-only is said on purpose.
         if target.exists() and not (target.stat().st_mode & 0o222 and os.access(target, os.W_OK)):
             name = target.relative_to(root).as_posix()
             raise Refused(
                 f"{shown(name)} is read-only, and has to change",
-                hint="nothing was written; `chmod u+w` it, and try again",
+                hint=f"nothing was written; `{_ALLOW}` it, and try again",
             )
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP, let in only where an interruption can be undone."""
+"""Ctrl-C, SIGTERM, SIGHUP and Ctrl-Break, let in only where an interruption can be undone."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from types import FrameType
 
 from scaffold.core.errors import Interrupted
 
-# Ctrl-C, a polite end, and the terminal that is closed (which Windows does not tell).
-SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+# Ctrl-C, a polite end, the terminal that is closed, and the Ctrl-Break of Windows.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 
 
 class Guard:

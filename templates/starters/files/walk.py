@@ -8,11 +8,12 @@ count; links to folders are not followed, so that a loop of links has an end.
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import fnmatch
 
 OnError = Callable[[OSError], object]  # is told why a folder cannot be listed
 
@@ -22,7 +23,9 @@ FOLDERS = "**"
 
 def is_pattern(where: str) -> bool:
     """Is it a pattern, and not the name of something that is there?"""
-    return any(sign in where for sign in SIGNS) and not os.path.lexists(where)
+    return any(sign in os.path.splitdrive(where)[1] for sign in SIGNS) and not os.path.lexists(
+        where
+    )
 
 
 def find(where: str, on_error: OnError) -> Iterator[str]:
@@ -48,9 +51,11 @@ def split(where: str) -> tuple[str, list[str]]:
     """Return the folder where a search begins, and the names that a pattern has after it."""
     if not is_pattern(where):
         return where, []
-    parts = where.replace(os.sep, "/").split("/")
+    drive, path = os.path.splitdrive(where)  # on Windows; C: without what follows is another folder
+    parts = path.replace(os.sep, "/").split("/")
     first = next(n for n, part in enumerate(parts) if any(sign in part for sign in SIGNS))
-    return "/".join(parts[:first]) or ("/" if first else "."), parts[first:]
+    root = os.sep.join(parts[:first]) or (os.sep if first else ".")
+    return drive + root, parts[first:]
 
 
 def matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -59,7 +64,7 @@ def matches(names: Sequence[str], pattern: Sequence[str]) -> bool:
         return not names
     if pattern[0] == FOLDERS:
         return any(matches(names[skip:], pattern[1:]) for skip in range(len(names) + 1))
-    return bool(names) and fnmatchcase(names[0], pattern[0]) and matches(names[1:], pattern[1:])
+    return bool(names) and fnmatch(names[0], pattern[0]) and matches(names[1:], pattern[1:])
 
 
 def show(items: Callable[[OnError], Iterable[object]]) -> int:
@@ -77,7 +82,11 @@ def show(items: Callable[[OnError], Iterable[object]]) -> int:
         for item in items(report):
             print(json.dumps(item))  # in ASCII, in which a path may hold any byte
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has what it wanted
+    except OSError as error:
+        invalid = sys.platform == "win32" and error.errno == errno.EINVAL
+        if not (invalid or isinstance(error, BrokenPipeError)):
+            raise
+        # The reader has what it wanted, which Windows calls invalid.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130

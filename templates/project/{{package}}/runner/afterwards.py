@@ -15,7 +15,7 @@ from .failures import describe, most_frequent
 from .formats import Unreadable
 from .items import Items, ItemsError
 from .job import Job, load_work
-from .prints import say, show_records, tell
+from .prints import answering, say, show_records, tell
 from .results import Refused
 from .values import Unwritable, json_of
 
@@ -48,8 +48,8 @@ def export(args: argparse.Namespace) -> int:
             raise ItemsError("export reads its items more than once: --items names a file")
         rows = Export(snapshot, items, failed=args.failed, ok=args.ok)
         if args.file is None:
-            rows.lines(sys.stdout)
-            sys.stdout.flush()
+            with answering():
+                rows.lines(sys.stdout)
             return OK
         if items.is_one_of(args.file) or snapshot.is_one_of(args.file):
             raise Refused(f"{args.file} is the input of the export: name another file")
@@ -73,7 +73,8 @@ def status(args: argparse.Namespace) -> int:
         lines += most_frequent(snapshot.failures(), MOST)
         if items.rewinds:
             lines.append(f"{max(0, total - done):,} left")
-    print("\n".join(lines), flush=True)
+    with answering():
+        print("\n".join(lines))
     return OK
 
 
@@ -131,5 +132,6 @@ def _print_value(value: Any, work: ModuleType) -> int:
     except Unwritable as exc:
         say(f"result is not JSON: {exc}")
         return FAILED
-    print(text, flush=True)
+    with answering():
+        print(text)
     return OK

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,10 +13,10 @@ from typing import NamedTuple
 from . import engine
 from .items import Items
 from .limits import Ready, prepare
-from .prints import say, show_records
+from .prints import answering, say, show_records
 from .task import EngineError, Numbered
 
-OK, FAILED = 0, 1
+OK = 0
 
 
 class Measured(NamedTuple):
@@ -39,13 +37,15 @@ def bench(args: argparse.Namespace) -> int:
         plain, sample = _one_by_one(ready, items.pending(limit=args.limit), args.seconds)
         measured = _with_engine(ready, sample, args.timeout, args.seconds)
     speedup = measured.items / measured.seconds * plain.seconds / plain.items
-    if args.json:
-        results = [plain._asdict(), measured._asdict()]
-        return _answer(json.dumps({"schema": 1, "results": results, "speedup": round(speedup, 3)}))
     several = f"{ready.workers:,}" if ready.workers else "all workers"
-    return _answer(
-        f"{_row(plain)}\n{_row(measured)}\nspeedup {speedup:.2f}x with {several} at once"
-    )
+    with answering():
+        if args.json:
+            results = [plain._asdict(), measured._asdict()]
+            print(json.dumps({"schema": 1, "results": results, "speedup": round(speedup, 3)}))
+        else:
+            print(_row(plain), _row(measured), sep="\n")
+            print(f"speedup {speedup:.2f}x with {several} at once")
+    return OK
 
 
 def _one_by_one(
@@ -120,13 +120,3 @@ def _row(measured: Measured) -> str:
     model, _, items, failed, seconds = measured
     row = f"{model:16}{items:>8,} items{seconds:>10.3f} s{items / seconds:>12,.1f}/s"
     return f"{row}   {failed:,} failed" if failed else row
-
-
-def _answer(text: str) -> int:
-    try:
-        print(text, flush=True)
-    except OSError as exc:  # the disk is full, or the reader has left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
-        say(f"error: cannot print the results: {exc.strerror}")
-        return FAILED
-    return OK

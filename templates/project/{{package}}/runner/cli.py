@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from types import ModuleType
@@ -18,7 +17,7 @@ from .items import Items, ItemsError
 from .lifecycle import INTERRUPTED, begin, leave, stop_on_signals
 from .limits import prepare
 from .machine import NotReady
-from .prints import say, show_records, whole_lines
+from .prints import say, show_records, to_type, whole_lines
 from .progress import MaxFailures, Progress
 from .results import Journal, JournalError, Refused
 from .resume import Resume
@@ -79,7 +78,7 @@ def _again(args: argparse.Namespace) -> str:
     names = {"items": "items.jsonl", "results": "results.jsonl", "key": None}
     given = [(name, getattr(args, name)) for name in names if getattr(args, name) != names[name]]
     options = [part for name, value in given for part in (f"--{name}", value)]
-    return shlex.join(["python", "-m", PACKAGE, "{}", *options]).replace("'{}'", "{}")
+    return to_type(["python", "-m", PACKAGE, "{}", *options]).replace("'{}'", "{}")
 
 
 def _journal(args: argparse.Namespace, work: ModuleType) -> Journal:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from .formats import ONE_BY_ONE, format_of
+from .prints import to_type
 from .task import END, Numbered
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Items:
 
     def _wrong(self, exc: Exception) -> ItemsError:
         if isinstance(exc, UnicodeDecodeError):
-            byte, name = exc.object[exc.start], shlex.quote(self.name)
+            byte, name = exc.object[exc.start], to_type([self.name])
             way_out = f"save it as UTF-8, such as by iconv -f CP1252 -t UTF-8 {name}"
             return ItemsError(f"{self.place}: the byte {byte:#x} is no UTF-8; {way_out}")
         return ItemsError(f"{self.place}: {exc}; {self._reader.hint}")

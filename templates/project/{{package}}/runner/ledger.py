@@ -23,7 +23,7 @@ else:
 HEADER = 1024  # bytes
 VERSIONS = 8  # of work.py that are told apart
 BUFFER = 1 << 16  # bytes that are read, or wait to be written
-LOCKED_BYTE = 1 << 20  # Windows locks bytes against reading too: one that nobody needs
+LOCKED_BYTE = (1 << 31) - 1  # Windows locks it against readers too: the last it can, behind all
 
 
 _held: set[FileIO] = set()  # open state files

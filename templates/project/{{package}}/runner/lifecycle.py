@@ -44,8 +44,9 @@ def begin() -> None:
     while null <= 2:  # a closed one: an output file must not become the errors of some program
         os.set_inheritable(null, True)
         null = os.open(os.devnull, os.O_RDWR)
-    if sys.stderr is None:  # print() would write to stdout then
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # what is printed would go to the other, or fail
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     if sys.stdin is not None:
         moved = os.dup(0)
         stdin = sys.stdin

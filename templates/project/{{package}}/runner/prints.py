@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
 from typing import Any
 
-from .task import PACKAGE
+from .task import PACKAGE, EngineError
 
 
 def say(text: str) -> None:
@@ -34,6 +35,30 @@ def tell(text: str) -> None:
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, sys.stderr.fileno())
             os.close(null)
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Around what stdout gets. A reader that has left has seen enough. Raises EngineError."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as exc:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
+        invalid = sys.platform == "win32" and exc.errno == errno.EINVAL  # as Windows calls that
+        if not (invalid or isinstance(exc, BrokenPipeError)):
+            raise EngineError(f"cannot print the results: {exc.strerror}") from None
+
+
+def to_type(words: Sequence[str]) -> str:
+    """A line for the shell that is there."""
+    if sys.platform == "win32":
+        import subprocess
+
+        return subprocess.list2cmdline(words)
+    import shlex
+
+    return shlex.join(words)
 
 
 def whole_lines() -> None:

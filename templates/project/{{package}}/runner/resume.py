@@ -12,7 +12,6 @@ import hashlib
 import itertools
 import json
 import os
-import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +19,7 @@ from io import FileIO
 from typing import Any, cast
 
 from .items import DIGEST, Items, ItemsError
-from .prints import say
+from .prints import say, to_type
 from .results import BAD, GOOD, Journal, JournalError, Line, Refused, parse, renumbered
 from .sample import is_of_sample
 from .task import IDLE, Burst, Numbered
@@ -198,7 +197,7 @@ class Resume:
     def _own_name(self) -> str:
         """What the results of this input could be called."""
         stem = os.path.splitext(os.path.basename(self._items.name))[0]
-        return shlex.quote(f"results.{stem if len(stem) > 1 else 'other'}.jsonl")
+        return to_type([f"results.{stem if len(stem) > 1 else 'other'}.jsonl"])
 
     def _replace(self) -> None:
         """Write the results anew. The old ones stay as .bak until the first new result."""
