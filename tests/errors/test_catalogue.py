@@ -462,7 +462,7 @@ CASES = {
         "diff", 2, ("tasks is 'many'", "concgen never records", OF_OURS),
         lambda scene: scene.answers(tasks="many"),
     ),
-    "recorded.checked: in_flight_gain is": Case(
+    "recorded.checked: in flight that were tried": Case(
         "diff", 2, ("in_flight_gain is 9", "more than the 2 in flight", OF_OURS),
         lambda scene: scene.answers(in_flight_tried=2, in_flight_gain=9),
     ),
