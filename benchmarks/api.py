@@ -81,8 +81,8 @@ class Case(NamedTuple):
 
 def _order(program: str) -> str:
     """The guarded call goes last."""
-    head, _, rest = program.partition('\nif __name__ == "__main__":\n    main()\n')
-    return head + rest + '\nif __name__ == "__main__":\n    main()\n'
+    head, _, tail = program.partition('\nif __name__ == "__main__":\n    main()\n')
+    return head + tail + '\nif __name__ == "__main__":\n    main()\n'
 
 
 OURS = OWN + CLOCK.format(body=f"len(list(run(items, max_workers={WORKERS})))")
@@ -119,9 +119,9 @@ def compare(case: Case, rounds: int) -> bool:
         for number in range(rounds + 1):  # the first one compiles
             for name in case.programs:
                 command = [sys.executable, f"{name}.py"]
-                told = subprocess.check_output(command, cwd=root, text=True)
+                seconds_text = subprocess.check_output(command, cwd=root, text=True)
                 if number:
-                    seconds[name].append(float(told))
+                    seconds[name].append(float(seconds_text))
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     print(f"\n{case.name}, {N:,} tasks, {case.title}")
     for name, median in medians.items():

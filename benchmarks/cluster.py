@@ -100,11 +100,11 @@ def compare(
     client: Any, rounds: int, competitors: dict[str, tuple[Callable[[Any, int], None], int]]
 ) -> dict[str, float]:
     """Median seconds an item of each competitor, all of them in turn."""
-    taken: dict[str, list[float]] = {name: [] for name in competitors}
+    times_of: dict[str, list[float]] = {name: [] for name in competitors}
     for _ in range(rounds):
         for name, (run, n) in competitors.items():
-            taken[name].append(seconds(run, client, n) / n)
-    return {name: statistics.median(times) for name, times in taken.items()}
+            times_of[name].append(seconds(run, client, n) / n)
+    return {name: statistics.median(times) for name, times in times_of.items()}
 
 
 def noop(root: Path, rounds: int) -> None:
@@ -151,7 +151,7 @@ def memory(root: Path, rounds: int) -> None:
     while not (results.exists() and results.stat().st_size > 10_000):
         time.sleep(0.1)
     parent = psutil.Process(process.pid)
-    workers = [one.memory_info().rss for one in workers_of(parent)]
+    workers = [worker.memory_info().rss for worker in workers_of(parent)]
     print(f"memory parent {parent.memory_info().rss / 1e6:.0f} MB, worker {max(workers) / 1e6:.0f}")
     process.terminate()
     process.communicate()
@@ -182,7 +182,7 @@ def kills(root: Path, rounds: int) -> None:
 def workers_of(parent: psutil.Process) -> list[psutil.Process]:
     """The worker processes of an embedded cluster."""
     try:
-        return [one for one in parent.children() if "spawn_main" in " ".join(one.cmdline())]
+        return [child for child in parent.children() if "spawn_main" in " ".join(child.cmdline())]
     except psutil.NoSuchProcess:
         return []
 

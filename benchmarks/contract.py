@@ -77,9 +77,9 @@ def lazy(run: Run) -> None:
     pulled = itertools.count()
     source = (next(pulled) for _ in range(MANY))
     with closing(_generator(run(promised.square, source, WORKERS))) as outcomes:
-        seen = len(list(itertools.islice(outcomes, 100)))
-        ahead = next(pulled) - seen
-    expect(ahead < AHEAD, f"{ahead:,} items pulled ahead of {seen}")
+        received = len(list(itertools.islice(outcomes, 100)))
+        ahead = next(pulled) - received
+    expect(ahead < AHEAD, f"{ahead:,} items pulled ahead of {received}")
 
 
 def as_they_come(run: Run) -> None:
@@ -142,14 +142,14 @@ def broken_input(run: Run) -> None:
         yield from range(50)
         raise OSError("disk gone")
 
-    seen = 0
+    received = 0
     try:
         for _ in run(promised.square, source(), WORKERS):
-            seen += 1
+            received += 1
     except OSError:
-        expect(seen == 50, f"raised, and {seen} outcomes of 50")
+        expect(received == 50, f"raised, and {received} outcomes of 50")
     else:
-        raise AssertionError(f"not raised, {seen} outcomes of 50")
+        raise AssertionError(f"not raised, {received} outcomes of 50")
 
 
 def setup_once(run: Run) -> None:
@@ -167,14 +167,14 @@ def setup_closed(run: Run) -> None:
 def setup_fails(run: Run) -> None:
     """A set-up that fails ends the run, with its reason."""
     try:
-        seen = len(list(run(promised.connected, range(20), WORKERS, setup=promised.refused)))
+        received = len(list(run(promised.connected, range(20), WORKERS, setup=promised.refused)))
     except Lacks:
         raise
     except Exception as error:
         chain = f"{error!r} {error.__cause__!r}"
         expect("no database" in chain, f"ends with {type(error).__name__} alone")
     else:
-        raise AssertionError(f"goes on: {seen} outcomes")
+        raise AssertionError(f"goes on: {received} outcomes")
 
 
 def leaving(run: Run) -> None:
@@ -183,9 +183,9 @@ def leaving(run: Run) -> None:
     next(outcomes)
     outcomes.close()
     deadline = time.monotonic() + GONE
-    while (left := _left()) and time.monotonic() < deadline:
+    while (leftover := _left()) and time.monotonic() < deadline:
         time.sleep(0.05)
-    expect(not left, f"{left} left after {GONE:g} s")
+    expect(not leftover, f"{leftover} left after {GONE:g} s")
 
 
 def reads_nothing(run: Run) -> None:
@@ -297,17 +297,17 @@ def _working(process: psutil.Process) -> bool:
 def _orphans(token: str) -> str:
     """Whether something that the trial started is still there."""
     deadline = time.monotonic() + GONE
-    while (left := _marked(token)) and time.monotonic() < deadline:
+    while (orphans := _marked(token)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return f"{len(left)} processes left after {GONE:g} s" if left else KEPT
+    return f"{len(orphans)} processes left after {GONE:g} s" if orphans else KEPT
 
 
 def _marked(token: str) -> list[psutil.Process]:
     marked = []
-    for other in psutil.process_iter():
+    for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if other.pid != os.getpid() and other.environ().get(TOKEN) == token:
-                marked.append(other)
+            if process.pid != os.getpid() and process.environ().get(TOKEN) == token:
+                marked.append(process)
     return marked
 
 
@@ -332,9 +332,9 @@ def attempt(runner: Runner, where: str, name: str) -> str:
     try:
         return _judged(promise, process, token)
     finally:
-        for other in _marked(token):
+        for orphan in _marked(token):
             with suppress(psutil.Error):
-                other.kill()
+                orphan.kill()
 
 
 def _judged(promise: Promise, process: subprocess.Popen[str], token: str) -> str:
@@ -346,10 +346,10 @@ def _judged(promise: Promise, process: subprocess.Popen[str], token: str) -> str
         watch.cancel()
         return promise.disturb(process, token) if began else "does not begin"
     try:
-        said = process.communicate("from the program", LIMIT)[0].strip()
+        output = process.communicate("from the program", LIMIT)[0].strip()
     except subprocess.TimeoutExpired:
         return f"no end within {LIMIT:g} s"
-    return said.splitlines()[-1] if said else f"the program died, exit {process.returncode}"
+    return output.splitlines()[-1] if output else f"the program died, exit {process.returncode}"
 
 
 def tell(where: str, name: str) -> None:
@@ -358,8 +358,8 @@ def tell(where: str, name: str) -> None:
         PROMISES[name].check(_found(where))
     except Lacks:
         print(LACKING)
-    except AssertionError as seen:
-        print(seen)
+    except AssertionError as broken:
+        print(broken)
     except BaseException as error:
         print(f"ends with {type(error).__name__}", flush=True)
     else:
@@ -378,17 +378,17 @@ def table(runners: dict[str, Runner], promises: Sequence[str]) -> Iterator[str]:
     """The rows, in Markdown: a promise each; what was seen in place of it stands below."""
     yield f"| promise | {' | '.join(runner.title for runner in runners.values())} |"
     yield f"|---|{'---|' * len(runners)}"
-    seen = []
+    broken = []
     for name in promises:
         promise, cells = PROMISES[name], []
         for where, runner in runners.items():
-            said = attempt(runner, where, name)
-            cells.append({KEPT: "yes", LACKING: "-"}.get(said, "**no**"))
-            if said not in (KEPT, LACKING):
-                seen.append(f"- {promise.text}: {runner.title}: {said}")
+            verdict = attempt(runner, where, name)
+            cells.append({KEPT: "yes", LACKING: "-"}.get(verdict, "**no**"))
+            if verdict not in (KEPT, LACKING):
+                broken.append(f"- {promise.text}: {runner.title}: {verdict}")
         yield f"| {promise.text} | {' | '.join(cells)} |"
     yield ""
-    yield from seen
+    yield from broken
 
 
 def _needed(runners: dict[str, Runner]) -> list[str]:
@@ -421,8 +421,8 @@ def main() -> None:
         chosen = {args.run: Runner(args.run, args.kind, _found(args.run))}
     chosen = chosen or {name: runner for name, runner in RUNNERS.items() if runner.there()}
     for kinds in (("threads", "coroutines"), ("processes",)):
-        if some := {name: runner for name, runner in chosen.items() if runner.kind in kinds}:
-            for line in table(some, [name for name in PROMISES if name in args.only]):
+        if of_kind := {name: runner for name, runner in chosen.items() if runner.kind in kinds}:
+            for line in table(of_kind, [name for name in PROMISES if name in args.only]):
                 print(line, flush=True)
             print()
     print(

@@ -58,8 +58,8 @@ def main() -> None:
         print(f"journal: {cost * 1e6:.2f} us a task (at most 1.2)")
         seconds, peak = export(folder, WRITTEN // share)
         print(f"export of {WRITTEN // share:,}: {seconds:.1f} s, {peak / 1e6:.0f} MB at most")
-        bare, told = failures(folder, FAILURES // share)
-        print(f"{FAILURES // share:,} failures: {told / bare:.2f} of the time without tracebacks")
+        bare, traced = failures(folder, FAILURES // share)
+        print(f"{FAILURES // share:,} failures: {traced / bare:.2f} of the time without tracebacks")
 
 
 def reading(folder: Path, rows: int) -> tuple[float, float]:
@@ -67,12 +67,12 @@ def reading(folder: Path, rows: int) -> tuple[float, float]:
     from measured.runner.items import Items
 
     jsonl, table = folder / "rows.jsonl", folder / "rows.csv"
-    with jsonl.open("w") as one, table.open("w", newline="") as other:
-        writer = csv.writer(other)
+    with jsonl.open("w") as jsonl_file, table.open("w", newline="") as table_file:
+        writer = csv.writer(table_file)
         writer.writerow(["id", "url", "note"])
         for number in range(rows):
             row = {"id": str(number), "url": f"http://host/{number}", "note": "some, text"}
-            one.write(json.dumps(row) + "\n")
+            jsonl_file.write(json.dumps(row) + "\n")
             writer.writerow(row.values())
 
     def read(path: Path) -> None:
@@ -93,8 +93,8 @@ def journal(folder: Path, tasks: int) -> float:
     source.write_text("".join(f"{n}\n" for n in range(tasks)))
 
     def write() -> None:
-        for left in folder.glob("out.jsonl*"):
-            left.unlink()
+        for old in folder.glob("out.jsonl*"):
+            old.unlink()
         with (
             closing(Items(str(source))) as items,
             closing(Journal(str(folder / "out.jsonl"))) as out,
@@ -149,19 +149,19 @@ def failures(folder: Path, tasks: int) -> tuple[float, float]:
     source.write_text("".join(f"{n}\n" for n in range(tasks)))
 
     def run() -> None:
-        for left in folder.glob("failed.jsonl*"):
-            left.unlink()
+        for old in folder.glob("failed.jsonl*"):
+            old.unlink()
         place = str(folder / "failed.jsonl")
         with closing(Items(str(source))) as items, closing(Journal(place)) as out:
             for burst in engine.run(Job(work), Backlog(items.pending(out), 1)):
                 out.write(burst, items.keys)
 
-    told = median(run)
-    traced, ErrorText._traced = ErrorText._traced, lambda _: NO_TRACE
+    with_tracebacks = median(run)
+    original, ErrorText._traced = ErrorText._traced, lambda _: NO_TRACE
     try:
-        return median(run), told
+        return median(run), with_tracebacks
     finally:
-        ErrorText._traced = traced
+        ErrorText._traced = original
 
 
 if __name__ == "__main__":

@@ -210,16 +210,16 @@ def calibrate() -> tuple[int, float]:
         before = time.process_time()
         tasks.compute(0, rounds)
         times.append(time.process_time() - before)
-    taken = 1 - sum(times) / (time.perf_counter() - began)
-    return round(rounds * TASK_SECONDS / statistics.median(times)), taken
+    others = 1 - sum(times) / (time.perf_counter() - began)
+    return round(rounds * TASK_SECONDS / statistics.median(times)), others
 
 
 def warn_if_busy() -> bool:
     """Say so when other programs use this machine: then no ratio means anything."""
-    taken = calibrate()[1]
-    if taken > MOST_TAKEN:
-        print(f"    BUSY other programs take {taken:.0%} of a core: these figures are void")
-    return taken > MOST_TAKEN
+    others = calibrate()[1]
+    if others > MOST_TAKEN:
+        print(f"    BUSY other programs take {others:.0%} of a core: these figures are void")
+    return others > MOST_TAKEN
 
 
 def run_case(case: Case, rounds: int, loops: int) -> bool:
@@ -235,14 +235,14 @@ def run_case(case: Case, rounds: int, loops: int) -> bool:
         name: statistics.median(sample["seconds"] for sample in group)
         for name, group in samples.items()
     }
-    ours = case.competitors[0]
+    own = case.competitors[0]
     print(f"\n{case.title}  ({rounds} rounds)")
     for name, median in sorted(seconds.items(), key=lambda pair: pair[1]):
         values = [sample["seconds"] for sample in samples[name]]
         memory = max(sample["mb"] for sample in samples[name])
         cpu = statistics.median(sample["cpu"] for sample in samples[name])
         print(
-            f"  {name:28} {median:8.3f} s  x{median / seconds[ours]:6.2f}"
+            f"  {name:28} {median:8.3f} s  x{median / seconds[own]:6.2f}"
             f"  [{min(values):.3f} .. {max(values):.3f}]  {cpu:7.3f} s of CPU  {memory:5.0f} MB"
         )
     known = dict(seconds)
@@ -255,9 +255,9 @@ def run_case(case: Case, rounds: int, loops: int) -> bool:
         known["ideal"] = case.ideal
     for name, group in samples.items():
         known[f"busy {name}"] = statistics.median(map(busy_share, group))
-    steady = statistics.median(sample["steady"] for sample in samples[ours])
+    steady = statistics.median(sample["steady"] for sample in samples[own])
     known["us a task, steady"] = steady / case.n * 1e6
-    journal = seconds[ours] - seconds.get("own:multiprocessing:file", 0)
+    journal = seconds[own] - seconds.get("own:multiprocessing:file", 0)
     known["us a task, journal"] = journal / case.n * 1e6
     met = [report(target, known) for target in case.targets]
     return all(met) and not busy

@@ -40,11 +40,11 @@ def ids(root: Path) -> list[int]:
 
 def verdict(root: Path, acknowledged: set[int]) -> str:
     """Once, missing, twice, lost, and run again."""
-    found = ids(root)
-    once = set(found)
+    written = ids(root)
+    once = set(written)
     again = (root / "calls").stat().st_size - TASKS
     return (
-        f"{len(once):,} of {TASKS:,} in the results, {len(found) - len(once)} twice, "
+        f"{len(once):,} of {TASKS:,} in the results, {len(written) - len(once)} twice, "
         f"{len(acknowledged - once)} acknowledged ones lost, {again} calls made again"
     )
 

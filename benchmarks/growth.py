@@ -104,11 +104,11 @@ def largest(model: str, n: int, folder: Path) -> bool:
     subject = Subject(model, folder)
     subject.prepare(n)
     good = True
-    for what in ("run", "resume"):
+    for phase in ("run", "resume"):
         run = subject.run()
         good &= run.mb <= MOST_MEMORY
         print(
-            f"{model:16}{what:8}{n:12,} tasks{run.seconds:9.2f} s"
+            f"{model:16}{phase:8}{n:12,} tasks{run.seconds:9.2f} s"
             f"{run.seconds / n * 1e6:8.2f} us a task {run.mb:4.0f} MB "
             f"(at most {MOST_MEMORY}) {'ok' if run.mb <= MOST_MEMORY else 'MISS'}",
             flush=True,

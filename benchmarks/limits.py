@@ -186,23 +186,23 @@ def kept(folder: Path) -> Figures:
 
 def _limiters() -> dict[str, Callable[[], Any]]:
     """Libraries, as their pages show them: a coroutine function that waits for a permit."""
-    found: dict[str, Callable[[], Any]] = {}
+    limiters: dict[str, Callable[[], Any]] = {}
     with suppress(ImportError):
         from aiolimiter import AsyncLimiter
 
-        found["aiolimiter"] = lambda: AsyncLimiter(100, 1).acquire
+        limiters["aiolimiter"] = lambda: AsyncLimiter(100, 1).acquire
     with suppress(ImportError):
         from pyrate_limiter import Duration, Limiter, Rate
 
-        found["pyrate-limiter"] = lambda: Limiter(Rate(100, Duration.SECOND)).try_acquire_async
-    return found
+        limiters["pyrate-limiter"] = lambda: Limiter(Rate(100, Duration.SECOND)).try_acquire_async
+    return limiters
 
 
 async def _limited(limiter: Callable[[], Any], port: int) -> None:
     permit = limiter()
     connections: list[Any] = []
 
-    async def one() -> None:
+    async def request() -> None:
         await permit()
         if not connections:
             connections.append(await asyncio.open_connection("127.0.0.1", port))
@@ -211,7 +211,7 @@ async def _limited(limiter: Callable[[], Any], port: int) -> None:
         await reader.readuntil(b"\r\n\r\n")
         connections.append((reader, writer))
 
-    await asyncio.gather(*(one() for _ in range(1000)))
+    await asyncio.gather(*(request() for _ in range(1000)))
 
 
 def rate(folder: Path) -> Figures:
@@ -222,9 +222,10 @@ def rate(folder: Path) -> Figures:
             item = {"url": f"http://127.0.0.1:{server.port}/"}
             run(folder, "asyncio", "", item, 300, name, *options, starter="http")
             state = server.state()
-        taken = state["taken"]
+        arrivals = state["taken"]
+        mean_rate = (len(arrivals) - 1) / (arrivals[-1] - arrivals[0])
         figures |= {
-            f"{name}: of the rate": (len(taken) - 1) / (taken[-1] - taken[0]) / limited.RATE,
+            f"{name}: of the rate": mean_rate / limited.RATE,
             f"{name}: refused": state["refused"] / state["requests"],
         }
     return figures
@@ -251,12 +252,12 @@ def _watch(server: Server, folder: Path, items: int) -> Figures:
     """Run with auto; note how many are in flight in the second half of the time."""
     import threading
 
-    seen: list[int] = []
+    levels: list[int] = []
     over = threading.Event()
 
     def look() -> None:
         while not over.wait(0.25):
-            seen.append(int(server.state()["in_flight"]))
+            levels.append(int(server.state()["in_flight"]))
 
     watcher = threading.Thread(target=look)
     watcher.start()
@@ -265,7 +266,7 @@ def _watch(server: Server, folder: Path, items: int) -> Figures:
     finally:
         over.set()
         watcher.join()
-    return {"seconds": seconds, "in flight once settled": float(max(seen[len(seen) // 2 :]))}
+    return {"seconds": seconds, "in flight once settled": float(max(levels[len(levels) // 2 :]))}
 
 
 def slots(folder: Path) -> Figures:
@@ -297,8 +298,8 @@ def changing(folder: Path) -> Figures:
 def waits(folder: Path) -> Figures:
     """Nothing but waiting, without a limit."""
     fixed = run(folder, "asyncio", WAIT, 0, 20_000, "--max-workers", "1000")
-    found = run(folder, "asyncio", WAIT, 0, 20_000, "--max-workers", "auto")
-    return {"of fixed 1,000": fixed / found}
+    adaptive = run(folder, "asyncio", WAIT, 0, 20_000, "--max-workers", "auto")
+    return {"of fixed 1,000": fixed / adaptive}
 
 
 class MemoryGroup:
@@ -360,7 +361,7 @@ def memory(folder: Path) -> Figures:
         )  # fmt: skip
         advice = json.loads(advised.stdout)
         model, workers = advice["model"], advice["settings"]["max_workers"]
-        chosen = next(each for each in advice["estimates"] if each["model"] == model)
+        chosen = next(estimate for estimate in advice["estimates"] if estimate["model"] == model)
         print(f"    advice: {model}, {workers} workers, {chosen['peak_memory_bytes'] / 1e6:.0f} MB")
         group.peak()
         run(folder, model, HOLD, 0, 12, "--max-workers", str(workers), inside=group.inside)
@@ -381,9 +382,9 @@ KEPT = tuple(
         Target(f"{model}: of the rate", f"{model}: of the rate", "", at_least=0.99),
     )
 ) + tuple(
-    Target(f"{name}: {what}", f"{name}: {what}", "")
+    Target(f"{name}: {figure}", f"{name}: {figure}", "")
     for name in ("aiolimiter", "pyrate-limiter")
-    for what in ("most in a second", "of the rate")
+    for figure in ("most in a second", "of the rate")
 )
 BEST = "of the best fixed number in flight"
 CASES = (

@@ -123,13 +123,13 @@ def work() -> str:
     return f"import asyncio\n{code[1]}{FETCH}"
 
 
-def refuse_busy(what: str, others: Others, wait: float = 0.0) -> None:
+def refuse_busy(subject: str, others: Others, wait: float = 0.0) -> None:
     """Leave when others had more of this machine than measured times bear."""
     time.sleep(wait)
     share = others.share() or 0.0
     if share > BUSY:
         sys.exit(
-            f"{what}: other programs used {share:.0%} of this machine; draw it when it is quiet"
+            f"{subject}: other programs used {share:.0%} of this machine; draw it when it is quiet"
         )
 
 

@@ -143,8 +143,8 @@ def advise(function: Function, items: Items) -> tuple[Recommendation, float]:
     began = time.perf_counter()
     measured = measure.measured(function.target, items, measure.Effort(), SILENT)
     seconds = time.perf_counter() - began
-    here = machine.inspect()._replace(start_method=measured.start_method)
-    return recommend(measured.workload, here, models=available_models()), seconds
+    own_machine = machine.inspect()._replace(start_method=measured.start_method)
+    return recommend(measured.workload, own_machine, models=available_models()), seconds
 
 
 @contextmanager
@@ -153,9 +153,9 @@ def prepared(function: Function) -> Iterator[Path]:
     with function.served() as variables, tempfile.TemporaryDirectory() as folder:
         os.environ.update(variables)
         command = [sys.executable, "-c", MAKE, str(WORKS), function.name, folder]
-        made = subprocess.run(command, check=True, capture_output=True)
+        maker = subprocess.run(command, check=True, capture_output=True)
         file = Path(folder) / "items.jsonl"
-        file.write_bytes(made.stdout)
+        file.write_bytes(maker.stdout)
         try:
             yield file
         finally:
@@ -187,10 +187,14 @@ def examine(function: Function, file: Path, lab: Laboratory) -> Row:
             (model, workers, makespan(model, workers, advice.workload, advice.machine, costs))
             for model, workers, _ in trials.all()
         ],
-        "range": next((one.low, one.high) for one in advice.estimates if one.model is chosen[0]),
+        "range": next(
+            (estimate.low, estimate.high)
+            for estimate in advice.estimates
+            if estimate.model is chosen[0]
+        ),
         "known": "gains" if advice.workload.thread_gain or advice.workload.process_gain else "",
         "all": trials.all(),
-        "best": min(everything, key=lambda one: one[2]),
+        "best": min(everything, key=lambda choice: choice[2]),
         "rivals": rivals,
     }
 
@@ -269,27 +273,27 @@ def show_details(row: Row) -> None:
 
 def show(rows: list[Row]) -> None:
     """Print regrets over all functions, and how good the predictions are."""
-    for title, some in (("functions", rows), ("edge profiles", [r for r in rows if r["edge"]])):
-        if not some:
+    for title, group in (("functions", rows), ("edge profiles", [r for r in rows if r["edge"]])):
+        if not group:
             continue
-        print(f"\n{len(some)} {title}; regret, geometric mean and maximum:")
+        print(f"\n{len(group)} {title}; regret, geometric mean and maximum:")
         print(f"  {'':20} {'to the best model':>18} {'to the fastest of all':>22}")
-        for name in ("concgen", *some[0]["rivals"]):
+        for name in ("concgen", *group[0]["rivals"]):
             ran = [
                 (row, seconds)
-                for row in some
+                for row in group
                 if math.isfinite(
                     seconds := row["chosen"][2]
                     if name == "concgen"
                     else row["rivals"].get(name, math.inf)
                 )
             ]
-            failed = f"  failed {len(some) - len(ran)}" if len(ran) < len(some) else ""
-            told = [
+            failed = f"  failed {len(group) - len(ran)}" if len(ran) < len(group) else ""
+            regrets = [
                 [regret(row, seconds, of_all=of_all) for row, seconds in ran]
                 for of_all in (False, True)
             ]
-            means = [f"{statistics.geometric_mean(each):.2f} {max(each):6.2f}" for each in told]
+            means = [f"{statistics.geometric_mean(values):.2f} {max(values):6.2f}" for values in regrets]
             print(f"  {name:20} {means[0]:>18} {means[1]:>22}{failed}")
     errors = [
         abs(predicted / seconds - 1)
@@ -314,7 +318,7 @@ def show_ranges(rows: list[Row]) -> None:
     As it is told now (`core.estimates.SPREAD`), whatever it was when a row was made.
     """
     work = Workload(sources={"task_seconds": Source.MEASURED})
-    found: dict[str, list[float]] = {}
+    ratios_of: dict[str, list[float]] = {}
     inside: Counter[str] = Counter()
     for row in rows:
         chosen = tuple(row["chosen"][:2])
@@ -325,10 +329,10 @@ def show_ranges(rows: list[Row]) -> None:
                 groups += ["chosen", *([known] if "known" in row else [])]
             low, high = spread(Model(model), work)
             for group in groups:
-                found.setdefault(group, []).append(seconds / predicted)
+                ratios_of.setdefault(group, []).append(seconds / predicted)
                 inside[group] += low <= seconds / predicted <= high
     print("\nmeasured / predicted: 10 %, median, 90 %, and how many lie in the range that is told")
-    for group, ratios in found.items():
+    for group, ratios in ratios_of.items():
         tenths = statistics.quantiles(ratios, n=10) if len(ratios) > 1 else ratios * 9
         print(
             f"  {group:24} {tenths[0]:5.2f} {tenths[4]:5.2f} {tenths[8]:5.2f}"
@@ -356,10 +360,10 @@ def main() -> None:
     parser.add_argument("--list", action="store_true")
     args = parser.parse_args()
     if args.list:
-        print(*(one.name for one in FUNCTIONS), sep="\n")
+        print(*(function.name for function in FUNCTIONS), sep="\n")
         return
     as_installed()
-    known = {one.name: one for one in FUNCTIONS}
+    known = {function.name: function for function in FUNCTIONS}
     if unknown := set(args.functions) - known.keys():
         parser.error(f"no function {', '.join(sorted(unknown))}: --list shows them")
     rows: list[Row] = []
@@ -367,9 +371,9 @@ def main() -> None:
         rows = [json.loads(line) for line in args.save.read_text().splitlines()]
     done = {row["function"] for row in rows}
     wanted = [known[name] for name in args.functions or known if name not in done]
-    here = machine.inspect()
-    if wanted and calibration.load(here).day is None:
-        calibration.save(calibrate(), here)
+    own_machine = machine.inspect()
+    if wanted and calibration.load(own_machine).day is None:
+        calibration.save(calibrate(), own_machine)
     with laboratory() as lab:
         for function in wanted:
             if missing := function.missing():
@@ -399,7 +403,8 @@ def show_advice(function: Function, advice: Recommendation, seconds: float) -> N
     """Print what was measured and recommended."""
     work = advice.workload
     ranked = "  ".join(
-        f"{one.model}:{one.max_workers} {one.seconds:.2f}" for one in advice.estimates
+        f"{estimate.model}:{estimate.max_workers} {estimate.seconds:.2f}"
+        for estimate in advice.estimates
     )
     print(
         f"{function.name:16} {work.task_seconds * 1e3:6.2f} ms  cpu {work.cpu_fraction:.2f}"

@@ -170,7 +170,7 @@ def field(truth: Truth, cores: int) -> list[Choice]:
     return [*tried, (Model.ASYNCIO, 1000)] if truth.is_async else tried
 
 
-def examine(truth: Truth, lab: Laboratory, source: random.Random, here: Basis) -> Row:
+def examine(truth: Truth, lab: Laboratory, source: random.Random, basis: Basis) -> Row:
     """Run one workload every way; return the choices and their times."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "items.jsonl"
@@ -179,15 +179,15 @@ def examine(truth: Truth, lab: Laboratory, source: random.Random, here: Basis) -
         items = read_items(file)
         profile = measure.profile(truth.target, items, measure.Effort(repeat=True))
         known = measure.workload(profile, items)
-        there = here.machine._replace(start_method=profile.start_method)
+        target_machine = basis.machine._replace(start_method=profile.start_method)
         chosen = {
-            "asked": _choice(recommend(asked(truth), here.machine, models=available_models())),
+            "asked": _choice(recommend(asked(truth), basis.machine, models=available_models())),
             "measured": _choice(
-                recommend(known, there, costs=here.costs, models=available_models())
+                recommend(known, target_machine, costs=basis.costs, models=available_models())
             ),
-            **rules(truth, there.workers),
+            **rules(truth, target_machine.workers),
         }
-        trials.run(chosen.values(), field(truth, there.workers))
+        trials.run(chosen.values(), field(truth, target_machine.workers))
         times: dict[str, tuple[str, int, float]]
         times = {name: (*choice, trials.seconds(choice)) for name, choice in chosen.items()}
         if find_spec("smart_parallel"):
@@ -195,8 +195,8 @@ def examine(truth: Truth, lab: Laboratory, source: random.Random, here: Basis) -
         return {
             "truth": asdict(truth),
             "known": asdict(known),
-            "machine": there,
-            "costs": here.costs._asdict(),
+            "machine": target_machine,
+            "costs": basis.costs._asdict(),
             "best": (*trials.best(), trials.seconds(trials.best())),
             "chosen": times,
             "all": trials.all(),
@@ -230,15 +230,15 @@ def regret(row: Row, name: str) -> float:
 def ratios(row: Row) -> Iterator[tuple[str, float]]:
     """Yield measured / predicted of every run by its model, and of what was recommended."""
     costs = Costs(**row["costs"])
-    costs = costs._replace(starts={name: Start(*one) for name, one in costs.starts.items()})
-    known, there = Workload(**row["known"]), Machine(*row["machine"])
+    costs = costs._replace(starts={name: Start(*start) for name, start in costs.starts.items()})
+    known, target_machine = Workload(**row["known"]), Machine(*row["machine"])
     for model, workers, seconds in row["all"]:
-        yield model, seconds / makespan(Model(model), workers, known, there, costs)
+        yield model, seconds / makespan(Model(model), workers, known, target_machine, costs)
     model, workers, seconds = row["chosen"]["measured"]
-    yield "measured", seconds / makespan(Model(model), workers, known, there, costs)
+    yield "measured", seconds / makespan(Model(model), workers, known, target_machine, costs)
     model, workers, seconds = row["chosen"]["asked"]
     answers = asked(Truth(**row["truth"]))
-    yield "asked", seconds / makespan(Model(model), workers, answers, there, DEFAULT_COSTS)
+    yield "asked", seconds / makespan(Model(model), workers, answers, target_machine, DEFAULT_COSTS)
 
 
 def show_row(row: Row) -> None:
@@ -263,11 +263,11 @@ def show(rows: list[Row]) -> None:
         values = [regret(row, name) for row in rows]
         print(f"  {name:20} {statistics.geometric_mean(values):5.2f} {max(values):6.2f}")
     print("makespan, measured / predicted: median, 10 % below, 10 % above; median error of it")
-    found: dict[str, list[float]] = {}
+    ratios_of: dict[str, list[float]] = {}
     for row in rows:
         for name, ratio in ratios(row):
-            found.setdefault(name, []).append(ratio)
-    for name, values in found.items():
+            ratios_of.setdefault(name, []).append(ratio)
+    for name, values in ratios_of.items():
         tenths = statistics.quantiles(values, n=10)
         error = statistics.median(abs(1 / ratio - 1) for ratio in values)
         print(f"  {name:16} {tenths[4]:5.2f} {tenths[0]:5.2f} {tenths[8]:5.2f}  {error:4.0%}")
@@ -288,14 +288,14 @@ def main() -> None:
         rows = [json.loads(line) for line in args.save.read_text().splitlines()]
     missing = sorted(set(range(args.count)) - {row["number"] for row in rows})
     with laboratory() as lab:
-        here = Basis(machine.inspect(), calibrate()) if missing else None
+        basis = Basis(machine.inspect(), calibrate()) if missing else None
         for number in missing:
-            if here is None or time.monotonic() > until:
+            if basis is None or time.monotonic() > until:
                 break
             source = random.Random(f"{args.seed}/{number}")
-            found = examine(draw(number, source), lab, source, here)
+            row = examine(draw(number, source), lab, source, basis)
             # As it will be read again: plain lists and texts.
-            text = json.dumps({"seed": args.seed, "number": number, **found})
+            text = json.dumps({"seed": args.seed, "number": number, **row})
             rows.append(json.loads(text))
             show_row(rows[-1])
             if args.save:

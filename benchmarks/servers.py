@@ -36,8 +36,8 @@ def http() -> Iterator[Mapping[str, str]]:
 
 def postgres_programs() -> Path | None:
     """Return the folder of PostgreSQL's programs, or None where it is not installed."""
-    if found := shutil.which("initdb"):
-        return Path(found).resolve().parent
+    if initdb := shutil.which("initdb"):
+        return Path(initdb).resolve().parent
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return debian[-1].parent if debian else None
 
@@ -51,13 +51,13 @@ def postgres() -> Iterator[Mapping[str, str]]:
         folder, how = Path(name), _unprivileged()
         if how:
             os.chown(folder, how["user"], how["group"])
-        data = ["-D", str(folder / "data")]
+        data_dir = ["-D", str(folder / "data")]
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **how}
-        initdb = [str(programs / "initdb"), *data, "-A", "trust", "-U", "postgres", "--no-sync"]
+        initdb = [str(programs / "initdb"), *data_dir, "-A", "trust", "-U", "postgres", "--no-sync"]
         subprocess.run(initdb, check=True, cwd=folder, **quiet)
         settings = ["-c", "listen_addresses=", "-c", "fsync=off", "-k", str(folder)]
         server = subprocess.Popen(
-            [str(programs / "postgres"), *data, *settings], cwd=folder, **quiet
+            [str(programs / "postgres"), *data_dir, *settings], cwd=folder, **quiet
         )
         try:
             until = time.monotonic() + STARTS_WITHIN

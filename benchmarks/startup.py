@@ -161,17 +161,17 @@ def measure(commands: dict[str, Command], runs: int) -> dict[str, float]:
             subprocess.run(words, check=True, capture_output=True)
             if round_number:  # the first round warms the caches
                 seconds[name].append(time.perf_counter() - begun)
-    return {name: statistics.median(taken) for name, taken in seconds.items()}
+    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
 def show(case: Case, seconds: dict[str, float]) -> None:
     """Print one case: ours, and its ratio to each peer's."""
-    ours = seconds["concgen"]
-    print(f"\n{case.title}\n  {'concgen':20} {ours * 1e3:6.0f} ms")
+    own = seconds["concgen"]
+    print(f"\n{case.title}\n  {'concgen':20} {own * 1e3:6.0f} ms")
     for number, name in enumerate(case.peers):
         if name in seconds:
             target = f"  (target {case.target:.2f})" if number == 0 else ""
-            ratio = ours / seconds[name]
+            ratio = own / seconds[name]
             print(f"  {name:20} {seconds[name] * 1e3:6.0f} ms   ratio {ratio:.2f}{target}")
 
 
@@ -183,8 +183,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for case in cases(Path(folder)):
             commands = {"concgen": case.ours, **case.peers}
-            there = {name: one for name, one in commands.items() if shutil.which(one()[0])}
-            show(case, measure(there, runs))
+            installed = {
+                name: command for name, command in commands.items() if shutil.which(command()[0])
+            }
+            show(case, measure(installed, runs))
 
 
 if __name__ == "__main__":

@@ -39,17 +39,17 @@ def main() -> None:
     rounds = read_count(__doc__, "rounds", 9)
     as_installed()
     with tempfile.TemporaryDirectory() as scratch:
-        ours, theirs = concgens(Path(scratch) / "ours"), copiers(Path(scratch))
-        command = [str(SCRIPTS / "concgen"), "switch", "threading", "--project", str(ours)]
+        own_root, copier_root = concgens(Path(scratch) / "ours"), copiers(Path(scratch))
+        command = [str(SCRIPTS / "concgen"), "switch", "threading", "--project", str(own_root)]
         rival = [str(SCRIPTS / "copier"), "update", "--quiet", "--defaults", "--data"]
-        rival += ["model=threading", "--vcs-ref", ":current:", str(theirs)]
+        rival += ["model=threading", "--vcs-ref", ":current:", str(copier_root)]
 
         def take_back() -> None:
-            undo(ours)
+            undo(own_root)
 
         def start_over() -> None:
-            git(theirs, "reset", "--quiet", "--hard")
-            git(theirs, "clean", "--quiet", "--force")
+            git(copier_root, "reset", "--quiet", "--hard")
+            git(copier_root, "clean", "--quiet", "--force")
 
         cases: dict[str, tuple[tuple[Action, Action], tuple[Action, Action]]] = {
             "a command": (
@@ -57,16 +57,17 @@ def main() -> None:
                 (lambda: run(rival), start_over),
             ),
             "the call alone": (
-                (lambda: switch.prepare(ours, Model.THREADING).carry_out(), take_back),
-                (lambda: update(theirs), start_over),
+                (lambda: switch.prepare(own_root, Model.THREADING).carry_out(), take_back),
+                (lambda: update(copier_root), start_over),
             ),
         }
         print(f"{rounds} rounds, Python {sys.version.split()[0]}; medians")
         for case, sides in cases.items():
-            mine, his = measure(sides, rounds)
+            own, copier_seconds = measure(sides, rounds)
             print(
-                f"{case:15} copier update {his * 1e3:5.0f} ms   concgen switch {mine * 1e3:5.0f} ms"
-                f"   ratio {mine / his:.2f} (target {TARGET})"
+                f"{case:15} copier update {copier_seconds * 1e3:5.0f} ms"
+                f"   concgen switch {own * 1e3:5.0f} ms"
+                f"   ratio {own / copier_seconds:.2f} (target {TARGET})"
             )
 
 
@@ -74,13 +75,13 @@ def measure(sides: tuple[tuple[Action, Action], ...], rounds: int) -> list[float
     """Return the median seconds of each action, in turn in every round, reset after each."""
     seconds: list[list[float]] = [[] for _ in sides]
     for number in range(rounds + 1):
-        for taken, (act, reset) in zip(seconds, sides, strict=True):
+        for times, (act, reset) in zip(seconds, sides, strict=True):
             begun = time.perf_counter()
             act()
             if number:  # the first round warms the caches
-                taken.append(time.perf_counter() - begun)
+                times.append(time.perf_counter() - begun)
             reset()
-    return [statistics.median(taken) for taken in seconds]
+    return [statistics.median(times) for times in seconds]
 
 
 def concgens(root: Path) -> Path:
@@ -98,8 +99,8 @@ def copiers(scratch: Path) -> Path:
     answers_file.write_text("{{ _copier_answers | to_nice_yaml }}", encoding="utf-8")
     git(commit(template), "tag", "v1.0.0")
     root = scratch / "theirs"
-    data = {**ANSWERS, "model": "asyncio"}
-    run_copy(f"git+file://{template}", root, data=data, defaults=True, quiet=True)
+    answers = {**ANSWERS, "model": "asyncio"}
+    run_copy(f"git+file://{template}", root, data=answers, defaults=True, quiet=True)
     return commit(edited(root))
 
 

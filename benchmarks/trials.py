@@ -81,8 +81,8 @@ def quietly(run: Callable[[], float]) -> float:
     for _ in range(TRIES):
         began, elsewhere = time.perf_counter(), _elsewhere()
         seconds.append(run())
-        others = _elsewhere() - elsewhere
-        if seconds[-1] == math.inf or others < BUSY * (time.perf_counter() - began):
+        taken_by_others = _elsewhere() - elsewhere
+        if seconds[-1] == math.inf or taken_by_others < BUSY * (time.perf_counter() - began):
             return seconds[-1]
     return min(seconds)
 

@@ -183,12 +183,12 @@ def main() -> None:
         (folder / "arrays.py").write_text(NUMPY)
         (folder / "items.jsonl").write_text("1\n2\n3\n")
         for case in table:
-            found = profile(case, folder, args.budget)
+            measured = profile(case, folder, args.budget)
             cpu, cpu_right = verdict(
-                case.cpu, found.cpu_fraction, found.reasons.get("cpu_fraction")
+                case.cpu, measured.cpu_fraction, measured.reasons.get("cpu_fraction")
             )
             gil, gil_right = verdict(
-                case.gil, found.gil_fraction, found.reasons.get("gil_fraction")
+                case.gil, measured.gil_fraction, measured.reasons.get("gil_fraction")
             )
             right += cpu_right and gil_right
             mark = " " if cpu_right and gil_right else "!"

@@ -14,8 +14,8 @@ def aiohttp_loop(url: str, n: int, workers: int) -> int:
 
     async def work(session: aiohttp.ClientSession) -> int:
         size = 0
-        for one in urls:
-            async with session.get(one) as response:
+        for address in urls:
+            async with session.get(address) as response:
                 response.raise_for_status()
                 size += len(await response.read())
         return size

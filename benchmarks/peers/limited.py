@@ -105,8 +105,8 @@ class Server:
         self._share(1)
         goal = self.work + SERVICE
         try:
-            while (left := goal - self.work) > 1e-6:
-                await asyncio.sleep(left * max(1.0, self.in_flight / CORES))
+            while (remaining := goal - self.work) > 1e-6:
+                await asyncio.sleep(remaining * max(1.0, self.in_flight / CORES))
                 self._share(0)
         finally:
             self._share(-1)

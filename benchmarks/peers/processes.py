@@ -35,12 +35,14 @@ def executor(work: Work, items: Iterable[Any], n: int) -> Iterator[Any]:
 
     source = iter(items)
     with ProcessPoolExecutor(WORKERS, mp_context=_context()) as pool:
-        pending: set[Future[Any]] = {pool.submit(work, x) for x in itertools.islice(source, 16)}
+        pending: set[Future[Any]] = {
+            pool.submit(work, item) for item in itertools.islice(source, 16)
+        }
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
             more = itertools.islice(source, 16 - len(pending))
-            pending |= {pool.submit(work, x) for x in more}
+            pending |= {pool.submit(work, item) for item in more}
 
 
 def executor_map_100(work: Work, items: Iterable[Any], n: int) -> Iterator[Any]:
@@ -64,7 +66,9 @@ def joblib(work: Work, items: Iterable[Any], n: int) -> Iterator[Any]:
     from joblib import Parallel, delayed
 
     call = delayed(work)
-    yield from Parallel(n_jobs=WORKERS, return_as="generator_unordered")(call(x) for x in items)
+    yield from Parallel(n_jobs=WORKERS, return_as="generator_unordered")(
+        call(item) for item in items
+    )
 
 
 def pebble(work: Work, items: Iterable[Any], n: int) -> Iterator[Any]:
@@ -75,12 +79,12 @@ def pebble(work: Work, items: Iterable[Any], n: int) -> Iterator[Any]:
 
     source = iter(items)
     with ProcessPool(WORKERS, context=_context()) as pool:
-        pending = {pool.schedule(work, (x,)) for x in itertools.islice(source, 16)}
+        pending = {pool.schedule(work, (item,)) for item in itertools.islice(source, 16)}
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
             pending |= {
-                pool.schedule(work, (x,)) for x in itertools.islice(source, 16 - len(pending))
+                pool.schedule(work, (item,)) for item in itertools.islice(source, 16 - len(pending))
             }
 
 

@@ -99,7 +99,7 @@ class Controller:
             thread.join()
 
     def _fill(self) -> None:
-        self._threads = [one for one in self._threads if one.is_alive()]
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
         for number in range(len(self._threads), self._wanted):
             thread = threading.Thread(target=self._serve, args=(number,))
             thread.start()
@@ -136,12 +136,12 @@ def main() -> None:
     """Run one rival."""
     rival, module, file = sys.argv[1:]
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "works"))
-    found = importlib.import_module(module)
-    if rival != "coroutines" and hasattr(found, "TWIN"):
-        found = importlib.import_module(found.TWIN)
+    function_module = importlib.import_module(module)
+    if rival != "coroutines" and hasattr(function_module, "TWIN"):
+        function_module = importlib.import_module(function_module.TWIN)
     items = [json.loads(line) for line in Path(file).read_text().splitlines()]
     began = time.perf_counter()
-    RIVALS[rival](found.work, items)
+    RIVALS[rival](function_module.work, items)
     print(time.perf_counter() - began, flush=True)
 
 

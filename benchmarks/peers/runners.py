@@ -112,8 +112,8 @@ def _write(model: str, folder: Path, work: Work, setup: Setup | None) -> None:
 # -- executors of the standard library, and those with their interface
 
 
-def _refuse(**given: object) -> None:
-    for name, value in given.items():
+def _refuse(**unsupported: object) -> None:
+    for name, value in unsupported.items():
         if value is not None:
             raise Lacks(name)
 

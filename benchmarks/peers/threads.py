@@ -15,12 +15,14 @@ def executor(work: Work, items: Iterable[Any], n: int, workers: int) -> Iterator
 
     source, window = iter(items), 2 * workers
     with ThreadPoolExecutor(workers) as pool:
-        pending: set[Future[Any]] = {pool.submit(work, x) for x in itertools.islice(source, window)}
+        pending: set[Future[Any]] = {
+            pool.submit(work, item) for item in itertools.islice(source, window)
+        }
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
             more = itertools.islice(source, window - len(pending))
-            pending |= {pool.submit(work, x) for x in more}
+            pending |= {pool.submit(work, item) for item in more}
 
 
 def executor_map(work: Work, items: Iterable[Any], n: int, workers: int) -> Iterator[Any]:
@@ -36,7 +38,7 @@ def joblib(work: Work, items: Iterable[Any], n: int, workers: int) -> Iterator[A
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=workers, backend="threading", return_as="generator_unordered")
-    yield from parallel(delayed(work)(x) for x in items)
+    yield from parallel(delayed(work)(item) for item in items)
 
 
 def bare(work: Work, items: Iterable[Any], n: int, workers: int) -> Iterator[Any]:

@@ -16,12 +16,12 @@ def files(folder: Path, count: int) -> list[object]:
     rows = "".join(f"{n},name {n},{generator.random()}\n" for n in range(4000))
     record = json.dumps([{"n": n, "x": generator.random()} for n in range(3000)])
     text = "some words and others\n" * 10_000
-    data = generator.randbytes(1 << 20)
+    content = generator.randbytes(1 << 20)
     kinds = {
         "csv": rows.encode(),
         "json": record.encode(),
         "txt": text.encode(),
-        "bin": data,
+        "bin": content,
     }
     folder.mkdir()
     items: list[object] = []

@@ -10,7 +10,7 @@ def work(number):
         time.sleep(0.001)
         readings += [math.sin(number + sensor + n / 50) for n in range(200)]
     mean = sum(readings) / len(readings)
-    return math.sqrt(sum((one - mean) ** 2 for one in readings))
+    return math.sqrt(sum((reading - mean) ** 2 for reading in readings))
 
 
 def items(folder):

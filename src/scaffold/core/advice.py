@@ -58,7 +58,7 @@ def recommend(
     models: Collection[Model] = SIMPLEST_FIRST,
 ) -> Recommendation:
     """Choose among `models` for `workload` on `machine`, with reasons and what would flip it."""
-    chosen, estimates, found = weigh(workload, machine, costs, models)
+    chosen, estimates, fired = weigh(workload, machine, costs, models)
     elsewhere = chosen.model is CLUSTER
 
     def chooser(work: Workload, place: Machine) -> Estimate:
@@ -71,7 +71,7 @@ def recommend(
         model=chosen.model,
         settings=Settings(chosen.max_workers, auto=finds_its_limit(chosen.model, workload)),
         headline=headline(chosen, estimates, workload, binds),
-        findings=(*found, *_by_estimate(chosen, estimates, found, workload)),
+        findings=(*fired, *_by_estimate(chosen, estimates, fired, workload)),
         estimates=estimates,
         flips=find_flips(
             workload, machine, lambda work, place: weigh(work, place, costs, models).chosen
@@ -83,7 +83,7 @@ def recommend(
         ),
         cores_needed=chosen.max_workers if elsewhere else None,
         binding=binds,
-        rivals=_rivals(chosen, estimates, found),
+        rivals=_rivals(chosen, estimates, fired),
         bench=BENCH,
     )
 
@@ -93,15 +93,15 @@ class Weighed(NamedTuple):
 
     chosen: Estimate
     estimates: tuple[Estimate, ...]
-    found: tuple[Finding, ...]
+    fired: tuple[Finding, ...]
 
 
 def weigh(workload: Workload, machine: Machine, costs: Costs, models: Collection[Model]) -> Weighed:
     """Choose among the models on this machine; where they miss the deadline, a cluster."""
-    here = [model for model in models if model is BASELINE or _runs_here(model, machine)]
-    fired = tuple(finding for finding in findings(workload, machine) if finding.model in here)
+    candidates = [model for model in models if model is BASELINE or _runs_here(model, machine)]
+    fired = tuple(finding for finding in findings(workload, machine) if finding.model in candidates)
     runs = as_it_runs(workload)
-    estimates = rank(estimate(model, runs, machine, costs) for model in here)
+    estimates = rank(estimate(model, runs, machine, costs) for model in candidates)
     chosen = choose(estimates, fired)
     if CLUSTER in models and _misses(chosen, workload):
         cores = cores_needed(workload, machine, costs)
@@ -119,12 +119,12 @@ def _misses(chosen: Estimate, workload: Workload) -> bool:
     return workload.deadline_seconds is not None and chosen.seconds > workload.deadline_seconds
 
 
-def choose(estimates: Collection[Estimate], found: Collection[Finding]) -> Estimate:
+def choose(estimates: Collection[Estimate], fired: Collection[Finding]) -> Estimate:
     """Return the simplest estimate within 15 % of the fastest that no finding forbids.
 
     Sequential is never off the list: it is what remains when all else is forbidden.
     """
-    off = forbidden(tuple(found)) - {BASELINE}
+    off = forbidden(tuple(fired)) - {BASELINE}
     allowed = [estimate for estimate in estimates if estimate.model not in off]
     fastest = min(estimate.seconds for estimate in allowed)
     limit = (fastest + FORGIVEN_SECONDS) * CLOSE_ENOUGH - FORGIVEN_SECONDS
@@ -150,12 +150,12 @@ def headline(
             f"dask, a cluster of about {show_count(chosen.max_workers)} cores:"
             f" {show_seconds(chosen.seconds)} instead of {show_seconds(alone.seconds)}"
         )
-    found = "up to " if finds_its_limit(chosen.model, workload) else ""
+    up_to = "up to " if finds_its_limit(chosen.model, workload) else ""
     time = f"about {show_seconds(chosen.seconds)}"
-    if found and workload.is_untried(chosen.max_workers):
+    if up_to and workload.is_untried(chosen.max_workers):
         time = f"{show_seconds(chosen.seconds)} to {show_seconds(chosen.high)}"
     return (
-        f"{chosen.model}, {found}{show_count(chosen.max_workers)} in flight:"
+        f"{chosen.model}, {up_to}{show_count(chosen.max_workers)} in flight:"
         f" {time} instead of {show_seconds(alone.seconds)}{outside}"
     )
 
@@ -163,15 +163,15 @@ def headline(
 def _by_estimate(
     chosen: Estimate,
     estimates: Collection[Estimate],
-    found: Collection[Finding],
+    fired: Collection[Finding],
     workload: Workload,
 ) -> tuple[Finding, ...]:
     """Return the reasons that come from the estimates rather than from a rule of thumb."""
     if chosen.model is CLUSTER:
-        here = choose([estimate for estimate in estimates if estimate is not chosen], found)
-        reason = _too_slow(chosen, here, workload)
+        best_here = choose([estimate for estimate in estimates if estimate is not chosen], fired)
+        reason = _too_slow(chosen, best_here, workload)
         return (Finding(BY_ESTIMATE, BEYOND, CLUSTER, Verdict.PREFER, reason),)
-    off = forbidden(tuple(found))
+    off = forbidden(tuple(fired))
     rivals = [
         estimate
         for estimate in estimates
@@ -179,7 +179,7 @@ def _by_estimate(
     ]
     faster = [estimate for estimate in rivals if estimate.seconds < chosen.seconds]
     reasons = [Finding(BY_ESTIMATE, BEYOND, chosen.model, Verdict.PREFER, _why(chosen, faster))]
-    preferred = {finding.model for finding in found if finding.verdict is Verdict.PREFER}
+    preferred = {finding.model for finding in fired if finding.verdict is Verdict.PREFER}
     if preferred and chosen.model not in preferred:
         reasons += [
             Finding(OVERRULED, BEYOND, estimate.model, Verdict.AVOID, _overruled(chosen, estimate))
@@ -189,11 +189,11 @@ def _by_estimate(
     return tuple(reasons)
 
 
-def _too_slow(chosen: Estimate, here: Estimate, workload: Workload) -> str:
+def _too_slow(chosen: Estimate, best_here: Estimate, workload: Workload) -> str:
     deadline = show_seconds(workload.deadline_seconds or 0.0)
     return (
         f"{deadline} needs about {show_count(chosen.max_workers)} cores: the best on this machine,"
-        f" {here.model}, takes {show_seconds(here.seconds)}"
+        f" {best_here.model}, takes {show_seconds(best_here.seconds)}"
     )
 
 
@@ -235,12 +235,12 @@ def _deadline(
 
 
 def _rivals(
-    chosen: Estimate, estimates: Collection[Estimate], found: Collection[Finding]
+    chosen: Estimate, estimates: Collection[Estimate], fired: Collection[Finding]
 ) -> tuple[Model, ...]:
     """Return the models that may be so much faster than the choice that it matters."""
     if chosen.model is CLUSTER:
         return ()
-    off = forbidden(tuple(found))
+    off = forbidden(tuple(fired))
     return tuple(
         estimate.model
         for estimate in estimates
@@ -276,16 +276,16 @@ def _open_files(workload: Workload, machine: Machine, chosen: Estimate) -> str:
 
 
 def _memory(workload: Workload, machine: Machine, chosen: Estimate, costs: Costs) -> str:
-    left = machine.memory_left_bytes
-    if left is None or chosen.model is CLUSTER:
+    memory_left = machine.memory_left_bytes
+    if memory_left is None or chosen.model is CLUSTER:
         return ""
-    if chosen.peak_memory_bytes > left:
-        needed, there = show_bytes(chosen.peak_memory_bytes), show_bytes(left)
-        return f"one task at a time needs {needed}, and {there} are left: it may be killed"
+    if chosen.peak_memory_bytes > memory_left:
+        needed, available = show_bytes(chosen.peak_memory_bytes), show_bytes(memory_left)
+        return f"one task at a time needs {needed}, and {available} are left: it may be killed"
     most = memory_allows(chosen.model, workload, machine, costs)
     if most > chosen.max_workers or most >= in_flight(workload):
         return ""
-    return f"{show_bytes(left)} of memory are left: they hold {show_count(most)} in flight"
+    return f"{show_bytes(memory_left)} of memory are left: they hold {show_count(most)} in flight"
 
 
 def _other_end(workload: Workload, chosen: Estimate) -> str:
@@ -294,9 +294,9 @@ def _other_end(workload: Workload, chosen: Estimate) -> str:
     if workload.is_saturated:
         tried, gain = workload.in_flight_tried, show_ratio(workload.in_flight_gain)
         per_process = workload.in_flight_per_process
-        each = ", and as many in another process as much again" if per_process else ""
+        elsewhere = ", and as many in another process as much again" if per_process else ""
         return (
-            f"{tried} in flight got {gain} as much done as one{each}: more would only wait for"
+            f"{tried} in flight got {gain} as much done as one{elsewhere}: more would only wait for"
             " their turn"
         )
     if workload.is_untried(chosen.max_workers):

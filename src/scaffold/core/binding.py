@@ -39,8 +39,8 @@ def _easings(work: Workload, machine: Machine) -> Iterator[tuple[str, Workload, 
     if machine.gil and work.gil_seconds:
         yield "the GIL", replace(work, gil_fraction=0.0), machine
     if work.is_saturated:
-        here = work.in_flight_per_process
-        words = "what its tasks share in a process" if here else "the other end"
+        per_process = work.in_flight_per_process
+        words = "what its tasks share in a process" if per_process else "the other end"
         yield words, replace(work, in_flight_gain=float(work.in_flight_tried)), machine
     if work.cpu_seconds:
         yield "cores", work, machine._replace(cores=2 * machine.cores)

@@ -29,13 +29,13 @@ class Crossover(NamedTuple):
     @property
     def stretches(self) -> list[tuple[int, int, Model]]:
         """The stretches over which one model is advised: the first count, the last, the model."""
-        found: list[tuple[int, int, Model]] = []
+        stretches: list[tuple[int, int, Model]] = []
         for count, model in zip(self.counts, self.advised, strict=True):
-            if found and found[-1][2] is model:
-                found[-1] = (found[-1][0], count, model)
+            if stretches and stretches[-1][2] is model:
+                stretches[-1] = (stretches[-1][0], count, model)
             else:
-                found.append((count, count, model))
-        return found
+                stretches.append((count, count, model))
+        return stretches
 
 
 def crossover(
@@ -51,19 +51,22 @@ def crossover(
         return weigh(replace(workload, tasks=count), machine, costs, models)
 
     counts = sorted({round(most ** (step / POINTS)) for step in range(POINTS + 1)})
-    found = {count: at(count) for count in counts}
+    weighings = {count: at(count) for count in counts}
     for before, after in pairwise(counts):
-        if found[after].chosen.model is not found[before].chosen.model:
+        if weighings[after].chosen.model is not weighings[before].chosen.model:
             change = _change(before, after, at)
-            found[change] = at(change)
-    ordered = [found[count] for count in sorted(found)]
-    drawn = [one.model for one in ordered[0].estimates if one.model is not CLUSTER]
+            weighings[change] = at(change)
+    ordered = [weighings[count] for count in sorted(weighings)]
+    drawn = [estimate.model for estimate in ordered[0].estimates if estimate.model is not CLUSTER]
     return Crossover(
-        counts=tuple(sorted(found)),
-        advised=tuple(one.chosen.model for one in ordered),
+        counts=tuple(sorted(weighings)),
+        advised=tuple(weighed.chosen.model for weighed in ordered),
         estimates={
             model: tuple(
-                estimate for one in ordered for estimate in one.estimates if estimate.model is model
+                estimate
+                for weighed in ordered
+                for estimate in weighed.estimates
+                if estimate.model is model
             )
             for model in drawn
         },

@@ -183,8 +183,8 @@ class Workload:
     @property
     def limit_is_known(self) -> bool:
         """Tell whether somebody said how many may be in flight, if only that there is no limit."""
-        asked = self.source("max_in_flight") is not Source.DEFAULT
-        return self.max_in_flight is not None or self.rate_per_second is not None or asked
+        is_answered = self.source("max_in_flight") is not Source.DEFAULT
+        return self.max_in_flight is not None or self.rate_per_second is not None or is_answered
 
     @property
     def total_seconds(self) -> float:

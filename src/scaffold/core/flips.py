@@ -55,8 +55,8 @@ def find_flips(workload: Workload, machine: Machine, choose: Chooser) -> tuple[F
     now = choose(workload, machine)
     numbers = sorted(_number_flips(workload, machine, now, choose), key=lambda pair: pair[0])
 
-    def chosen(other: Workload) -> Estimate:
-        return choose(other, machine)
+    def chosen(changed: Workload) -> Estimate:
+        return choose(changed, machine)
 
     near = [flip for _, flip in numbers]
     return (*near, *_path_flip(workload, now, chosen), *_choice_flips(workload, now, chosen))
@@ -206,14 +206,14 @@ def _choice_flips(
         ),
     ]
     if workload.bound is not Bound.MIXED:
-        other = Bound.CPU if workload.bound is Bound.IO else Bound.IO
-        fraction = 1.0 if other is Bound.CPU else 0.0
+        other_bound = Bound.CPU if workload.bound is Bound.IO else Bound.IO
+        fraction = 1.0 if other_bound is Bound.CPU else 0.0
         changes.append(
             (
                 "bound",
-                other,
-                replace(workload, bound=other, cpu_fraction=fraction),
-                f"if it {'computes' if other is Bound.CPU else 'waits'} instead",
+                other_bound,
+                replace(workload, bound=other_bound, cpu_fraction=fraction),
+                f"if it {'computes' if other_bound is Bound.CPU else 'waits'} instead",
             )
         )
     if workload.deadline_seconds is not None:

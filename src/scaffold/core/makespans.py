@@ -23,13 +23,13 @@ HYBRID_PICKLING = 1.5
 
 def sequential(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     """Predict one task after another."""
-    each = work.task_seconds + costs.call + _bridge(work, costs) + _reading(work, costs)
-    return work.tasks * each
+    seconds = work.task_seconds + costs.call + _bridge(work, costs) + _reading(work, costs)
+    return work.tasks * seconds
 
 
 def threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     """Predict tasks that share the GIL and the cores in turns."""
-    each = _in_thread(work, costs, costs.thread_wake) + _reading(work, costs)
+    overhead = _in_thread(work, costs, costs.thread_wake) + _reading(work, costs)
     holding = work.gil_seconds if machine.gil else 0.0
     if work.thread_gain is not None and workers > 1:
         together = beside(work, work.thread_gain)
@@ -38,12 +38,12 @@ def threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> f
     # More threads than keep the cores busy only take them from each other: no GIL is sooner free.
     running = min(workers, max(1, round(machine.cores / max(1e-9, min(1.0, work.cpu_fraction)))))
     return workers * costs.thread_start + max(
-        makespan_with(Shared(1, holding + each, sliced=True), work, running, each),
+        makespan_with(Shared(1, holding + overhead, sliced=True), work, running, overhead),
         makespan_with(
-            Shared(machine.cores, min(work.cpu_seconds, work.task_seconds) + each, sliced=True),
+            Shared(machine.cores, min(work.cpu_seconds, work.task_seconds) + overhead, sliced=True),
             work,
             workers,
-            each,
+            overhead,
         ),
     )
 
@@ -52,19 +52,19 @@ def asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> flo
     """Predict tasks that one event loop serves, each to its next wait."""
     if not work.async_client:  # blocking calls run in threads behind the event loop
         return costs.loop_start + threading(workers, work, machine, costs)
-    each = _on_loop(work, costs) + _reading(work, costs)
+    overhead = _on_loop(work, costs) + _reading(work, costs)
     start = costs.loop_start + workers * costs.coroutine_start
-    loop = Shared(1, work.cpu_seconds + each, sliced=False)
-    return start + makespan_with(loop, work, workers, each)
+    loop = Shared(1, work.cpu_seconds + overhead, sliced=False)
+    return start + makespan_with(loop, work, workers, overhead)
 
 
 def multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     """Predict tasks that have a core each, and a parent that carries items and results."""
-    each = _bridge(work, costs)
+    overhead = _bridge(work, costs)
     start = _start(workers, work, machine, costs)
     work = _in_processes(work, workers)
-    cores = Shared(machine.cores, work.cpu_seconds + each, sliced=True)
-    return start + makespan_with(cores, work, workers, each) + _carrying(work, costs)
+    cores = Shared(machine.cores, work.cpu_seconds + overhead, sliced=True)
+    return start + makespan_with(cores, work, workers, overhead) + _carrying(work, costs)
 
 
 def hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
@@ -72,15 +72,15 @@ def hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> floa
     processes = hybrid_processes(workers, machine)
     # Each process has an event loop for async work, and threads of its own for the other.
     if work.async_client:
-        inner, each = costs.coroutine_start, _on_loop(work, costs)
+        inner, overhead = costs.coroutine_start, _on_loop(work, costs)
     else:
-        inner, each = costs.thread_start, _in_thread(work, costs, costs.hybrid_wake)
+        inner, overhead = costs.thread_start, _in_thread(work, costs, costs.hybrid_wake)
     start = _start(processes, work, machine, costs) + workers / processes * inner + HYBRID_IDLE
     work = _in_processes(work, processes)
     cores = Shared(
-        min(processes, machine.cores), work.cpu_seconds + each, sliced=not work.async_client
+        min(processes, machine.cores), work.cpu_seconds + overhead, sliced=not work.async_client
     )
-    flow = makespan_with(cores, work, workers, each)
+    flow = makespan_with(cores, work, workers, overhead)
     carrying = costs.hybrid_hand_over + HYBRID_PICKLING * work.payload_bytes / costs.pickle_rate
     return start + flow + work.tasks * (carrying + _reading(work, costs))
 
@@ -168,5 +168,7 @@ def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> fl
 def _carrying(work: Workload, costs: Costs) -> float:
     """Seconds to carry every item and result: messages, hand-over and pickling."""
     batch = max(1.0, BATCH_SECONDS / max(work.task_seconds, 1e-9))
-    each = costs.process_hand_over + work.payload_bytes / costs.pickle_rate + _reading(work, costs)
-    return work.tasks * (each + costs.message / min(batch, 1000.0))
+    seconds = (
+        costs.process_hand_over + work.payload_bytes / costs.pickle_rate + _reading(work, costs)
+    )
+    return work.tasks * (seconds + costs.message / min(batch, 1000.0))

@@ -64,8 +64,8 @@ class ModelSpec:
         """Say how many workers, in the model's own word; nothing where there is one only."""
         if self.workers is None:
             return ""
-        one, several = self.workers
-        return f"{show_count(workers)} {one if workers == 1 else several}"
+        singular, plural = self.workers
+        return f"{show_count(workers)} {singular if workers == 1 else plural}"
 
     @property
     def holds_many(self) -> bool:

@@ -28,10 +28,10 @@ class Shared(NamedTuple):
     sliced: bool
 
 
-def makespan_with(shared: Shared, work: Workload, workers: int, each: float) -> float:
-    """Return the seconds until all are done with `workers` in flight, each `each` longer."""
+def makespan_with(shared: Shared, work: Workload, workers: int, overhead: float) -> float:
+    """Return the seconds until all are done with `workers` in flight, each `overhead` longer."""
     shared = shared._replace(servers=min(shared.servers, workers))
-    free = max(0.0, work.task_seconds + each - shared.busy)
+    free = max(0.0, work.task_seconds + overhead - shared.busy)
     queueing = _queueing(shared, work, workers, free)
     if shared.sliced and shared.busy > SLICE and _even(work):
         lost = max(0.0, _in_step(shared, work, workers, free) - queueing)
@@ -57,10 +57,10 @@ def _in_step(shared: Shared, work: Workload, workers: int, free: float) -> float
 
     Taking turns, they also end together: nothing computes while the next ones wait.
     """
-    full, rest = divmod(work.tasks, workers)
+    full, remaining = divmod(work.tasks, workers)
     return sum(
         rounds * (free + shared.busy * max(1.0, crowd / shared.servers))
-        for rounds, crowd in ((full, workers), (int(rest > 0), rest))
+        for rounds, crowd in ((full, workers), (int(remaining > 0), remaining))
     )
 
 

@@ -103,16 +103,16 @@ def few_reach_the_rate(workload: Workload, machine: Machine) -> str | None:
 
 
 def memory_is_short(workload: Workload, machine: Machine) -> str | None:
-    left = machine.memory_left_bytes
+    memory_left = machine.memory_left_bytes
     needed = workload.task_memory_bytes + workload.import_bytes
-    if left is None or not needed or tiny(workload):
+    if memory_left is None or not needed or tiny(workload):
         return None
-    if machine.workers * needed <= left:
+    if machine.workers * needed <= memory_left:
         return None
     imports = " with what its worker imports" if workload.import_bytes else ""
     return (
-        f"a task{imports} needs {show_bytes(needed)} and {show_bytes(left)} are left: not enough"
-        f" for one on each of {machine.workers} cores"
+        f"a task{imports} needs {show_bytes(needed)} and {show_bytes(memory_left)} are left: not"
+        f" enough for one on each of {machine.workers} cores"
     )
 
 

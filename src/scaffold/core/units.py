@@ -153,16 +153,16 @@ def write_rate(per_second: float) -> str:
 
 
 def _in_rate_unit(
-    per_second: float, whole: Callable[[float], str], other: Callable[[float], str]
+    per_second: float, show_whole: Callable[[float], str], show_fraction: Callable[[float], str]
 ) -> str:
     for unit, size in _RATE_UNITS.items():
         value = per_second * size
         if value >= 1 and abs(value - round(value)) < 1e-9 * value:
-            return f"{whole(value)}/{unit}"
+            return f"{show_whole(value)}/{unit}"
     unit, size = next(
         (row for row in _RATE_UNITS.items() if per_second * row[1] >= 1), ("d", 86400)
     )
-    return f"{other(per_second * size)}/{unit}"
+    return f"{show_fraction(per_second * size)}/{unit}"
 
 
 def write_count(value: int) -> str:

@@ -98,7 +98,7 @@ def requirement_name(requirement: str) -> str:
 
 def offered(bound: Bound, model: Model) -> tuple[Starter, ...]:
     """Return the starters that fit the kind of work and run on `model`."""
-    every = map(load, names())
+    starters = map(load, names())
     return tuple(
-        starter for starter in every if bound in starter.fits and model not in starter.unfit
+        starter for starter in starters if bound in starter.fits and model not in starter.unfit
     )

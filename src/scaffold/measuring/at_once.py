@@ -38,7 +38,7 @@ APART, ROUNDS = 1.5, 2
 MOST = 32
 
 
-class Found(NamedTuple):
+class Scaling(NamedTuple):
     """The most in flight that was tried, and how many times as much so many get done as one.
 
     `per_process` tells that a second process gets as much done again: the places are in the
@@ -59,24 +59,24 @@ class Found(NamedTuple):
 
 Task = tuple[int, Any]  # the position of an item, and itself
 # Asks for so many in flight, to do these tasks; is told the answers.
-Ramp = Generator[tuple[int, list[Task]], list[Answer], Found]
+Ramp = Generator[tuple[int, list[Task]], list[Answer], Scaling]
 
 
 def try_out(
     job: Any, request: Mapping[str, Any], calls: Calls, most: int, deadline: float
-) -> Found:
+) -> Scaling:
     """Call with ever more in flight, `most` times in all, and note the calls among the others."""
     until, limit = deadline - REPORTING, request.get("in_flight")
     ramp = _ramp(calls, most, until, min(MOST, limit or MOST))
-    found = asyncio.run(_await(ramp, job, until)) if job.is_async else _call(ramp, job, until)
+    scaling = asyncio.run(_await(ramp, job, until)) if job.is_async else _call(ramp, job, until)
     apart = limit is None and not request["is_async"]
-    if found.is_saturated and found.rest > found.gain and apart:
-        return found._replace(per_process=_is_per_process(request, calls, found, until))
-    return found
+    if scaling.is_saturated and scaling.rest > scaling.gain and apart:
+        return scaling._replace(per_process=_is_per_process(request, calls, scaling, until))
+    return scaling
 
 
 def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
-    found, level, connects, doubtful = Found(), 2, False, False
+    scaling, level, connects, doubtful = Scaling(), 2, False, False
     alone = tuple(calls.seconds[1:])  # the first call of all is a worker's first too
     mean, longest = statistics.mean(alone or calls.seconds), max(calls.seconds)
     while most >= 2 and level <= limit and not calls.hopeless():
@@ -84,8 +84,8 @@ def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
         count = min(most, 2 * level if level == 2 else level)
         if time.monotonic() + LONGER * longest * count / level > until:
             break
-        taken = (calls.supply.take() for _ in range(count))
-        tasks = [(at, calls.supply.items[at]) for at in taken if at is not None]
+        positions = (calls.supply.take() for _ in range(count))
+        tasks = [(at, calls.supply.items[at]) for at in positions if at is not None]
         if len(tasks) < min(count, level):
             break
         began, used = time.perf_counter(), cpu_seconds()
@@ -93,9 +93,9 @@ def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
         seconds = time.perf_counter() - began
         failed = any(isinstance(answer.value, BaseException) for answer in answers)
         if level == 2:  # whether a worker's first call takes longer, as it has to connect
-            connects = _are_slower([one for one in answers if one.is_first], alone)
-        opening = [one for one in answers if connects and one.is_first]
-        usual = [one for one in answers if one not in opening]
+            connects = _are_slower([answer for answer in answers if answer.is_first], alone)
+        opening = [answer for answer in answers if connects and answer.is_first]
+        usual = [answer for answer in answers if answer not in opening]
         slower = not failed and _are_slower(usual, alone)
         calls.add(opening, 0.0, timed=False)
         calls.add(usual, cpu_seconds() - used, timed=not (slower or failed))
@@ -103,26 +103,28 @@ def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
         if failed or len(answers) < len(tasks):
             break
         if slower and doubtful:
-            return Found(level, min(level, max(1.0, len(answers) * mean / seconds)), most)
+            return Scaling(level, min(level, max(1.0, len(answers) * mean / seconds)), most)
         if doubtful := slower:  # once more: a pool that was opening connections has them by now
             continue
         longest = max(longest, *(answer.seconds for answer in answers))
-        found = Found(level, level)
+        scaling = Scaling(level, level)
         level *= 2 if 2 * level <= most else 1  # the last level has all the rest
-    return found
+    return scaling
 
 
-def _is_per_process(request: Mapping[str, Any], calls: Calls, found: Found, until: float) -> bool:
+def _is_per_process(
+    request: Mapping[str, Any], calls: Calls, scaling: Scaling, until: float
+) -> bool:
     """Tell whether two processes with as many in flight each are done sooner than one would be."""
-    threads = round(found.gain)
-    rounds = max(1, min(ROUNDS, found.rest // (2 * threads)))
+    threads = round(scaling.gain)
+    rounds = max(1, min(ROUNDS, scaling.rest // (2 * threads)))
     pair = Pair(request, native=False)
     try:
         if not pair.ready(until - 2 * rounds * calls.each):
             return False
-        count = min(found.rest, 2 * threads * rounds)
-        taken = (calls.supply.take() for _ in range(count))
-        items = [calls.supply.items[at] for at in taken if at is not None]
+        count = min(scaling.rest, 2 * threads * rounds)
+        positions = (calls.supply.take() for _ in range(count))
+        items = [calls.supply.items[at] for at in positions if at is not None]
         began = time.perf_counter()
         side = pair.in_processes(items, until - time.monotonic(), False, until, threads)
         seconds = time.perf_counter() - began
@@ -137,14 +139,17 @@ def _are_slower(answers: list[Answer], alone: tuple[float, ...]) -> bool:
     beside = [answer.seconds - answer.queued for answer in answers]
     if len(alone) < 2 or len(beside) < 2:
         return False
-    if sum(one.queued for one in answers) > MOST_QUEUED * sum(one.seconds for one in answers):
+    queued = sum(answer.queued for answer in answers)
+    if queued > MOST_QUEUED * sum(answer.seconds for answer in answers):
         return False
-    before, after = ([log(max(SHORTEST, one)) for one in some] for some in (alone, beside))
+    before, after = (
+        [log(max(SHORTEST, seconds)) for seconds in times] for times in (alone, beside)
+    )
     unsure = statistics.stdev(before) * sqrt(1 / len(before) + 1 / len(after))
     return statistics.mean(after) - statistics.mean(before) > max(log(SLOWER), SURE * unsure)
 
 
-def _call(ramp: Ramp, job: Any, until: float) -> Found:
+def _call(ramp: Ramp, job: Any, until: float) -> Scaling:
     """Serve the ramp by threads that stay, as an engine's do."""
     todo: SimpleQueue[Task | None] = SimpleQueue()
     done: SimpleQueue[Answer] = SimpleQueue()
@@ -168,8 +173,8 @@ def _call(ramp: Ramp, job: Any, until: float) -> Found:
                 todo.put(task)
             answers = list(_heard(done, len(tasks), until))
     except StopIteration as end:
-        found: Found = end.value
-        return found
+        scaling: Scaling = end.value
+        return scaling
     finally:
         for _ in threads:
             todo.put(None)
@@ -192,7 +197,7 @@ def _heard(done: SimpleQueue[Answer], count: int, until: float) -> Iterator[Answ
             yield done.get(timeout=max(0.0, until - time.monotonic()))
 
 
-async def _await(ramp: Ramp, job: Any, until: float) -> Found:
+async def _await(ramp: Ramp, job: Any, until: float) -> Scaling:
     """Serve the ramp on one event loop."""
     answers: list[Answer] | None = None
     opened = 0  # the most in flight so far: so many are connected
@@ -203,8 +208,8 @@ async def _await(ramp: Ramp, job: Any, until: float) -> Found:
                 answers = await _awaited(call, queued, level, tasks, until, opened)
                 opened = max(opened, level)
         except StopIteration as end:
-            found: Found = end.value
-            return found
+            scaling: Scaling = end.value
+            return scaling
 
 
 @asynccontextmanager

@@ -34,17 +34,17 @@ def call_async(job: Any, calls: Calls, until: float, most: float, waiting: float
 
 def waking(times: int, seconds: float) -> Waking:
     """Return the CPU seconds of one sleep of so many `seconds`, the loop's waiting apart."""
-    taken, steps = 0.0, _Steps()
+    cpu, steps = 0.0, _Steps()
 
     async def naps() -> None:
-        nonlocal taken
+        nonlocal cpu
         began = time.thread_time()
         for _ in range(times):
             await _Stepped(asyncio.sleep(seconds), steps)
-        taken = time.thread_time() - began
+        cpu = time.thread_time() - began
 
     polling = run(naps())
-    return Waking((taken - polling) / times, steps.cpu / times)
+    return Waking((cpu - polling) / times, steps.cpu / times)
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> float:

@@ -115,7 +115,7 @@ def run(job: Any, items: list[Any], threads: int, seconds: float, repeat: bool) 
         work(sides[0])
     for worker in workers:
         worker.join()
-    taken = cpu[-1] - cpu[0] if cpu else 0.0  # from the start to where the last one ended
+    cpu_used = cpu[-1] - cpu[0] if cpu else 0.0  # from the start to where the last one ended
     calls, queued = sum(side.calls for side in sides), sum(side.queued for side in sides)
     failures = sum(side.failures for side in sides)
-    return Side(calls, sum(side.own for side in sides), taken, queued, failures)
+    return Side(calls, sum(side.own for side in sides), cpu_used, queued, failures)

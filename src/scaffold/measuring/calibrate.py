@@ -88,15 +88,15 @@ def _start(lab: Laboratory, method: str) -> Start:
 
     A server that forks workers, where there is one, is started by the first pool alone.
     """
-    first, one, two = (
+    first, one_process, two_processes = (
         seconds - SLEEP
         for seconds in _seconds(
             lab,
             *(_trial("task", Model.MULTIPROCESSING, n, ASLEEP, n, method) for n in (1, 1, 2)),
         )
     )
-    each = _least(1e-4, two - one)
-    return Start(pool=_least(1e-4, first - each), process=each)
+    per_process = _least(1e-4, two_processes - one_process)
+    return Start(pool=_least(1e-4, first - per_process), process=per_process)
 
 
 def _processes(lab: Laboratory, start: Start, thread_hand_over: float) -> dict[str, Any]:

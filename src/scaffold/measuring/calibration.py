@@ -38,13 +38,13 @@ class Calibration(NamedTuple):
         """Say where the costs come from, and what is wrong with them."""
         if self.day is None:
             return "with typical costs: `concgen doctor --calibrate` measures this machine's"
-        told = f"with this machine's costs, measured on {self.day}"
+        origin = f"with this machine's costs, measured on {self.day}"
         if self.is_busy:
-            return f"{told} while it was busy: `concgen doctor --calibrate` when it is not"
+            return f"{origin} while it was busy: `concgen doctor --calibrate` when it is not"
         age = (date.today() - date.fromisoformat(self.day)).days  # a day, anywhere
         if age > STALE:
-            return f"{told}, {age} days ago: `concgen doctor --calibrate` measures them anew"
-        return told
+            return f"{origin}, {age} days ago: `concgen doctor --calibrate` measures them anew"
+        return origin
 
 
 DEFAULT = Calibration(DEFAULT_COSTS, None)

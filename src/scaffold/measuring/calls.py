@@ -152,14 +152,14 @@ class Calls:
             done = self.count - before
             if not done:  # every item was run
                 return
-            taken = time.perf_counter() - began
-            own = max(1e-9, taken - (self._running()[2] - lost))
+            seconds = time.perf_counter() - began
+            own = max(1e-9, seconds - (self._running()[2] - lost))
             self.seconds += [own / done] * min(done, 1000)
-            longest = max(longest, taken / done)
+            longest = max(longest, seconds / done)
             now = time.monotonic()
             if now >= until or now + LONGER * longest > self._deadline:
                 return
-            group = max(1, min(2 * size, int(GROUP_SECONDS * done / (taken + 1e-9))))
+            group = max(1, min(2 * size, int(GROUP_SECONDS * done / (seconds + 1e-9))))
 
     def _next(self) -> int | None:
         if self.hopeless():

@@ -45,11 +45,11 @@ class Carried:
             "item_bytes": _mean_size("item", items, reasons),
             "result_bytes": _mean_size("result", results, reasons),
         }
-        taken = (time.perf_counter() - began) / len(kept)
+        seconds = (time.perf_counter() - began) / len(kept)
         failed = [reasons[field] for field in facts if field in reasons]
         if failed:
             reasons["pickle_seconds"] = failed[0]
-        return {**facts, "picklable": not failed, "pickle_seconds": None if failed else taken}
+        return {**facts, "picklable": not failed, "pickle_seconds": None if failed else seconds}
 
     def writable(self, encode: Callable[[Any], Any] | None, reasons: dict[str, str]) -> bool | None:
         """Tell whether a project can write the results, or the reason why not."""
@@ -75,11 +75,11 @@ def _mean_size(name: str, values: tuple[Any, ...], reasons: dict[str, str]) -> i
     sizes = []
     for value in values:
         try:
-            data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-            pickle.loads(data)
-            sizes.append(len(data))
+            pickled = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+            pickle.loads(pickled)
+            sizes.append(len(pickled))
         except Exception as error:
-            what = "the exception" if isinstance(value, BaseException) else f"the {name}"
-            reasons[f"{name}_bytes"] = f"{what} cannot be pickled: {describe(error)}"
+            subject = "the exception" if isinstance(value, BaseException) else f"the {name}"
+            reasons[f"{name}_bytes"] = f"{subject} cannot be pickled: {describe(error)}"
             return None
     return round(statistics.mean(sizes))

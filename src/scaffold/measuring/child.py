@@ -66,7 +66,7 @@ def command(module: str, python: str) -> list[str]:
 
 
 def _run(words: list[str], order: Path, seconds: float, look: Callable[[float], None]) -> str:
-    leash, ours = os.pipe()
+    leash, leash_end = os.pipe()
     try:
         # A file, and not a pipe: a child that is slow to start or to read holds nobody up.
         with order.open("rb") as request:
@@ -83,7 +83,7 @@ def _run(words: list[str], order: Path, seconds: float, look: Callable[[float], 
         return _wait(child, family.kill, seconds, look)
     finally:
         os.close(leash)
-        os.close(ours)
+        os.close(leash_end)
 
 
 def _wait(

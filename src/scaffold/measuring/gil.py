@@ -88,7 +88,7 @@ class Lateness:
 @contextmanager
 def sampling() -> Iterator[Lateness]:
     """Sample lateness in a second thread while the body runs, each on cores of its own."""
-    own_core, others = _split_cores()
+    own_core, other_cores = _split_cores()
     lateness, stop = Lateness(), threading.Event()
     record, clock, sleep = lateness.wakes.append, time.perf_counter, time.sleep
 
@@ -107,7 +107,7 @@ def sampling() -> Iterator[Lateness]:
     thread = threading.Thread(target=sample, daemon=True)
     thread.start()
     try:
-        with _on(others):
+        with _on(other_cores):
             yield lateness
     finally:
         stop.set()

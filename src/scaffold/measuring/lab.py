@@ -100,8 +100,8 @@ class Laboratory:
         }
         python = trials[0].target.python
         facts, _ = run_child("scaffold.measuring.pilot", order, seconds + GRACE, python=python)
-        found: list[float | None] = facts.get("each", [None] * len(trials))
-        return found
+        seconds_each: list[float | None] = facts.get("each", [None] * len(trials))
+        return seconds_each
 
 
 def _request(trial: Trial, seconds: float) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     It comes as a project's `runner.job.Job`, with its setup(), as an engine would open it.
     """
     find(request, os.path.dirname(request["report"]))  # noqa: PTH120
-    ours = threading.active_count() - 1  # that of the deadline: a project has none
+    own_threads = threading.active_count() - 1  # that of the deadline: a project has none
     before, began = memory.resident(), time.perf_counter()
     try:
         module = importlib.import_module(request["module"])
@@ -67,7 +67,7 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         "import_bytes": None if before is None else max(0, (memory.resident() or 0) - before),
         "is_async": job.is_async,
         "picklable_function": _found_by_a_worker(function),
-        "start_method": runner.start_method(threads=1 + ours),
+        "start_method": runner.start_method(threads=1 + own_threads),
     }
 
 

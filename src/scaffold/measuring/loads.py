@@ -46,9 +46,9 @@ async def task_async(item: Sequence[Any]) -> bytes:
 
 
 def _compute(item: Sequence[Any]) -> bytes:
-    _, holding, free, result_bytes, *rest = item
+    _, holding, free, result_bytes, *options = item
     burn_holding(holding)
-    burn_free(free, rest[1] if rest else GRAIN)
+    burn_free(free, options[1] if options else GRAIN)
     return bytes(result_bytes)
 
 

@@ -61,8 +61,8 @@ def memory_left(
     own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT, proc: str = "/proc"
 ) -> int | None:
     """Return the bytes that nobody uses at present, as a project counts them."""
-    left = runner.memory_left(own, root, proc)
-    return min([*filter(None, [left]), *_windows_memory()[1:]], default=None)
+    unused = runner.memory_left(own, root, proc)
+    return min([*filter(None, [unused]), *_windows_memory()[1:]], default=None)
 
 
 def _windows_memory() -> list[int]:
@@ -96,11 +96,11 @@ class Others:
 
     def share(self) -> float | None:
         """Return their share of its cores since then; None where the platform does not tell."""
-        taken = _taken_by_others()
-        if taken is None or self._taken is None:
+        taken_now = _taken_by_others()
+        if taken_now is None or self._taken is None:
             return None
         wall = max(1e-9, time.perf_counter() - self._began) * (os.cpu_count() or 1)
-        return min(1.0, max(0.0, (taken - self._taken) / wall))
+        return min(1.0, max(0.0, (taken_now - self._taken) / wall))
 
 
 def _taken_by_others(stat: Path = Path("/proc/stat")) -> float | None:

@@ -54,8 +54,8 @@ def _largest_program() -> int:
     return 0 if resource is None else _most(resource.RUSAGE_CHILDREN)
 
 
-def _most(who: int) -> int:
-    peak = resource.getrusage(who).ru_maxrss
+def _most(usage_of: int) -> int:
+    peak = resource.getrusage(usage_of).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 

@@ -69,8 +69,10 @@ class Pair:
             half = items if repeat else items[number::2]
             order = {"items": half, "threads": threads, "seconds": seconds, "repeat": repeat}
             self._tell(number, order)
-        one, two = (Side(**(self._hear(number, until) or {})) for number in (0, 1))
-        return Side(*(sum(both) for both in zip(astuple(one), astuple(two), strict=True)))
+        first, second = (Side(**(self._hear(number, until) or {})) for number in (0, 1))
+        return Side(
+            *(sum(figures) for figures in zip(astuple(first), astuple(second), strict=True))
+        )
 
     def end(self) -> None:
         """Kill them."""

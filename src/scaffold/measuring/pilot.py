@@ -86,15 +86,15 @@ def main() -> None:
 def halve(request: dict[str, Any], report: Report) -> None:
     """Try all in turn, then the better half of them again, until one is left or the time is up."""
     items, until = deque(request["items"]), time.monotonic() + request["until"] - time.time()
-    every = rest = [Contender(run) for run in request["runs"]]
-    while rest and items and time.monotonic() < until:
-        last = len(rest) == 1
+    contenders = remaining = [Contender(run) for run in request["runs"]]
+    while remaining and items and time.monotonic() < until:
+        last = len(remaining) == 1
         now = time.monotonic()
-        span = (1.0 if last else ROUND) * (until - now) / len(rest)
-        share = len(items) if last else int(ROUND * len(items) / len(rest))
-        for number, contender in enumerate(rest):
+        span = (1.0 if last else ROUND) * (until - now) / len(remaining)
+        share = len(items) if last else int(ROUND * len(items) / len(remaining))
+        for number, contender in enumerate(remaining):
             own = deque(items.popleft() for _ in range(min(share, len(items))))
             contender.run(own, request["folder"], now + (number + 1) * span)
             items.extendleft(reversed(own))  # what it did not begin
-        report.tell(each=[one.each for one in every])
-        rest = sorted(rest, key=lambda one: one.whole)[: len(rest) // 2]
+        report.tell(each=[contender.each for contender in contenders])
+        remaining = sorted(remaining, key=lambda contender: contender.whole)[: len(remaining) // 2]

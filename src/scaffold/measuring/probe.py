@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from scaffold.measuring import gil
-from scaffold.measuring.at_once import Found, try_out
+from scaffold.measuring.at_once import Scaling, try_out
 from scaffold.measuring.calls import (
     LEAST_CPU,
     LONGER,
@@ -102,7 +102,7 @@ def _measure(
     block = _alone(call, request, calls, deadline)
     reasons = {"writable": "writing the results as JSON took too long"}  # until it is known
     beside: dict[str, float | None] = {}
-    crowd = Found()
+    scaling = Scaling()
     if computes(calls):
         if calls.queued < MOST_UNSURE * calls.wall:  # otherwise no engine is tried afterwards
             deadline -= request["spare"]
@@ -114,30 +114,30 @@ def _measure(
         reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
     if not computes(calls):  # from the start, or as native threads only waited for work
         watched = 0.0 if calls.cpu_fraction() < LEAST_CPU else LOOKED_AT * request["calls"]
-        crowd = try_out(
+        scaling = try_out(
             job, request, calls, int(request["calls"] - calls.count - watched), deadline
         )
     calls.waking = _waking(facts["is_async"], calls.wait(), min(NAPPING, _left(deadline) / 4))
     looked_at = WATCHED if beside.get("gil_fraction") is None else GLIMPSED
-    found = _gil(call, request, calls, deadline, looked_at, reasons)
+    gil_facts = _gil(call, request, calls, deadline, looked_at, reasons)
     if beside.get("gil_fraction") is not None:
         reasons.pop("gil_fraction", None)
-        found |= beside
+        gil_facts |= beside
     else:
-        found = beside | found
-    if found["gil_fraction"] is None and calls.programs > MOSTLY_PROGRAMS * calls.cpu:
-        found["gil_fraction"] = max(0.0, 1 - calls.programs / calls.cpu)
+        gil_facts = beside | gil_facts
+    if gil_facts["gil_fraction"] is None and calls.programs > MOSTLY_PROGRAMS * calls.cpu:
+        gil_facts["gil_fraction"] = max(0.0, 1 - calls.programs / calls.cpu)
         reasons.pop("gil_fraction", None)
     calls.over = True
     if calls.is_starved:
-        reasons.update(dict.fromkeys(reasons.keys() & found.keys(), TOO_BUSY))
+        reasons.update(dict.fromkeys(reasons.keys() & gil_facts.keys(), TOO_BUSY))
     report.tell(
         **calls.facts(reasons),
-        **found,
+        **gil_facts,
         items_taken=calls.supply.taken,
-        in_flight_tried=crowd.in_flight,
-        in_flight_gain=crowd.gain,
-        in_flight_per_process=crowd.per_process,
+        in_flight_tried=scaling.in_flight,
+        in_flight_gain=scaling.gain,
+        in_flight_per_process=scaling.per_process,
         longest_loop_block_seconds=block,
         gil_enabled=_has_gil(),  # the import, or a call, may have switched it on
         reasons=reasons,

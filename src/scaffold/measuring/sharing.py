@@ -90,28 +90,28 @@ class SideBySide:
 
     def gains(self, reasons: dict[str, str]) -> dict[str, float | None]:
         """Return the profile's fields, None with a reason where it cannot be measured."""
-        found: dict[str, float | None] = {"thread_gain": None, "process_gain": None}
+        gains: dict[str, float | None] = {"thread_gain": None, "process_gain": None}
         two, alone, deadline = self.pair, self.alone, self.deadline
         why = self.worthless
         if two and not two.ready(deadline - TOGETHER * alone.each):
             why = TOO_LONG
         if two is None or why:
-            reasons.update(dict.fromkeys(found, why))
-            return found
+            reasons.update(dict.fromkeys(gains, why))
+            return gains
         items = _handed_out(TO_PROCESSES, alone)
         side = _when_there_is_time(two.in_processes, items, alone, deadline)
         if isinstance(side, Side):
             alone.spinning = _spinning(alone, side)
-        found |= _told("process_gain", side, alone, reasons)
+        gains |= _told("process_gain", side, alone, reasons)
         if self.is_async:
             reasons["thread_gain"] = "an `async def` runs on one event loop"
-            return found
+            return gains
         items = _handed_out(TO_THREADS, alone)
         side = _when_there_is_time(two.on_threads, items, alone, deadline)
         if isinstance(side, Side) and side.queued > MOST_APART * (side.own + side.queued):
             side = TOO_BUSY
-        found["gil_fraction"] = _share(alone, side)
-        return found | _told("thread_gain", side, alone, reasons)
+        gains["gil_fraction"] = _share(alone, side)
+        return gains | _told("thread_gain", side, alone, reasons)
 
 
 def _worthless(alone: Calls, deadline: float) -> str:
@@ -121,8 +121,8 @@ def _worthless(alone: Calls, deadline: float) -> str:
         return TOO_SHORT
     if alone.supply.left < 2:
         return TOO_FEW
-    left = deadline - time.monotonic()
-    return TOO_LONG if left < TOGETHER * alone.each else ""
+    seconds_left = deadline - time.monotonic()
+    return TOO_LONG if seconds_left < TOGETHER * alone.each else ""
 
 
 def _handed_out(share: float, alone: Calls) -> list[Any]:
@@ -135,12 +135,12 @@ def _when_there_is_time(
     measure: Any, items: list[Any], alone: Calls, deadline: float
 ) -> Side | str:
     """Run two side by side, or say why not."""
-    each, left = alone.each, deadline - time.monotonic()
+    call_seconds, seconds_left = alone.each, deadline - time.monotonic()
     if len(items) < 2:
         return TOO_FEW
-    if left < TOGETHER * each:
+    if seconds_left < TOGETHER * call_seconds:
         return TOO_LONG
-    side: Side = measure(items, min(SPAN, left / 3), alone.supply.repeat, deadline)
+    side: Side = measure(items, min(SPAN, seconds_left / 3), alone.supply.repeat, deadline)
     if not side.calls:
         return TOO_LONG
     if side.queued > MOST_QUEUEING * (side.own + side.queued):
@@ -188,11 +188,11 @@ def _share(alone: Calls, side: Side | str) -> float | None:
     """Return the share of its computing that keeps other threads waiting."""
     if isinstance(side, str) or not alone.cpu or alone.cpu_fraction() > SEVERAL_CORES:
         return None
-    each, cpu = alone.each, alone.cpu / alone.count - alone.spinning
+    seconds, cpu = alone.seconds, alone.cpu / alone.count - alone.spinning
     # What is not spent computing, and was not there alone, is waiting for the other thread.
     idle = max(0.0, side.own - side.cpu) / side.calls * _scale(alone, side)
-    late = max(0.0, idle - max(0.0, each - cpu))
-    return min(1.0, shared_seconds(each, each + late) / cpu)
+    late = max(0.0, idle - max(0.0, seconds - cpu))
+    return min(1.0, shared_seconds(seconds, seconds + late) / cpu)
 
 
 def gil_share(

@@ -35,13 +35,13 @@ class Supply:
             return self.items
         half = int(self.left / 2)
         wanted = max(2, min(enough, max(int(share * self.left), min(least, half))))
-        taken = (self.take() for _ in range(wanted))
-        return [self.items[position] for position in taken if position is not None]
+        positions = (self.take() for _ in range(wanted))
+        return [self.items[position] for position in positions if position is not None]
 
 
-def untaken(items: Sequence[Any], taken: int) -> list[Any]:
+def untaken(items: Sequence[Any], count: int) -> list[Any]:
     """Return the items that are left of a supply of them, of which so many were taken."""
-    return [items[position] for position in _order(len(items))[taken:]]
+    return [items[position] for position in _order(len(items))[count:]]
 
 
 def _order(count: int) -> list[int]:

@@ -60,7 +60,7 @@ def run(request: dict[str, Any], folder: str, report: Report) -> dict[str, Any]:
     outcomes = bursts(request, folder, _items(request["items"], _package(request)), stop)
     count, failed, first_error = 0, 0, None
     values: list[Any] = []
-    began = told = time.perf_counter()
+    began = last_report = time.perf_counter()
     deadline = began + request["seconds"]
     for burst in outcomes:
         count += len(burst)
@@ -73,8 +73,8 @@ def run(request: dict[str, Any], folder: str, report: Report) -> dict[str, Any]:
         now = time.perf_counter()
         if now > deadline:
             stop.set()
-        if now - told > TELL:
-            told = now
+        if now - last_report > TELL:
+            last_report = now
             report.tell(so_far=count)
     return {
         "seconds": time.perf_counter() - began,

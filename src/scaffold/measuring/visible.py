@@ -73,10 +73,10 @@ def _compute(rounds: int) -> list[tuple[float, float, float]]:
     """Compute; return from when to when, and for how much of it this thread was on a core."""
     notes = []
     since, used = time.perf_counter(), time.thread_time()
-    for left in range(rounds - 1, -1, -1):
+    for remaining in range(rounds - 1, -1, -1):
         sum(number * number * number for number in NUMBERS)
         now = time.perf_counter()
-        if now - since >= NOTED or not left:
+        if now - since >= NOTED or not remaining:
             on_core = time.thread_time()
             notes.append((since, now, on_core - used))
             since, used = now, on_core
