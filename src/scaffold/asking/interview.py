@@ -44,8 +44,8 @@ class Replies(NamedTuple):
         fields: dict[str, Any] = {}
         for name in names:
             fields |= BY_NAME[name].fields(self.values[name])
-        asked = {BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
-        return replace(base, **fields, sources={**base.sources, **asked})
+        sources = {BY_NAME[name].field: Source.ASKED for name in sorted(self.given)}
+        return replace(base, **fields, sources={**base.sources, **sources})
 
     def options(self, implied: Container[str] = ()) -> list[str]:
         """Return the options that give the same answers: all that were given or decide.

@@ -72,9 +72,9 @@ def _merge_tree(
 ) -> Merged:
     repository.commit({"base": base, YOURS: yours, name: new})
     options = ["--write-tree", "-z", "--name-only", "--no-messages"]
-    told = repository.run("merge-tree", *options, YOURS, name, most=1).split(b"\0")
-    conflicts = frozenset(path.decode() for path in told[1:] if path)
-    files = {**yours, **repository.changed(told[0].decode(), yours)}
+    printed = repository.run("merge-tree", *options, YOURS, name, most=1).split(b"\0")
+    conflicts = frozenset(path.decode() for path in printed[1:] if path)
+    files = {**yours, **repository.changed(printed[0].decode(), yours)}
     renamed = repository.renames("base", YOURS) if base.keys() - yours.keys() else {}
     return Merged(files, conflicts & files.keys(), renamed)
 
@@ -103,10 +103,10 @@ class _Repository:
             (path / folder).mkdir()
         (path / "HEAD").write_text("ref: refs/heads/base\n", encoding="utf-8")
 
-    def run(self, *words: str, given: bytes = b"", most: int = 0) -> bytes:
+    def run(self, *words: str, stdin: bytes = b"", most: int = 0) -> bytes:
         """Run one git command here and return what it prints."""
         options = ["--git-dir", str(self.path), "-c", f"core.attributesFile={os.devnull}"]
-        return _run([*options, *words], self.path, given=given, most=most).stdout
+        return _run([*options, *words], self.path, stdin=stdin, most=most).stdout
 
     def commit(self, branches: Mapping[str, Files]) -> None:
         """Make a commit of each branch; all but the first follow the first."""
@@ -119,7 +119,7 @@ class _Repository:
             for path, data in files.items():
                 stream += [f"M 644 inline {_quoted(path)}\ndata {len(data)}\n", data, "\n"]
         encoded = (part.encode() if isinstance(part, str) else part for part in stream)
-        self.run("fast-import", "--quiet", "--date-format=raw", given=b"".join(encoded))
+        self.run("fast-import", "--quiet", "--date-format=raw", stdin=b"".join(encoded))
 
     def changed(self, tree: str, known: Files) -> dict[str, bytes]:
         """Return the files of `known` that differ in `tree`."""
@@ -134,19 +134,21 @@ class _Repository:
     def _contents(self, numbers: list[str]) -> list[bytes]:
         if not numbers:
             return []
-        told = self.run("cat-file", "--batch", given="".join(f"{n}\n" for n in numbers).encode())
+        output = self.run("cat-file", "--batch", stdin="".join(f"{n}\n" for n in numbers).encode())
         contents = []
         for _ in numbers:
-            head, _, told = told.partition(b"\n")
+            head, _, output = output.partition(b"\n")
             size = int(head.split()[2])
-            contents.append(told[:size])
-            told = told[size + 1 :]
+            contents.append(output[:size])
+            output = output[size + 1 :]
         return contents
 
     def renames(self, old: str, new: str) -> dict[str, str]:
         """Return the new path of every file that `new` has under another name than `old`."""
-        told = self.run("diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old, new)
-        words = [word.decode() for word in told.split(b"\0")[:-1]]
+        output = self.run(
+            "diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--name-status", old, new
+        )
+        words = [word.decode() for word in output.split(b"\0")[:-1]]
         return dict(zip(words[1::3], words[2::3], strict=True))
 
 
@@ -163,7 +165,7 @@ def _run(
     words: list[str],
     place: Path | None = None,
     *,
-    given: bytes = b"",
+    stdin: bytes = b"",
     most: int = 0,
     own: bool = True,
 ) -> subprocess.CompletedProcess[bytes]:
@@ -178,7 +180,7 @@ def _run(
             ["git", *words],
             cwd=place,
             env=environment if own else None,
-            input=given,
+            input=stdin,
             capture_output=True,
             check=False,
             timeout=PATIENCE,
@@ -186,6 +188,6 @@ def _run(
     except (OSError, subprocess.SubprocessError) as error:
         raise ConcgenError(f"git did not run: {error}", hint=_SEE) from error
     if not 0 <= answer.returncode <= most:
-        told = answer.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise ConcgenError(f"git failed: {told or 'no reason given'}", hint=_SEE)
+        reason = answer.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise ConcgenError(f"git failed: {reason or 'no reason given'}", hint=_SEE)
     return answer

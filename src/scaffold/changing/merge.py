@@ -42,9 +42,9 @@ def changes(
 ) -> tuple[Change, ...]:
     """Return what happens to every file that is in `base` or in `new`, sorted by path."""
     planner = _Planner(base, new, tree, policy)
-    made = [change for path in sorted({*base, *new}) for change in planner.decide(path)]
-    made += planner.merge(merger)
-    return tuple(sorted(made, key=lambda change: change.path))
+    planned = [change for path in sorted({*base, *new}) for change in planner.decide(path)]
+    planned += planner.merge(merger)
+    return tuple(sorted(planned, key=lambda change: change.path))
 
 
 class _Planner:
@@ -59,13 +59,13 @@ class _Planner:
 
     def decide(self, path: str) -> Iterator[Change]:
         """Yield what happens to `path`; what has to be merged first is noted and comes later."""
-        old, new, here = self.base.get(path), self.new.get(path), path in self.tree
-        if here and new is not None and self.tree.same(path, new):
+        old, new, exists = self.base.get(path), self.new.get(path), path in self.tree
+        if exists and new is not None and self.tree.same(path, new):
             return
         if old == new or new is None:
-            if here and old is not None:
+            if exists and old is not None:
                 yield self._no_news(path, old, gone=new is None)
-        elif not here:
+        elif not exists:
             yield from self._absent(path, new, fresh=old is None)
         elif old is None:
             yield from self._in_the_way(path, new)
@@ -142,15 +142,15 @@ class _Planner:
             yield Change(path, Action.REFUSE, reason)
             return
         present, copy = self.tree[path], self._free(f"{path}.yours")
-        told = f"the new one; yours is kept as {copy}"
-        yield Change(path, Action.UPDATE, told, present, like(present, new))
+        replaced = f"the new one; yours is kept as {copy}"
+        yield Change(path, Action.UPDATE, replaced, present, like(present, new))
         yield Change(copy, Action.CREATE, f"your {path}", None, present)
 
     def _move_aside(self, path: str, new: bytes) -> Iterator[Change]:
         """Yield how an edited command line of 0.1.0 is replaced: without it nothing runs."""
         present, copy = self.tree[path], self._free(f"{path}.yours")
-        told = f"edited, and it is {self.policy.runner}cli.py now; yours is kept as {copy}"
-        yield Change(path, Action.CONFLICT, told, present, like(present, new))
+        reason = f"edited, and it is {self.policy.runner}cli.py now; yours is kept as {copy}"
+        yield Change(path, Action.CONFLICT, reason, present, like(present, new))
         yield Change(copy, Action.CREATE, f"your {path}", None, present)
 
     def _beside(self, path: str, new: bytes, reason: str) -> Iterator[Change]:
@@ -169,17 +169,17 @@ class _Planner:
         """Yield what happens to the files that both sides changed, and to those that are gone."""
         if not self.edited and not self.missing:
             return
-        theirs = [*self.edited, *self.missing]
+        paths = [*self.edited, *self.missing]
         merged = merger(
-            {path: to_lf(self.base[path]) for path in theirs},
+            {path: to_lf(self.base[path]) for path in paths},
             {path: to_lf(self.tree[path]) for path in [*self.edited, *self._candidates()]},
-            {path: to_lf(self.new[path]) for path in theirs},
+            {path: to_lf(self.new[path]) for path in paths},
         )
         for path in self.missing:
             name = merged.renamed.get(path)
             if name in merged.conflicts:
-                told = f"your name for {path}, whose new text meets your edits"
-                yield from self._beside(name, self.new[path], told)
+                reason = f"your name for {path}, whose new text meets your edits"
+                yield from self._beside(name, self.new[path], reason)
             elif name is not None:
                 yield from self._merged(name, merged, f"your name for {path}; ")
             else:
@@ -194,11 +194,11 @@ class _Planner:
                     path, self.new[path], "edited, and without git nothing is merged"
                 )
 
-    def _merged(self, path: str, merged: Merged, told: str) -> Iterator[Change]:
+    def _merged(self, path: str, merged: Merged, remark: str) -> Iterator[Change]:
         present = self.tree[path]
         after = like(present, merged.files[path])
         if after != present:
-            yield Change(path, Action.MERGE, f"{told}your edits and the new text", present, after)
+            yield Change(path, Action.MERGE, f"{remark}your edits and the new text", present, after)
 
     def _candidates(self) -> list[str]:
         """Return the user's own files that may be missing ones under another name."""
@@ -206,7 +206,7 @@ class _Planner:
         if not sizes:
             return []
         known = {**self.base, **self.new}
-        others = self.tree.others(known, min(sizes) // RENAME_FACTOR, max(sizes) * RENAME_FACTOR)
+        own_files = self.tree.others(known, min(sizes) // RENAME_FACTOR, max(sizes) * RENAME_FACTOR)
         kinds = {PurePosixPath(path).suffix for path in self.missing}
-        alike = (path for path in others if PurePosixPath(path).suffix in kinds)
+        alike = (path for path in own_files if PurePosixPath(path).suffix in kinds)
         return [path for path in islice(alike, MOST_CANDIDATES) if not is_binary(self.tree[path])]

@@ -143,10 +143,10 @@ def _answers(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _refuse_newer(made_by: str, schema: object) -> None:
-    this = inventory.version()
-    if numbers(made_by) > numbers(this) or (isinstance(schema, int) and schema > SCHEMA):
+    own_version = inventory.version()
+    if numbers(made_by) > numbers(own_version) or (isinstance(schema, int) and schema > SCHEMA):
         raise Refused(
-            f"the project was made by concgen {made_by}, which is newer than this {this}",
+            f"the project was made by concgen {made_by}, which is newer than this {own_version}",
             hint=f"`pip install --upgrade 'concgen>={made_by}'`, and again",
         )
 

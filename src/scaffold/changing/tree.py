@@ -69,8 +69,8 @@ class Tree:
         if not os.path.lexists(place):
             return False
         if not place.is_file():
-            what = "a directory" if place.is_dir() else "not a file"
-            raise Refused(f"{shown(path)} is {what}", hint="move it away first")
+            kind = "a directory" if place.is_dir() else "not a file"
+            raise Refused(f"{shown(path)} is {kind}", hint="move it away first")
         return True
 
     def __getitem__(self, path: str) -> bytes:
@@ -113,19 +113,19 @@ class Tree:
     def others(self, known: Mapping[str, object], least: int, most: int) -> Iterator[str]:
         """Yield the user's own files of `least` to `most` bytes: those not in `known`."""
         for folder, folders, names in os.walk(self.root):
-            here = Path(folder)
+            place = Path(folder)
             folders[:] = sorted(
                 name
                 for name in folders
                 if not name.startswith(".")
                 and name not in _FOREIGN
-                and not (here / name / "pyvenv.cfg").exists()
+                and not (place / name / "pyvenv.cfg").exists()
             )
             for name in sorted(names):
-                path = (here / name).relative_to(self.root).as_posix()
+                path = (place / name).relative_to(self.root).as_posix()
                 if path in known or not path.isprintable():
                     continue
-                if self.is_link(path) or not (here / name).is_file():
+                if self.is_link(path) or not (place / name).is_file():
                     continue
-                if least <= (here / name).stat().st_size <= most:
+                if least <= (place / name).stat().st_size <= most:
                     yield path

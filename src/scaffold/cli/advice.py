@@ -208,7 +208,7 @@ def add(
     to_measure = dialogue.MeasureRequest(
         function, items, measure.read_effort(budget, calls, repeat)
     )
-    locate = partial(repository.settled, root=wanted.root, here=Path.cwd())
+    locate = partial(repository.settled, root=wanted.root, start=Path.cwd())
     consult = partial(
         dialogue.counsel,
         given,

@@ -53,13 +53,13 @@ def build() -> Callable[..., Any]:
 
     Building all of them takes as long as the advice itself.
     """
-    every = app.registered_commands
-    named = [command for command in every if name_of(command) in sys.argv[1:2]]
-    app.registered_commands = named or every
+    commands = app.registered_commands
+    named = [command for command in commands if name_of(command) in sys.argv[1:2]]
+    app.registered_commands = named or commands
     try:
         return get_command(app)
     finally:
-        app.registered_commands = every
+        app.registered_commands = commands
 
 
 def name_of(info: CommandInfo) -> str:

@@ -99,7 +99,7 @@ def create(
     yours: tuple[Target, Items] | None,
 ) -> Added:
     """Write the package and its test, or only list them."""
-    made = template.gather(
+    answers = template.gather(
         advice.recommendation,
         advice.replies,
         name=wanted.name,
@@ -107,17 +107,17 @@ def create(
         starter=starters.YOURS if yours else starters.DEFAULT,
         model=model,
     )
-    made |= {"inside": wanted.inside, "ci": False, "switches_gil_on": advice.switches_gil_on}
+    answers |= {"inside": wanted.inside, "ci": False, "switches_gil_on": advice.switches_gil_on}
     if yours:
-        made |= {"from_module": yours[0].module, "from_function": yours[0].function}
-    files = project.files(made) if dry_run else _write(wanted, made)
+        answers |= {"from_module": yours[0].module, "from_function": yours[0].function}
+    files = project.files(answers) if dry_run else _write(wanted, answers)
     needs = tuple(MODELS[model].needs)
     command = _command(wanted, advice, model, yours)
     return Added(wanted, model, files, needs, command, yours and yours[0].python)
 
 
-def _write(wanted: PackageRequest, made: template.Answers) -> tuple[str, ...]:
-    files = project.create(wanted.dest, made)
+def _write(wanted: PackageRequest, answers: template.Answers) -> tuple[str, ...]:
+    files = project.create(wanted.dest, answers)
     try:
         wanted.test.parent.mkdir(exist_ok=True)
         with wanted.test.open("x", encoding="utf-8") as file:

@@ -199,8 +199,8 @@ def applicable(profile: Profile, work: Workload) -> list[Model]:
 def tell(progress: Progress, count: int, limit: float, elapsed: float, done: int) -> None:
     """Say how far a trial is: items done, rate, and what is left of its time at most."""
     rate = done / elapsed
-    left = min(limit - elapsed, (count - done) / rate) if rate else limit - elapsed
-    progress.tick(Done(done, count, rate, left))
+    seconds_left = min(limit - elapsed, (count - done) / rate) if rate else limit - elapsed
+    progress.tick(Done(done, count, rate, seconds_left))
 
 
 def _result(predicted: Estimate, ran: Measurement, count: int, seconds: float) -> Result:

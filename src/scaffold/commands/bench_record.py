@@ -28,15 +28,15 @@ def keep(bench: Bench, root: Path) -> tuple[str, ...]:
     `record.load` and `apply.apply` raise.
     """
     known = record.load(root)
-    made = change.render(
+    rendering = change.render(
         {**known.answers, "concgen_version": known.version, "bench": measured(bench)}
     )
-    told = _told(known, made)
-    kept = {path: made[path] for path in (ANSWERS, *(one.path for one in told))}
-    changes = (*told, *change.record_changes(Tree(known.root), _rendering(known, kept)))
+    text_changes = _text_changes(known, rendering)
+    kept = {path: rendering[path] for path in (ANSWERS, *(update.path for update in text_changes))}
+    changes = (*text_changes, *change.record_changes(Tree(known.root), _rendering(known, kept)))
     plan = Plan(COMMAND, str(known.model), str(known.model), changes)
     apply.apply(known.root, plan, amends=True)
-    return tuple(one.path for one in plan.writes if one.path != PRISTINE)
+    return tuple(write.path for write in plan.writes if write.path != PRISTINE)
 
 
 def measured(bench: Bench) -> answers.Answers:
@@ -69,19 +69,19 @@ def _notes(result: Result) -> Iterable[str]:
         yield f"{show_count(result.failed)} failed"
 
 
-def _told(known: Record, made: Files) -> tuple[Change, ...]:
+def _text_changes(known: Record, rendering: Files) -> tuple[Change, ...]:
     """Return the change of the text; none where the user deleted it, or edits are in the way."""
     text = known.decision
     if text not in known.pristine:
         return ()
     changes = merge.changes(
         {text: known.pristine[text]},
-        {text: made[text]},
+        {text: rendering[text]},
         Tree(known.root),
         Policy(COMMAND, known.package, replace=False),
         partial(git.merge, label=COMMAND),
     )
-    return tuple(one for one in changes if one.action in (Action.UPDATE, Action.MERGE))
+    return tuple(update for update in changes if update.action in (Action.UPDATE, Action.MERGE))
 
 
 def _rendering(known: Record, kept: Files) -> Files:

@@ -90,21 +90,23 @@ def with_form(known: Record, answers: Mapping[str, Any], rules: Policy) -> tuple
     beside. An edited `work` always stays.
     """
     rendering = render(answers)
-    made = changes(known, rendering, rules)
+    planned = changes(known, rendering, rules)
     old = known.pristine
     reformed = [path for path in rendering if rules.is_starters(path) and path in old]
     if all(old[path] == rendering[path] for path in reformed):
-        return made
+        return planned
     tree = Tree(known.root)
     edited = rules.work not in tree or not tree.same(rules.work, old.get(rules.work, b""))
-    clashes = {change.path for change in made if change.action is Action.CONFLICT}
+    clashes = {change.path for change in planned if change.action is Action.CONFLICT}
     clashes.intersection_update(reformed)
     if not edited and not clashes:
-        return made
+        return planned
     kept = changes(known, render({**answers, "form": form_of(known)}), rules)
     beside = {f"the new {path}" for path in clashes}
-    told = [change for change in made if change.path in clashes or change.reason in beside]
-    return (*(change for change in kept if change.path not in clashes), *told)
+    reformed_changes = [
+        change for change in planned if change.path in clashes or change.reason in beside
+    ]
+    return (*(change for change in kept if change.path not in clashes), *reformed_changes)
 
 
 def form_of(known: Record) -> str:
@@ -121,8 +123,8 @@ def form_of(known: Record) -> str:
 
 def _leads_back(last: UndoLog, tree: Tree, rendering: Files) -> bool:
     """Tell whether `rendering` is what the last command replaced, and nobody replaced since."""
-    there, here = last.before.get(project.PRISTINE), last.after.get(project.PRISTINE)
-    return there == rendering[project.PRISTINE] and here == tree[project.PRISTINE]
+    replaced, written = last.before.get(project.PRISTINE), last.after.get(project.PRISTINE)
+    return replaced == rendering[project.PRISTINE] and written == tree[project.PRISTINE]
 
 
 def _without_record(files: Files) -> Files:
@@ -167,9 +169,9 @@ def kind_of_work(tree: Tree, path: str, name: str = "work", hops: int = 1) -> st
     return None
 
 
-def work_note(root: Path, work: str, model: Model, made: tuple[Change, ...]) -> list[str]:
+def work_note(root: Path, work: str, model: Model, planned: tuple[Change, ...]) -> list[str]:
     """Say how the engine runs a `work` that is of the other kind than the model's own."""
-    if any(change.path == work and change.before != change.after for change in made):
+    if any(change.path == work and change.before != change.after for change in planned):
         return []
     kind = kind_of_work(Tree(root), work)
     if MODELS[model].awaits is Awaits.ALWAYS and kind == "def":

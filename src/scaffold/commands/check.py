@@ -83,10 +83,10 @@ def check(
     if remeasure:
         target, sample = bench.project_target(project.root, items)
         effort = measure.Effort().within(work.rate_per_second, work.max_in_flight)
-        taken = measure.measured(target, sample, effort, progress)
-        work = taken.workload
-        facts = machine.inspect_for(taken.start_method, gil_enabled=taken.gil_enabled)
-        busy = taken.busy_fraction > BUSY
+        measured = measure.measured(target, sample, effort, progress)
+        work = measured.workload
+        facts = machine.inspect_for(measured.start_method, gil_enabled=measured.gil_enabled)
+        busy = measured.busy_fraction > BUSY
     decided = project.answers.get("decision") or {}
     return Check(
         model=project.model,
@@ -101,6 +101,6 @@ def check(
 def workload(answers: Mapping[str, Any]) -> Workload:
     """Return the workload that a project's answers, which are checked, describe."""
     known = {field.name for field in fields(Workload)} - {"sources", "bound"}
-    given = {name: value for name, value in answers.items() if name in known}
+    values = {name: value for name, value in answers.items() if name in known}
     sources = {name: Source(value) for name, value in answers.get("sources", {}).items()}
-    return Workload(bound=Bound(answers.get("bound", Bound.IO)), sources=sources, **given)
+    return Workload(bound=Bound(answers.get("bound", Bound.IO)), sources=sources, **values)

@@ -26,16 +26,16 @@ def edits_of(known: Record) -> tuple[Change, ...]:
     """Return the edits in a project whose record is read already."""
     tree = Tree(known.root)
     changes = []
-    for path, made in sorted(known.pristine.items()):
+    for path, pristine in sorted(known.pristine.items()):
         if path == PRISTINE:
             continue
         if path not in tree:
-            changes.append(Change(path, Action.DELETE, "deleted", made, None))
-        elif tree.same(path, made):
-            if tree[path] != made:
+            changes.append(Change(path, Action.DELETE, "deleted", pristine, None))
+        elif tree.same(path, pristine):
+            if tree[path] != pristine:
                 changes.append(Change(path, Action.KEEP, "only the line endings differ"))
         elif tree.size(path) > LARGEST:
             changes.append(Change(path, Action.KEEP, "edited, and too large to show"))
         else:
-            changes.append(Change(path, Action.UPDATE, "edited", made, tree[path]))
+            changes.append(Change(path, Action.UPDATE, "edited", pristine, tree[path]))
     return tuple(changes)

@@ -127,12 +127,12 @@ def _version(program: str) -> str | None:
     if executable is None:
         return None
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [executable, "--version"], capture_output=True, text=True, timeout=10, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    return next((word for word in said.split() if word[0].isdigit()), None)
+    return next((word for word in output.split() if word[0].isdigit()), None)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

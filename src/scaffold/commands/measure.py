@@ -117,10 +117,10 @@ def _refuse_failing(profile: Profile, target: Target) -> None:
         f"{text} ({show_count(times)} times)" if times > 1 else text
         for text, times in profile.errors
     )
-    which = "every call" if profile.failures == profile.calls else f"{profile.failures}"
+    number = "every call" if profile.failures == profile.calls else f"{profile.failures}"
     of = "" if profile.failures == profile.calls else f" of {show_count(profile.calls)} calls"
     raise UsageError(
-        f"{target}: {which}{of} failed: {errors}",
+        f"{target}: {number}{of} failed: {errors}",
         hint="concgen can only measure a function that works on these items",
     )
 
@@ -138,9 +138,9 @@ def measured(target: Target, items: Items, effort: Effort, progress: Progress) -
     busy = max(profiled.busy_fraction, others.share() or 0.0)
     if busy < calibration.BUSY:
         facts = machine.inspect_for(profiled.start_method, gil_enabled=profiled.gil_enabled)
-        left = items.sample if effort.repeat else untaken(items.sample, profiled.items_taken)
+        unused = items.sample if effort.repeat else untaken(items.sample, profiled.items_taken)
         costs = calibration.load(facts).costs
-        pilots = pilot.pilots(target, left, work, facts, costs, until - time.monotonic())
+        pilots = pilot.pilots(target, unused, work, facts, costs, until - time.monotonic())
         if pilots:
             sources = {**work.sources, "pilots": Source.MEASURED}
             work = replace(work, pilots=pilots, sources=sources)

@@ -42,9 +42,9 @@ def pilots(
         return {}
     rivals = close(work, machine, costs)
     enough = sum(2 * LEAST_TASKS * rival.max_workers for rival in rivals)
-    left = seconds - STARTING - work.import_seconds
+    seconds_left = seconds - STARTING - work.import_seconds
     needed = sum(_needed(rival, work, machine, costs) for rival in rivals)
-    if len(rivals) < 2 or len(items) < enough or left < needed:
+    if len(rivals) < 2 or len(items) < enough or seconds_left < needed:
         return {}
     trials = [
         Trial(
@@ -68,17 +68,19 @@ def pilots(
 
 def close(work: Workload, machine: Machine, costs: Costs) -> list[Estimate]:
     """Return the estimates, fastest first, that no rule forbids and that may be the fastest."""
-    _, estimates, found = weigh(work, machine, costs, available_models())
-    off = forbidden(found) - {BASELINE} | {CLUSTER}
+    _, estimates, fired = weigh(work, machine, costs, available_models())
+    off = forbidden(fired) - {BASELINE} | {CLUSTER}
     allowed = [
-        one
-        for one in estimates
-        if one.model not in off
+        estimate
+        for estimate in estimates
+        if estimate.model not in off
         # Without a coroutine it would be threading behind an event loop.
-        and (work.async_client or MODELS[one.model].awaits is not Awaits.ALWAYS)
+        and (work.async_client or MODELS[estimate.model].awaits is not Awaits.ALWAYS)
     ]
-    best = min(one.seconds for one in allowed)
-    return [one for one in allowed if one.seconds <= CLOSE * best] if best > MATTERS else []
+    best = min(estimate.seconds for estimate in allowed)
+    if best <= MATTERS:
+        return []
+    return [estimate for estimate in allowed if estimate.seconds <= CLOSE * best]
 
 
 def _needed(rival: Estimate, work: Workload, machine: Machine, costs: Costs) -> float:

@@ -79,11 +79,11 @@ def create(
     sizes = {estimate.model: estimate.max_workers for estimate in advice.recommendation.estimates}
     per_core = MODELS[model].per_core
     own = _own(yours[0], wanted.dest, model, advice) if yours else None
-    made = script.text(model, wanted.starter.name, None if per_core else sizes.get(model), own)
+    text = script.text(model, wanted.starter.name, None if per_core else sizes.get(model), own)
     if not dry_run:
         try:
             with wanted.dest.open("x", encoding="utf-8") as file:
-                file.write(made)
+                file.write(text)
         except OSError as error:
             raise ConcgenError(
                 f"cannot write {shown(wanted.dest)}: {error.strerror}", hint="name another place"
@@ -91,7 +91,7 @@ def create(
     return Written(
         wanted.dest,
         model,
-        made.count("\n"),
+        text.count("\n"),
         _run(wanted, model, yours),
         _command(wanted, advice, model, yours),
     )

@@ -44,8 +44,8 @@ def gather(
 
 def _start_method(advice: Recommendation) -> str:
     """Return how workers start, where the function told: it depends on what it imports."""
-    seen = advice.workload.source("import_seconds") is Source.MEASURED
-    return advice.machine.start_method if seen else ""
+    is_measured = advice.workload.source("import_seconds") is Source.MEASURED
+    return advice.machine.start_method if is_measured else ""
 
 
 def with_model(answers: Mapping[str, Any], model: Model) -> Answers:

@@ -56,8 +56,8 @@ def admits_oldest(about: dict[str, Any]) -> bool:
     """Tell whether it runs on the oldest Python that a project says it runs on."""
     versions = str(about.get("project", {}).get("requires-python", ""))
     return all(
-        re.fullmatch(r">=?\s*3(\.([0-9]|1[01]))?(\.0)?", each.strip()) or each.strip() == "<4"
-        for each in filter(None, versions.split(","))
+        re.fullmatch(r">=?\s*3(\.([0-9]|1[01]))?(\.0)?", clause.strip()) or clause.strip() == "<4"
+        for clause in filter(None, versions.split(","))
     )
 
 

@@ -54,8 +54,8 @@ def _candidates(top: Path) -> Iterator[Path]:
     with suppress(OSError, UnicodeDecodeError):
         text = (top / "pyproject.toml").read_text(encoding="utf-8")
         for mark, command in _ELSEWHERE:
-            if mark in text and shutil.which(command[0]) and (said := _said(command, top)):
-                yield Path(said)
+            if mark in text and shutil.which(command[0]) and (printed := _said(command, top)):
+                yield Path(printed)
 
 
 def _up_to_repository(top: Path) -> Iterator[Path]:
@@ -74,8 +74,8 @@ def _interpreter(folder: Path) -> Path | None:
 
 
 def _version(python: Path) -> tuple[int, ...] | None:
-    said = _said((str(python), "-I", "-c", "import sys; print(*sys.version_info[:2])"), None)
-    return tuple(map(int, said.split())) if said else None
+    numbers = _said((str(python), "-I", "-c", "import sys; print(*sys.version_info[:2])"), None)
+    return tuple(map(int, numbers.split())) if numbers else None
 
 
 def _said(command: tuple[str, ...], where: Path | None) -> str:

@@ -37,17 +37,17 @@ def follow(root: Path, module: str, file: Path | None) -> Code:
 
     Raises UsageError when its text is no Python.
     """
-    code, seen = Code(), set[str]()
+    code, visited = Code(), set[str]()
     todo = [(module, file.resolve() if file else _file_of(root, module))]
     while todo:
         name, place = todo.pop()
-        if name in seen:
+        if name in visited:
             continue
-        seen.add(name)
+        visited.add(name)
         if place is not None:
             code.files.add(place)
             imported = _read(place, name, code)
-            todo += [(one, _file_of(root, one)) for one in imported]
+            todo += [(neighbour, _file_of(root, neighbour)) for neighbour in imported]
         elif not _is_local(root, name):
             code.foreign.add(name)
     code.foreign = {
@@ -70,8 +70,8 @@ def _read(file: Path, name: str, code: Code) -> list[str]:
         elif isinstance(node, ast.Name) and node.id == "__file__":
             code.knows_its_place = True
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    found = [name.rpartition(".")[0], *_imported(tree, package)]
-    return [one for one in found if one]
+    names = [name.rpartition(".")[0], *_imported(tree, package)]
+    return [imported for imported in names if imported]
 
 
 def _imported(tree: ast.AST, package: str) -> Iterator[str]:

@@ -58,8 +58,8 @@ def owners(python: str, modules: Iterable[str]) -> tuple[Distribution, ...]:
     done = subprocess.run(  # noqa: S603  # the interpreter that measured the function
         command, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
-    found: dict[str, list[str]] = json.loads(done.stdout or "{}")
-    return tuple(sorted({Distribution(name, _folder(url)) for name, url in found.values()}))
+    sources: dict[str, list[str]] = json.loads(done.stdout or "{}")
+    return tuple(sorted({Distribution(name, _folder(url)) for name, url in sources.values()}))
 
 
 def _folder(url: str) -> Path | None:

@@ -28,8 +28,8 @@ BARE = {
 
 def templates_dir() -> Path:
     """Return the directory of the templates: in the wheel, or at the top of a checkout."""
-    here = Path(__file__).resolve().parents[1]  # the package
-    for candidate in (here / "templates", here.parents[1] / "templates"):
+    package_dir = Path(__file__).resolve().parents[1]  # the package
+    for candidate in (package_dir / "templates", package_dir.parents[1] / "templates"):
         if (candidate / "copier.yml").is_file():
             return candidate
     raise ConcgenError("the templates are missing from this installation", hint="install it again")

@@ -124,8 +124,8 @@ def _records(
                 parsed = items.parse(record) if wanted is None or position in wanted else None
                 yield raw, parsed
     except module.ItemsError as error:
-        told = str(error)
-        if shown(given) not in told:
-            told = told.replace(str(file), shown(given))
-        text, _, hint = told.rpartition("; ")
+        message = str(error)
+        if shown(given) not in message:
+            message = message.replace(str(file), shown(given))
+        text, _, hint = message.rpartition("; ")
         raise UsageError(text or hint, hint=hint if text else KINDS) from error

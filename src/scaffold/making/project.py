@@ -34,11 +34,11 @@ def render(answers: Mapping[str, Any], into: Path) -> None:
     """
     if answers.get("inside"):
         with TemporaryDirectory(prefix="concgen-") as scratch:
-            whole = Path(scratch)
-            _render(answers, whole)
-            shutil.copytree(whole / answers["package"], into, dirs_exist_ok=True)
-            shutil.copytree(whole / ".concgen", into / ".concgen")
-            shutil.copy(whole / DECISION, into / ".concgen" / DECISION)
+            rendered = Path(scratch)
+            _render(answers, rendered)
+            shutil.copytree(rendered / answers["package"], into, dirs_exist_ok=True)
+            shutil.copytree(rendered / ".concgen", into / ".concgen")
+            shutil.copy(rendered / DECISION, into / ".concgen" / DECISION)
     else:
         _render(answers, into)
 

@@ -35,13 +35,13 @@ def split(package: str) -> tuple[str, str]:
     return ".".join(parts[:-1]), parts[-1]
 
 
-def find(here: Path, package: str) -> Path:
+def find(start: Path, package: str) -> Path:
     """Return the directory from which `package` is imported: the one nearest to `here`.
 
     Raises UsageError when there is none, or more than one as near.
     """
     for root in _ROOTS:
-        places = [place for place in _expand(here, root) if _is_package(place / _path(package))]
+        places = [place for place in _expand(start, root) if _is_package(place / _path(package))]
         if len(places) > 1:
             raise UsageError(
                 f"{package} is in more than one place: {', '.join(map(shown, places))}",
@@ -50,7 +50,7 @@ def find(here: Path, package: str) -> Path:
         if places:
             return places[0]
     raise UsageError(
-        f"no directory of a package {package} in {shown(here)}",
+        f"no directory of a package {package} in {shown(start)}",
         hint="go to the top of its repository, or of its folder in a monorepo",
     )
 
@@ -60,12 +60,12 @@ def _is_package(folder: Path) -> bool:
     return folder.is_dir() and not any((folder / name).exists() for name in _TOPS)
 
 
-def _expand(here: Path, pattern: str) -> Iterator[Path]:
+def _expand(start: Path, pattern: str) -> Iterator[Path]:
     if "*" not in pattern:
-        yield here / pattern
+        yield start / pattern
         return
-    for place in sorted(here.glob(pattern)):
-        parts = place.relative_to(here).parts
+    for place in sorted(start.glob(pattern)):
+        parts = place.relative_to(start).parts
         if place.is_dir() and not any(part.startswith(".") or part in _FOREIGN for part in parts):
             yield place
 
@@ -74,19 +74,19 @@ def _path(package: str) -> str:
     return package.replace(".", "/")
 
 
-def settled(target: Target, root: Path, here: Path) -> Target:
+def settled(target: Target, root: Path, start: Path) -> Target:
     """Return the target as the repository's own code runs it, from `root` where it is there."""
-    return replace(_located(target, root, here), python=environment.python_of(top(root)))
+    return replace(_located(target, root, start), python=environment.python_of(top(root)))
 
 
-def _located(target: Target, root: Path, here: Path) -> Target:
+def _located(target: Target, root: Path, start: Path) -> Target:
     if target.file is not None:
         file = target.file.resolve()
         if not file.is_relative_to(root.resolve()):
             return target
         module = ".".join(file.relative_to(root.resolve()).with_suffix("").parts)
         return Target(module.removesuffix(".__init__"), target.function, (str(root),), target.file)
-    for place in (root, *(here / folder for folder in (".", "src", "lib"))):
+    for place in (root, *(start / folder for folder in (".", "src", "lib"))):
         path = place / _path(target.module)
         if path.with_suffix(".py").is_file() or path.is_dir():
             return Target(target.module, target.function, (str(place.resolve()),), None)

@@ -45,18 +45,18 @@ def place(dest: Path, make: Callable[[Path], None]) -> tuple[str, ...]:
     target = check_destination(dest)
     fresh = not target.exists()
     with guarded() as guard:
-        made: list[Path] = []
+        parents: list[Path] = []
         staging: Path | None = None
         try:
             if fresh:
-                made = _make_parents(target.parent)
+                parents = _make_parents(target.parent)
             staging = _make_staging(target, target.parent if fresh else target)
             with guard.open():
                 make(staging)
                 _settle_modes(staging)
             placed = _rename(staging, target) if fresh else _move_up(staging, target)
         except BaseException as error:
-            _clean(staging, made)
+            _clean(staging, parents)
             if isinstance(error, OSError):
                 raise ConcgenError(
                     f"cannot write {shown(dest)}: {_reason(error)}",
@@ -181,10 +181,10 @@ def list_files(path: Path, root: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(file.relative_to(root or path).as_posix() for file in files))
 
 
-def _clean(staging: Path | None, made: list[Path]) -> None:
+def _clean(staging: Path | None, parents: list[Path]) -> None:
     if staging is not None:
         shutil.rmtree(staging, ignore_errors=True)
-    for directory in made:
+    for directory in parents:
         try:
             directory.rmdir()
         except OSError:  # something else has come to use it

@@ -65,20 +65,26 @@ class Yours:
 
     def notes(self, project: Path) -> tuple[str, ...]:
         """Say what the project has from elsewhere."""
-        said = []
+        sentences = []
         if self.folder is not None:
             where = shown(_path(project, self.folder))
-            said.append(f"{self.module} is imported from where it is, {where} from the project.")
+            sentences.append(
+                f"{self.module} is imported from where it is, {where} from the project."
+            )
         for name, where in self.local_from(project).items():
-            said.append(f"{name} is installed from where it is, {shown(where)} from the project.")
+            sentences.append(
+                f"{name} is installed from where it is, {shown(where)} from the project."
+            )
         if self.reads:
             paths = ", ".join(map(shown, self.reads))
-            said.append(f"The code names paths that are found from here: {paths}. Run it here.")
+            sentences.append(
+                f"The code names paths that are found from here: {paths}. Run it here."
+            )
         if self._relative():
-            said.append(
+            sentences.append(
                 "Items that are relative paths were made absolute: they are found anywhere."
             )
-        return tuple(said)
+        return tuple(sentences)
 
     def copy(self, project: Path, package: str) -> None:
         """Write the module, if it is copied, and the items into `project`."""
@@ -127,20 +133,20 @@ def gather(target: Target, items: Items) -> Yours:
         )
     root, module = Path(target.path[0]).resolve(), target.module
     code = imports.follow(root, module, target.file)
-    here = bool(code.files)  # else it is installed
+    is_local = bool(code.files)  # else it is installed
     owners = installed.owners(target.python, code.foreign)
-    needed = tuple(one.name for one in owners if one.folder is None)
+    needed = tuple(owner.name for owner in owners if owner.folder is None)
     local = {
-        one.name: one.folder
-        for one in owners
-        if one.folder is not None and distributed.is_plain_path(one.folder.as_posix())
+        owner.name: owner.folder
+        for owner in owners
+        if owner.folder is not None and distributed.is_plain_path(owner.folder.as_posix())
     }
     reads = tuple(sorted(filter(_is_path_from_here, code.texts)))
     if code.is_alone and target.file is not None and "." not in module:
         stem = target.file.stem
         name = f"my_{stem}" if stem in TAKEN else stem
         return Yours(target, items, name, needed, local, reads, copied=target.file)
-    if not here:
+    if not is_local:
         return Yours(target, items, module, needed, local, reads)
     if package := distributed.found(root, module):
         local = {**local, package.name: package.folder}
@@ -150,5 +156,5 @@ def gather(target: Target, items: Items) -> Yours:
 
 def _is_path_from_here(text: str) -> bool:
     """Tell a file or directory that the code may open where it is run."""
-    told = ("/" in text or "." in text) and text.strip("./\\ ") and "\0" not in text
-    return bool(told) and len(text) < 1000 and not os.path.isabs(text) and os.path.exists(text)  # noqa: PTH110, PTH117
+    pathlike = ("/" in text or "." in text) and text.strip("./\\ ") and "\0" not in text
+    return bool(pathlike) and len(text) < 1000 and not os.path.isabs(text) and os.path.exists(text)  # noqa: PTH110, PTH117

@@ -27,21 +27,21 @@ def bench(bench: Bench, width: int) -> list[str]:
         Column("", bars, left=True, dropped=1),
     ]
     fastest = bench.fastest
-    told = "none of them did the work: fix the function first"
+    summary = "none of them did the work: fix the function first"
     if fastest is not None:
-        told = (
+        summary = (
             f"fastest: {fastest.model}, {show_seconds(fastest.measured_seconds)}"
             f" for {show_count(bench.workload.tasks)} items"
         )
     notes = [(str(result.model), remark) for result in ranked for remark in _remarks(result)]
     if bench.is_busy:
-        told += (
+        summary += (
             f"; other programs used {bench.busy:.0%} of this machine: bench again when it is quiet"
         )
     return [
         *table(columns, width, marked=0 if fastest else None),
         "",
-        *wrap(told, width),
+        *wrap(summary, width),
         *entries("Note", notes, width),
     ]
 

@@ -129,7 +129,9 @@ def starter(name: str, width: int) -> list[str]:
 
 def _needed(starter: Starter) -> str:
     """Return the distributions that the forms of a starter need, without their versions."""
-    names = [requirement_name(each) for form in starter.forms.values() for each in form]
+    names = [
+        requirement_name(requirement) for form in starter.forms.values() for requirement in form
+    ]
     return ", ".join(dict.fromkeys(names))
 
 

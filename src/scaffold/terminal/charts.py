@@ -126,19 +126,19 @@ def _draw_bars(axes: Axes, bench: Bench) -> None:
             place - 0.19, predicted, 0.36,
             color=PAPER, edgecolor=colour, hatch="////", linewidth=0.8,
         )  # fmt: skip
-        told = f"{show_seconds(took)}{star} measured" if result.works else "failed"
-        _beside_bar(axes, took, place + 0.19, told)
+        label = f"{show_seconds(took)}{star} measured" if result.works else "failed"
+        _beside_bar(axes, took, place + 0.19, label)
         _beside_bar(axes, predicted, place - 0.19, f"{show_seconds(predicted)} predicted")
     axes.set_yticks(
         range(len(ranked)),
         [f"{result.model}\n{show_count(result.max_workers)} at once" for result in ranked],
     )
     axes.tick_params(length=0)
-    longest = max(max(_measured(one), one.predicted_seconds) for one in ranked)
+    longest = max(max(_measured(result), result.predicted_seconds) for result in ranked)
     axes.set_xlim(0, longest * (1 + WORDS))
     axes.set_xticks([])  # each bar says its time
     axes.spines["bottom"].set_visible(False)
-    more = " (* from a part of them)" if any(one.extrapolated for one in ranked) else ""
+    more = " (* from a part of them)" if any(result.extrapolated for result in ranked) else ""
     axes.set_title(f"{show_count(bench.workload.tasks)} items with each model{more}", loc="left")
 
 
@@ -189,10 +189,10 @@ def _draw_strip(axes: Axes, over: Crossover) -> None:
     """Draw, above the lines, which model is advised for how many tasks, and say from when."""
     last = math.log(over.counts[-1])
     ends = [begin for begin, _, _ in over.stretches[1:]] + [over.counts[-1]]
-    told = []
+    labels = []
     for (begin, _, model), end in zip(over.stretches, ends, strict=True):
         left, right = math.log(begin) / last, math.log(end) / last
-        told.append(f"{model} from {show_count(_rounded(begin))}" if begin > 1 else str(model))
+        labels.append(f"{model} from {show_count(_rounded(begin))}" if begin > 1 else str(model))
         axes.add_patch(_block(left, right - left, STYLES[model].colour, axes))
         if begin > 1:
             axes.axvline(begin, color=FAINT, linewidth=0.8, zorder=0)
@@ -201,7 +201,7 @@ def _draw_strip(axes: Axes, over: Crossover) -> None:
                 str(model), ((left + right) / 2, 1.045), xycoords="axes fraction",
                 ha="center", va="center", fontsize=9.5, color=PAPER, fontweight="bold",
             )  # fmt: skip
-    axes.set_title(f"Advised: {', '.join(told)}", loc="left", pad=24)
+    axes.set_title(f"Advised: {', '.join(labels)}", loc="left", pad=24)
 
 
 def _rounded(count: int) -> int:

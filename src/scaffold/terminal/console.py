@@ -135,13 +135,13 @@ def error(problem: ConcgenError) -> None:
         say(_broken(_visible(problem.hint), "  "))
 
 
-def _broken(text: str, margin: str = "", rest: str = "  ", spared: int = 0) -> str:
+def _broken(text: str, margin: str = "", further: str = "  ", spared: int = 0) -> str:
     """One line for a pipe, where a program may read it; on a terminal broken between words."""
     if not sys.stderr.isatty():
         return f"{margin}{text}"
     from scaffold.terminal import layout  # few commands fail or ask
 
-    return "\n".join(layout.wrap(text, width() - spared, margin, rest)) or margin
+    return "\n".join(layout.wrap(text, width() - spared, margin, further)) or margin
 
 
 def _visible(text: str) -> str:

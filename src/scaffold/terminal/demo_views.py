@@ -51,12 +51,12 @@ def announcement(plan: Plan, width: int) -> list[str]:
     machine = plan.machine
     gil = "with" if machine.gil else "without"
     cores = f"{machine.cores:.3g} {'core' if machine.cores == 1 else 'cores'}"
-    told = (
+    text = (
         f"Running {len(POWERS)} tiny tasks and {TASKS} heavier ones on"
         f" {', '.join(plan.models)}, for about {show_seconds(plan.seconds)} in all: on {cores}, by"
         f" Python {machine.python} {gil} the GIL."
     )
-    return wrap(told, width)
+    return wrap(text, width)
 
 
 def example(plan: Plan, runs: Sequence[Run], width: int) -> list[str]:
@@ -70,11 +70,11 @@ def example(plan: Plan, runs: Sequence[Run], width: int) -> list[str]:
         Column("", [bar(time, max(times)) for time in times], left=True, dropped=1),
     ]
     rule = RULES[0]
-    told = (
+    text = (
         f"{rule.title} ({rule.id}): a task takes about a microsecond. The measured time is the time"
         " that it takes to start workers, and to end them."
     )
-    return [*table(columns, width), "", *wrap(told, width, "  ", "  ")] if runs else []
+    return [*table(columns, width), "", *wrap(text, width, "  ", "  ")] if runs else []
 
 
 def tasks(plan: Plan) -> str:
@@ -87,8 +87,8 @@ def tasks(plan: Plan) -> str:
 def legend(plan: Plan, width: int) -> list[str]:
     """Return what the signs of the timelines mean."""
     meanings = [f"{sign} {word}" for sign, word in signs(plan)]
-    told = f"A line is a worker. A number: {BEGINS};  {';  '.join(meanings)}."
-    return wrap(told, width, "  ", "  ")
+    text = f"A line is a worker. A number: {BEGINS};  {';  '.join(meanings)}."
+    return wrap(text, width, "  ", "  ")
 
 
 def signs(plan: Plan) -> list[tuple[str, str]]:
@@ -161,13 +161,17 @@ def lane_names(model: Model, lanes: Sequence[timeline.Lane]) -> list[str]:
 
 def _at_once(run: Run) -> str:
     """Say how much of it went on at a time, for those who do not see the lines."""
-    whole = max((task.ended for task in run.tasks), default=0.0)
+    makespan = max((task.ended for task in run.tasks), default=0.0)
     busy: list[tuple[Callable[[float], str], float]] = [
         ("{:.2g} waiting".format, sum(task.ready - task.began for task in run.tasks)),
         ("{:.2g} computing".format, sum(task.cpu_seconds for task in run.tasks)),
     ]
-    told = [words(seconds / whole) for words, seconds in busy if whole and seconds > 0.02 * whole]
-    return f", on average {' and '.join(told)} at a time" if told else ""
+    phrases = [
+        words(seconds / makespan)
+        for words, seconds in busy
+        if makespan and seconds > 0.02 * makespan
+    ]
+    return f", on average {' and '.join(phrases)} at a time" if phrases else ""
 
 
 def summary(demo: Demo, width: int) -> list[str]:

@@ -106,7 +106,7 @@ def counsel(
     before they are measured; what it returns comes with the advice, None where nothing was
     measured. What was answered `earlier` is the default of what is asked.
     """
-    asked = False
+    is_asked = False
     while to_measure.function is None:
         try:
             return advise(given, ask, yes=yes, earlier=earlier), None
@@ -114,16 +114,16 @@ def counsel(
             if ask is None:
                 raise
         with suppress(Back):
-            to_measure, asked = _ask_function(to_measure), True
+            to_measure, is_asked = _ask_function(to_measure), True
     target, items = measure.prepare(to_measure.function or "", to_measure.items)
     target = locate(target)
-    taken = take(target, items)
-    if asked and not _may_run(target, items, to_measure.effort):
+    preparation = take(target, items)
+    if is_asked and not _may_run(target, items, to_measure.effort):
         raise Interrupted("nothing was run, and nothing written")
     with console.Steps() as steps:
         effort = to_measure.effort.within(_number(given, "rate"), _number(given, "max-in-flight"))
         measured = measure.measured(target, items, effort, steps)
-    return advise(given, ask, yes=yes, measured=measured), taken
+    return advise(given, ask, yes=yes, measured=measured), preparation
 
 
 def _number(given: Given, name: str) -> Any:
@@ -181,16 +181,16 @@ def decide(
     """
     earlier = None
     while True:
-        advice, taken = consult(earlier)
+        advice, preparation = consult(earlier)
         if ask is not None:
             console.say()
         if not silent:
             recommended = advice.recommendation
             console.answer_headed(views.recommendation(recommended, console.width(), model))
         if model is not None:
-            return advice, taken, model
+            return advice, preparation, model
         try:
-            return advice, taken, _settle(advice, starter, ask)
+            return advice, preparation, _settle(advice, starter, ask)
         except Back:
             earlier = advice.replies
 
@@ -200,37 +200,39 @@ def _settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model |
     recommended = advice.recommendation.model
     if ask is None:
         return recommended
-    asked = advice.replies.asked
+    has_answers = advice.replies.asked
 
     def read(text: str) -> Model | None:
         word = text.lower()
         if word in ("y", "yes") or is_unsure(word):
             return recommended
-        if word in ("n", "no") and asked:
+        if word in ("n", "no") and has_answers:
             raise Back
         if word in ("n", "no", "q", "quit"):
             return None
         try:
             return read_model(text, starter) or recommended
         except UsageError as error:
-            said = error.message.removeprefix("--model: ").replace(f" {AUTO},", " y, n, q,")
-            raise ValueError(said) from error
+            message = error.message.removeprefix("--model: ").replace(f" {AUTO},", " y, n, q,")
+            raise ValueError(message) from error
 
     console.say()
     console.say(_summary(advice.replies))
-    back = "n goes back to your answers" if asked else "n stops"
+    back = "n goes back to your answers" if has_answers else "n stops"
     more = f"y takes the advice, {back}, q stops, and the name of a model takes that one."
     try:
         return console.ask_line(f"Use {recommended}? [Y/n/q, or another model]", "y", read, more)
     except Back:
-        if not asked:
+        if not has_answers:
             return None
         raise
 
 
 def _summary(replies: Replies) -> str:
     """Return what was answered, and what is assumed as nobody knew it, for a last look."""
-    said = {question.name: question.show(replies.values[question.name]) for question in QUESTIONS}
+    answers = {
+        question.name: question.show(replies.values[question.name]) for question in QUESTIONS
+    }
     labels = {row.name: row.label[0].lower() + row.label[1:] for row in QUESTIONS}
     lines = []
     for head, names in (
@@ -238,7 +240,9 @@ def _summary(replies: Replies) -> str:
         ("Assumed: ", replies.asked - replies.given),
     ):
         if names:
-            listed = "; ".join(f"{labels[name]}: {said[name]}" for name in said if name in names)
+            listed = "; ".join(
+                f"{labels[name]}: {answers[name]}" for name in answers if name in names
+            )
             lines += layout.wrap(listed, console.width(), head, " " * len(head))
     return "\n".join(lines)
 
@@ -248,14 +252,15 @@ def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | Non
     fitting = starters.offered(bound, model)
     if ask is None or len(fitting) == 1:
         return None
-    first = fitting[0].name
+    names = [starter.name for starter in fitting]
+    first = names[0]
     more = (
         f"It gives the first work.py, which is yours to replace: {first} does for any work."
         " `concgen starters` tells more."
     )
 
     def read(text: str) -> str:
-        return first if is_unsure(text) else read_numbered(text, [one.name for one in fitting])
+        return first if is_unsure(text) else read_numbered(text, names)
 
     choices = [Choice(starter.name, starter.name, starter.summary) for starter in fitting]
     while True:

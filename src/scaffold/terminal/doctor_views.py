@@ -14,7 +14,7 @@ def doctor(checkup: Checkup, width: int) -> list[str]:
     """Return the facts, one a line, and each problem with its remedy."""
     lines = layout.facts(_facts(checkup), width)
     for problem in checkup.problems:
-        lines += ["", *layout.wrap(f"! {problem.what}", width, rest="  ")]
+        lines += ["", *layout.wrap(f"! {problem.what}", width, further="  ")]
         lines += layout.wrap(problem.remedy, width, "  ", "  ")
     return lines if checkup.problems else [*lines, "", "Nothing here limits the engines."]
 

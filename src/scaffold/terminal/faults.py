@@ -21,8 +21,8 @@ def kept(error: Exception) -> ConcgenError:
     """Save what is known of `error`; return what to tell the user of it."""
     if isinstance(error, MemoryError):
         return ConcgenError("there is not enough memory", hint="free some, and start again")
-    what = "".join(traceback.format_exception_only(error)).strip().partition("\n")[0]
-    message = f"concgen failed, which is a fault of its own: {shown(what)}"
+    summary = "".join(traceback.format_exception_only(error)).strip().partition("\n")[0]
+    message = f"concgen failed, which is a fault of its own: {shown(summary)}"
     try:
         where = f"the traceback is in {_save(_account(error))}: please send it in"
     except OSError as problem:

@@ -42,13 +42,13 @@ class Column(NamedTuple):
         return (self.title, *self.cells)
 
 
-def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+def wrap(text: str, width: int, first: str = "", further: str = "") -> list[str]:
     """Break `text` into lines of at most `width`, between words only: a path stays whole."""
     return textwrap.wrap(
         text,
         width,
         initial_indent=first,
-        subsequent_indent=rest,
+        subsequent_indent=further,
         break_long_words=False,
         break_on_hyphens=False,
     )
@@ -80,8 +80,8 @@ def entries(title: str, pairs: Sequence[tuple[str, str]], width: int) -> list[st
     for number, (head, text) in enumerate(pairs):
         margin = f"{title if number == 0 else '':<{MARGIN}}"
         if not in_columns:
-            whole = f"{head}: {text}" if head else text
-            lines += wrap(whole, width, margin, " " * (MARGIN + 2))
+            entry = f"{head}: {text}" if head else text
+            lines += wrap(entry, width, margin, " " * (MARGIN + 2))
         else:
             first = f"{margin}{head:<{head_width}}  " if head_width else margin
             lines += wrap(text, width, first, " " * len(first))

@@ -21,9 +21,9 @@ THEMED = {charts.INK: "var(--ink)", charts.PAPER: "var(--paper)", charts.FAINT: 
 def of_bench(bench: Bench, suffix: str) -> str:
     """Return the picture of what every model took, and of where the advice changes."""
     over = crossover(
-        bench.workload, bench.machine, bench.costs, [one.model for one in bench.results]
+        bench.workload, bench.machine, bench.costs, [result.model for result in bench.results]
     )
-    points = [(one.model, one.measured_seconds) for one in bench.results if one.works]
+    points = [(result.model, result.measured_seconds) for result in bench.results if result.works]
     panels = [charts.bars(bench), charts.lines(over, bench.workload.tasks, points)]
     busy = f"other programs used {bench.busy:.0%} of it" if bench.is_busy else ""
     basis = _basis(bench.function, bench.machine, bench.day, busy)
@@ -34,13 +34,13 @@ def of_bench(bench: Bench, suffix: str) -> str:
     head = ("model", "measured", "predicted", "error", "at once")
     rows = [
         (
-            str(one.model),
-            show_seconds(one.measured_seconds) if one.works else "failed",
-            show_seconds(one.predicted_seconds),
-            f"{one.error:+.0%}" if one.works else "",
-            show_count(one.max_workers),
+            str(result.model),
+            show_seconds(result.measured_seconds) if result.works else "failed",
+            show_seconds(result.predicted_seconds),
+            f"{result.error:+.0%}" if result.works else "",
+            show_count(result.max_workers),
         )
-        for one in bench.ranked
+        for result in bench.ranked
     ]
     if suffix != ".html":
         return charts.svg(panels, basis)
@@ -51,21 +51,21 @@ def of_advice(advice: Recommendation, function: str | None, suffix: str) -> str:
     """Return the picture of what every model would take, and of where the advice changes."""
     work = advice.workload
     costs = calibration.load(advice.machine).costs
-    over = crossover(work, advice.machine, costs, [one.model for one in advice.estimates])
+    over = crossover(work, advice.machine, costs, [estimate.model for estimate in advice.estimates])
     answered = f"{work.bound} work of {show_seconds(work.task_seconds)} a task, as answered"
     basis = _basis(function or answered, advice.machine, time.strftime("%Y-%m-%d"), "")
     head = ("model", "time", "range", "at once", "speedup", "memory", "")
     rows = [
         (
-            str(one.model),
-            show_seconds(one.seconds),
-            f"{show_seconds(one.low)} to {show_seconds(one.high)}",
-            show_count(one.max_workers),
-            show_ratio(one.speedup),
-            show_bytes(one.peak_memory_bytes),
-            advice.standing(one.model),
+            str(estimate.model),
+            show_seconds(estimate.seconds),
+            f"{show_seconds(estimate.low)} to {show_seconds(estimate.high)}",
+            show_count(estimate.max_workers),
+            show_ratio(estimate.speedup),
+            show_bytes(estimate.peak_memory_bytes),
+            advice.standing(estimate.model),
         )
-        for one in advice.estimates
+        for estimate in advice.estimates
     ]
     words = advice.headline[0].upper() + advice.headline[1:]
     panels = [charts.lines(over, work.tasks)]

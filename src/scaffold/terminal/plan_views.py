@@ -55,8 +55,8 @@ def stat(edits: Iterable[Change], width: int) -> list[str]:
             continue
         scale = min(1.0, room / most) if most else 1.0
         bar = "+" * round(added * scale) + "-" * round(removed * scale)
-        told = " (deleted)" if change.after is None else ""
-        lines.append(f" {change.path:<{column}} | {added + removed:>4} {bar}{told}".rstrip())
+        note = " (deleted)" if change.after is None else ""
+        lines.append(f" {change.path:<{column}} | {added + removed:>4} {bar}{note}".rstrip())
     added, removed = sum(row[1] for row in rows), sum(row[2] for row in rows)
     files = _counted(len(rows), "file")
     lines.append(f" {files} changed, {_counted(added, 'line')} added, {removed} removed")
@@ -96,8 +96,8 @@ def styled(line: str) -> str | None:
 
 def _text(data: bytes) -> list[str]:
     """Return the lines of a text; a last one that does not end says so, as in git's diffs."""
-    *whole, rest = to_lf(data).decode("utf-8", errors="replace").split("\n")
-    return [*whole, f"{rest}\n\\ No newline at end of file"] if rest else whole
+    *lines, unfinished = to_lf(data).decode("utf-8", errors="replace").split("\n")
+    return [*lines, f"{unfinished}\n\\ No newline at end of file"] if unfinished else lines
 
 
 def _counted(number: int, word: str) -> str:

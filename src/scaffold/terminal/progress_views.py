@@ -27,8 +27,8 @@ def _by(run: Running) -> str:
 
 def _on_what(run: Running) -> str:
     count = show_count(run.of)
-    which = count if run.sample is None else f"{show_count(run.sample)} of {count}"
-    return f"on up to {which} items, for at most {show_seconds(run.seconds)}"
+    items = count if run.sample is None else f"{show_count(run.sample)} of {count}"
+    return f"on up to {items} items, for at most {show_seconds(run.seconds)}"
 
 
 def step(step: Step) -> str:

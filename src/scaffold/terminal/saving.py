@@ -58,14 +58,14 @@ def page(
     """
     figures = "".join(drawing[drawing.index("<svg") :] for drawing in drawings)
     table = "".join(_row("td", row) for row in rows)
-    told = "".join(f"<p>{html.escape(note)}</p>\n" for note in notes)
+    paragraphs = "".join(f"<p>{html.escape(note)}</p>\n" for note in notes)
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n"
         f"<h1>{html.escape(title)}</h1>\n<p>{html.escape(basis)}</p>\n"
         f'<div class="drawings">{figures}</div>\n'
-        f"<table>{_row('th', head)}{table}</table>\n{told}</html>\n"
+        f"<table>{_row('th', head)}{table}</table>\n{paragraphs}</html>\n"
     )
 
 

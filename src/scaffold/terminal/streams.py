@@ -74,8 +74,10 @@ def _give_up(stream: TextIO, error: OSError) -> None:
     """Lead a stream to nowhere, for what is left in it and what is still to come."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     # `| head` has seen enough; Windows says of a reader that has left that it is "invalid".
-    left = isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
-    if stream is sys.stdout and not left:
+    reader_left = isinstance(error, BrokenPipeError) or (
+        os.name == "nt" and error.errno == errno.EINVAL
+    )
+    if stream is sys.stdout and not reader_left:
         raise ConcgenError(
             f"cannot write the answer: {error.strerror}", hint="send it somewhere else"
         ) from error

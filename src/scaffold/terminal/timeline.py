@@ -47,13 +47,13 @@ def cells(lanes: Sequence[Lane], columns: int, seconds: float) -> list[str]:
         turns = []
         for number, row in enumerate(rows):
             computes, waits, ready = amounts[number][column]
-            whole = computes + waits + ready
-            if not whole:
+            busy = computes + waits + ready
+            if not busy:
                 continue
             row[column] = WAITS if waits >= ready else READY
-            if computes >= ALL * whole:
+            if computes >= ALL * busy:
                 row[column] = COMPUTES
-            elif computes > NONE * whole:
+            elif computes > NONE * busy:
                 turns.append(number)
                 owed[number] += computes / width
                 in_turn += computes / width
@@ -67,15 +67,15 @@ def cells(lanes: Sequence[Lane], columns: int, seconds: float) -> list[str]:
 
 def _amounts(lane: Lane, columns: int, width: float) -> list[tuple[float, float, float]]:
     """Return the seconds computed, waited, and ready in vain, of each column."""
-    computed, waited, there = ([0.0] * columns for _ in range(3))
+    computed, waited, present = ([0.0] * columns for _ in range(3))
     for task in lane.tasks:
         _spread(waited, task.began, task.ready, width)
-        _spread(there, task.began, task.ended, width)
+        _spread(present, task.began, task.ended, width)
         for began, ended, on_core in task.computed:
             _spread(computed, began, ended, width, min(1.0, on_core / max(ended - began, 1e-9)))
     return [
-        (on_core, waits, max(0.0, here - on_core - waits))
-        for on_core, waits, here in zip(computed, waited, there, strict=True)
+        (on_core, waits, max(0.0, in_task - on_core - waits))
+        for on_core, waits, in_task in zip(computed, waited, present, strict=True)
     ]
 
 

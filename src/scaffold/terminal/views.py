@@ -112,12 +112,12 @@ def tree(root: str, package: str, files: Sequence[str]) -> list[str]:
             if path not in known:
                 known.add(path)
                 lines.append(f"{'  ' * depth}{folder}/")
-        told = _BEGIN_HERE.get(name, "")
+        note = _BEGIN_HERE.get(name, "")
         if shown in folded:
             count = sum(file.startswith(shown) for file in files)
-            name, told = f"{name}/", f"concgen's: {show_count(count)} files"
+            name, note = f"{name}/", f"concgen's: {show_count(count)} files"
         line = f"{'  ' * (len(folders) + 1)}{name}"
-        lines.append(f"{line:<24} {told}" if told else line)
+        lines.append(f"{line:<24} {note}" if note else line)
     return lines
 
 
