@@ -23,13 +23,13 @@ class Results:
         self.items, self.file = items.open("rb"), path.open("a+", encoding="utf-8", newline="\n")
         self.file.seek(0)
         try:
-            whole, end, cut = self.file.read().rpartition("\n")  # a crash may cut off a line
-            rows = map(json.loads, (whole or cut.partition('{"key"')[0]).splitlines())
+            complete, end, cut = self.file.read().rpartition("\n")  # a crash may cut off a line
+            rows = map(json.loads, (complete or cut.partition('{"key"')[0]).splitlines())
             self.done = {json.dumps(row["key"]) for row in rows if row["ok"]}
         except (LookupError, TypeError, ValueError) as exc:
             raise ValueError(f"{path} holds no results: give --results another name") from exc
         self.todo = sum(1 for _ in self.pending())  # a bad line is told before anything runs
-        self.file.truncate(len((whole + end).encode()))
+        self.file.truncate(len((complete + end).encode()))
 
     def pending(self) -> Iterator[Any]:
         """The items that have no good result yet, until Ctrl-C: JSON Lines, or text in a .txt."""

@@ -59,15 +59,15 @@ class Limits:
 
     def _learn(self, headers: Mapping[str, str], taken: Mapping[str, float]) -> None:
         """What the server counts as left; what was taken since that request comes off."""
-        found = [(PREFIX.fullmatch(name), text) for name, text in headers.items()]
-        facts = {match[1].lower(): text for match, text in found if match}
+        matches = [(PREFIX.fullmatch(name), text) for name, text in headers.items()]
+        facts = {match[1].lower(): text for match, text in matches if match}
         with self._lock:
             for kind, limit in self._limits.items():
-                left = _number(_fact(facts, kind, "remaining"))
-                if left is None:
+                remaining = _number(_fact(facts, kind, "remaining"))
+                if remaining is None:
                     continue
                 limit.limit = _number(_fact(facts, kind, "limit")) or math.inf
-                limit.left = left - (limit.taken - taken[kind])
+                limit.left = remaining - (limit.taken - taken[kind])
                 limit.reset = time.monotonic() + duration(_fact(facts, kind, "reset"))
 
 
@@ -89,9 +89,9 @@ def duration(text: str | None) -> float:
         return RESET
 
 
-def _fact(facts: Mapping[str, str], kind: str, what: str) -> str | None:
-    plain = facts.get(what) if kind == "requests" else None
-    return facts.get(f"{what}-{kind}") or facts.get(f"{kind}-{what}") or plain
+def _fact(facts: Mapping[str, str], kind: str, quantity: str) -> str | None:
+    plain = facts.get(quantity) if kind == "requests" else None
+    return facts.get(f"{quantity}-{kind}") or facts.get(f"{kind}-{quantity}") or plain
 
 
 def _number(text: str | None) -> float | None:

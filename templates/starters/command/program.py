@@ -64,6 +64,6 @@ def _read(stream: IO[bytes], add: Callable[[bytes], None]) -> None:
 
 def _write(stream: IO[bytes], data: bytes) -> None:
     with contextlib.suppress(OSError), stream:  # it ended without reading all of that
-        rest = memoryview(data)
-        while rest:
-            rest = rest[stream.write(rest) :]
+        remaining = memoryview(data)
+        while remaining:
+            remaining = remaining[stream.write(remaining) :]

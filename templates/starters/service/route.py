@@ -17,10 +17,10 @@ def shortest_round(stops: list[Stop]) -> tuple[list[int], float]:
     The nearest stop comes next; then each stretch is turned round that is shorter so (2-opt).
     """
     order = [0]
-    left = set(range(1, len(stops)))
-    while left:
-        order.append(min(left, key=lambda stop: dist(stops[order[-1]], stops[stop])))
-        left.remove(order[-1])
+    remaining = set(range(1, len(stops)))
+    while remaining:
+        order.append(min(remaining, key=lambda stop: dist(stops[order[-1]], stops[stop])))
+        remaining.remove(order[-1])
     while _improved(order, stops):
         pass
     return order, sum(dist(stops[a], stops[b]) for a, b in pairwise([*order, 0]))

@@ -73,8 +73,8 @@ class Runner(Generic[Item, Value]):
         `retry_failed` is set.
         """
         journal = _Journal(results, retry_failed)
-        made = _prepare(items, ordered, max_workers, rate, timeout, retries, journal, options)
-        outcomes = _each(_from_thread(made) if made.needs_thread() else made.bursts())
+        prepared = _prepare(items, ordered, max_workers, rate, timeout, retries, journal, options)
+        outcomes = _each(_from_thread(prepared) if prepared.needs_thread() else prepared.bursts())
         _close_at_exit(outcomes)
         return outcomes
 
@@ -97,8 +97,8 @@ class Runner(Generic[Item, Value]):
         """
         journal = _Journal(results, retry_failed)
         source = _Fed(items) if isinstance(items, AsyncIterable) else items
-        made = _prepare(source, ordered, max_workers, rate, timeout, retries, journal, options)
-        return _awaited(made, source.feed if isinstance(source, _Fed) else None)
+        prepared = _prepare(source, ordered, max_workers, rate, timeout, retries, journal, options)
+        return _awaited(prepared, source.feed if isinstance(source, _Fed) else None)
 
 
 if TYPE_CHECKING:  # imported when it is first run: what it needs may take seconds to import
@@ -259,9 +259,11 @@ def _each(bursts: Bursts) -> Generator[Outcome[Any, Any], None, None]:
 class _EngineThread(threading.Thread):
     """An engine that goes on, some bursts ahead, while the caller is busy or awaits others."""
 
-    def __init__(self, made: _Prepared, deliver: Callable[[Burst | BaseException | None], object]):
+    def __init__(
+        self, prepared: _Prepared, deliver: Callable[[Burst | BaseException | None], object]
+    ):
         super().__init__(daemon=True)  # work() that hangs keeps no program from ending
-        self._made, self._deliver = made, deliver
+        self._prepared, self._deliver = prepared, deliver
         self._room = threading.Semaphore(AHEAD)
         self._context = contextvars.copy_context()
         self.start()
@@ -277,11 +279,11 @@ class _EngineThread(threading.Thread):
             self._deliver(end)
 
     def _serve(self) -> None:
-        with contextlib.closing(self._made.bursts()) as bursts:
+        with contextlib.closing(self._prepared.bursts()) as bursts:
             for burst in bursts:
                 self._deliver(burst)
                 self._room.acquire()
-                if self._made.stop.is_set():
+                if self._prepared.stop.is_set():
                     return
 
     def taken(self) -> None:
@@ -290,13 +292,13 @@ class _EngineThread(threading.Thread):
 
     def leave(self) -> None:
         """End soon; nobody takes anything any more."""
-        self._made.stop.set()
+        self._prepared.stop.set()
         self._room.release()
 
 
-def _from_thread(made: _Prepared) -> Bursts:
+def _from_thread(prepared: _Prepared) -> Bursts:
     queue: SimpleQueue[Burst | BaseException | None] = SimpleQueue()
-    thread = _EngineThread(made, queue.put)
+    thread = _EngineThread(prepared, queue.put)
     try:
         while isinstance(burst := _get(queue), list):
             thread.taken()
@@ -361,13 +363,15 @@ class _Fed:
 
 
 async def _awaited(
-    made: _Prepared, feed: Callable[[], Awaitable[None]] | None
+    prepared: _Prepared, feed: Callable[[], Awaitable[None]] | None
 ) -> AsyncGenerator[Outcome[Any, Any], None]:
     import asyncio
 
     loop, queue = asyncio.get_running_loop(), asyncio.Queue[Burst | BaseException | None]()
     feeding = asyncio.ensure_future(feed()) if feed else None
-    thread = _EngineThread(made, lambda burst: loop.call_soon_threadsafe(queue.put_nowait, burst))
+    thread = _EngineThread(
+        prepared, lambda burst: loop.call_soon_threadsafe(queue.put_nowait, burst)
+    )
     burst: Burst | BaseException | None = []
     try:
         while isinstance(burst := await queue.get(), list):

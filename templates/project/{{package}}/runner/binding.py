@@ -82,8 +82,8 @@ def _in_flight(usage: Usage) -> str | None:
     return f"{_several(usage.workers, 'task')} in flight: {more}"
 
 
-def _several(count: int, what: str) -> str:
-    return f"one {what}" if count == 1 else f"{count:,} {what}s"
+def _several(count: int, noun: str) -> str:
+    return f"one {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _has_gil() -> bool:

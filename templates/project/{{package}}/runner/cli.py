@@ -76,8 +76,8 @@ def run(args: argparse.Namespace) -> int:
 def _again(args: argparse.Namespace) -> str:
     """The command for the same files, with what follows `run` left open."""
     names = {"items": "items.jsonl", "results": "results.jsonl", "key": None}
-    given = [(name, getattr(args, name)) for name in names if getattr(args, name) != names[name]]
-    options = [part for name, value in given for part in (f"--{name}", value)]
+    changed = [(name, getattr(args, name)) for name in names if getattr(args, name) != names[name]]
+    options = [part for name, value in changed for part in (f"--{name}", value)]
     return to_type(["python", "-m", PACKAGE, "{}", *options]).replace("'{}'", "{}")
 
 
@@ -115,12 +115,16 @@ class Option(NamedTuple):
 def _options() -> Iterator[Option]:
     """All of them, in the order of the help."""
     a_run, afterwards = ("run", "bench"), ("try", "export", "status")
-    every = a_run + afterwards
+    on_items = a_run + afterwards
     yield Option(
-        every, "--items", "FILE", f"{READ}; - is JSON Lines from stdin [%(default)s]", "items.jsonl"
+        on_items,
+        "--items",
+        "FILE",
+        f"{READ}; - is JSON Lines from stdin [%(default)s]",
+        "items.jsonl",
     )
     text = "that identifies an item in results and messages [%(default)s]"
-    yield Option(every, "--key", "FIELD", text, getattr(settings, "KEY", None))
+    yield Option(on_items, "--key", "FIELD", text, getattr(settings, "KEY", None))
     text = "tasks in flight at once; auto finds how many [%(default)s; None is one per core]"
     yield Option(a_run, "--max-workers", "N", text, settings.MAX_WORKERS, limits.workers)
     text = "at which tasks begin, retries included, such as 10/s, 600/min or 5000/h"

@@ -137,12 +137,12 @@ class Snapshot:
         for number, line in enumerate(self._file, 1):
             if offset >= size or not line.endswith(b"\n"):  # torn, or being written
                 break
-            said = parse(line)
-            if said is None or not 0 <= said.id < self._count:
+            result = parse(line)
+            if result is None or not 0 <= result.id < self._count:
                 raise Refused(f"{self.name}, line {number:,} is not a result: delete the line")
-            self._offsets[said.id] = offset
-            self.ok += said.ok
-            self.failed += not said.ok
+            self._offsets[result.id] = offset
+            self.ok += result.ok
+            self.failed += not result.ok
             offset += len(line)
 
     def result(self, position: int) -> dict[str, Any] | None:
@@ -169,8 +169,8 @@ class Snapshot:
         kinds: Counter[str] = Counter()
         self._file.seek(0)
         for line in self._file:
-            said = parse(line) if line.endswith(b"\n") else None
-            if said is not None and not said.ok:
+            result = parse(line) if line.endswith(b"\n") else None
+            if result is not None and not result.ok:
                 record = json.loads(line)
                 count_kind(kinds, record["error"], record.get("where", ""))
         return kinds
@@ -267,7 +267,9 @@ class Table:
             if not bare:
                 _widen(results, self._of_result(result))
         self._fields, self._results = list(fields), list(results)
-        self.names = self._fields + [f"result.{x}" if x in fields else x for x in results]
+        self.names = self._fields + [
+            f"result.{field}" if field in fields else field for field in results
+        ]
         self.kinds = [*fields.values(), *results.values()]
 
     def rows(self) -> Iterator[list[Any]]:
@@ -313,8 +315,8 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, float):
         return value if isfinite(value) else None
     if isinstance(value, dict):
-        return {name: _without_nan(one) for name, one in value.items()}
-    return [_without_nan(one) for one in value] if isinstance(value, list) else value
+        return {name: _without_nan(part) for name, part in value.items()}
+    return [_without_nan(part) for part in value] if isinstance(value, list) else value
 
 
 def _fit(cell: Any, kind: type) -> Any:

@@ -231,11 +231,11 @@ def _cause(exc: BaseException) -> BaseException | None:
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:
     """The exception, its cause, and so on."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     error: BaseException | None = exc
-    while error is not None and id(error) not in seen and len(seen) < CHAIN:
+    while error is not None and id(error) not in visited and len(visited) < CHAIN:
         yield error
-        seen.add(id(error))
+        visited.add(id(error))
         error = _cause(error)
 
 

@@ -126,7 +126,7 @@ class Job:
         async with AsyncExitStack() as stack:
             yield self._bind(await self._set_up_async(stack, size))
 
-    def _made(self, size: int) -> Any:
+    def _call_setup(self, size: int) -> Any:
         setup = cast("Callable[..., Any]", self.setup)
         return setup(size) if self.wants_size else setup()
 
@@ -140,7 +140,7 @@ class Job:
         if self.setup is None:
             return None
         with _errors("setup()"):
-            manager = _managed(self._made(1))
+            manager = _managed(self._call_setup(1))
             if not isinstance(manager, AbstractContextManager):
                 if isinstance(manager, CoroutineType):
                     manager.close()
@@ -153,10 +153,10 @@ class Job:
         if self.setup is None:
             return None
         with _errors("setup()"):
-            made = self._made(size)
-            if isinstance(made, Awaitable) and not hasattr(made, "__aenter__"):
-                made = await made
-            manager = made if hasattr(made, "__aenter__") else _managed(made)
+            opened = self._call_setup(size)
+            if isinstance(opened, Awaitable) and not hasattr(opened, "__aenter__"):
+                opened = await opened
+            manager = opened if hasattr(opened, "__aenter__") else _managed(opened)
             if isinstance(manager, AbstractAsyncContextManager):
                 resource = await manager.__aenter__()
                 stack.push_async_exit(partial(_tear_down_async, manager))
@@ -179,28 +179,28 @@ def _signature(function: Callable[..., Any]) -> tuple[bool, int, int]:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:  # a builtin that does not tell
         return False, 1, 1
-    taken = [p for p in parameters if p.kind in kinds]
-    needed = sum(p.default is p.empty for p in taken)
-    return inspect.iscoroutinefunction(function), len(taken), needed
+    positional = [p for p in parameters if p.kind in kinds]
+    needed = sum(p.default is p.empty for p in positional)
+    return inspect.iscoroutinefunction(function), len(positional), needed
 
 
-def _managed(made: Any) -> Any:
+def _managed(opened: Any) -> Any:
     """What setup() gave, as a context manager; an awaitable as it is."""
-    if isinstance(made, GeneratorType):
-        return contextmanager(lambda: made)()
-    if isinstance(made, AsyncGeneratorType):
-        return asynccontextmanager(lambda: made)()
-    if hasattr(made, "aclose"):
-        return aclosing(made)
-    if hasattr(made, "close") and not isinstance(made, Awaitable):  # a coroutine has one too
-        return closing(made)
-    if isinstance(made, AbstractContextManager | AbstractAsyncContextManager | Awaitable):
-        return made
-    return nullcontext(made)
+    if isinstance(opened, GeneratorType):
+        return contextmanager(lambda: opened)()
+    if isinstance(opened, AsyncGeneratorType):
+        return asynccontextmanager(lambda: opened)()
+    if hasattr(opened, "aclose"):
+        return aclosing(opened)
+    if hasattr(opened, "close") and not isinstance(opened, Awaitable):  # a coroutine has one too
+        return closing(opened)
+    if isinstance(opened, AbstractContextManager | AbstractAsyncContextManager | Awaitable):
+        return opened
+    return nullcontext(opened)
 
 
 @contextmanager
-def _errors(what: str) -> Iterator[None]:
+def _errors(step: str) -> Iterator[None]:
     """Make an EngineError of whatever is raised, sys.exit("no key") included."""
     try:
         yield
@@ -209,7 +209,7 @@ def _errors(what: str) -> Iterator[None]:
     except BaseException as exc:
         if is_interrupt(exc):
             raise
-        raise EngineError(f"{what} failed: {describe(exc)}") from exc
+        raise EngineError(f"{step} failed: {describe(exc)}") from exc
 
 
 def _tear_down(manager: Any, *details: Any) -> Any:

@@ -151,7 +151,7 @@ def _cut_off(code: int) -> None:
 def flush_files(*, close: bool = False) -> None:
     """Write out what open files hold back; with `close`, also what compressed files do."""
     base: type = io.IOBase.__base__ or object  # its class in C: every object is asked, and quickly
-    files: list[Any] = [thing for thing in gc.get_objects() if issubclass(type(thing), base)]
+    files: list[Any] = [held for held in gc.get_objects() if issubclass(type(held), base)]
     plain = io.BufferedWriter, io.BufferedRandom
     text = [file.flush for file in files if isinstance(file, io.TextIOWrapper)]
     buffered = [file for file in files if isinstance(file, io.BufferedIOBase)]

@@ -77,9 +77,9 @@ class Ready(NamedTuple):
 
 
 def prepare(
-    asked: int | str | None,
+    max_workers: int | str | None,
     rate: Rate | None,
-    given: Mapping[str, Any],
+    own_options: Mapping[str, Any],
     *,
     quiet: bool = False,
 ) -> Ready:
@@ -88,21 +88,21 @@ def prepare(
     `given` may hold the engine's own options. If not `quiet`, this process is the run's alone: what
     is odd about work() is said, and numeric libraries are held to the cores that a worker has.
     """
-    options = {name: given.get(name) for name in OPTIONS}
+    options = {name: own_options.get(name) for name in OPTIONS}
     most = default_workers(**options)  # an engine that cannot run says so here
-    if asked == AUTO and ENGINE.ADAPTS:
+    if max_workers == AUTO and ENGINE.ADAPTS:
         most = getattr(settings, "AUTO_MAX_WORKERS", MOST)
-    elif isinstance(asked, int):
-        most = asked
+    elif isinstance(max_workers, int):
+        most = max_workers
     if ENGINE.IN_THREADS and not quiet:
         share_cores(most, threads=True)  # before a library is imported that reads it
     work = load_work()  # not above: a worker may import this module, and should not need to
     open_files = getattr(work, "OPEN_FILES", 1)
     limit = None
-    if asked == AUTO and ENGINE.ADAPTS:
+    if max_workers == AUTO and ENGINE.ADAPTS:
         most = _by_files(_by_memory(most, 0), open_files)
         limit = ENGINE.ADAPTS(most, time.monotonic(), has_memory)
-    elif asked == AUTO:
+    elif max_workers == AUTO:
         most = _by_memory(most, memory_of_this_process())
     make_room(most, ENGINE.in_one_process(most), open_files)
     job = Job(work.work, getattr(work, "setup", None), quiet=quiet)
@@ -134,15 +134,15 @@ def rate(text: str) -> Rate:
 
 def has_memory() -> bool:
     """Is there enough left for more tasks in flight?"""
-    left = memory_left()
-    return left is None or left > SPARE_MEMORY
+    unused = memory_left()
+    return unused is None or unused > SPARE_MEMORY
 
 
 def _pacer(rate: Rate | None, limit: Limit | None, cost: Cost | None) -> Pacer:
     """What keeps to the rates, to the limit, and to pauses that are asked for."""
     rates = [rate] if rate else _rates(getattr(settings, "RATE", None))
     rates += _rates(*getattr(settings, "RATES", ()))
-    for unit in {each.unit for each in rates if each.unit and cost is None}:
+    for unit in {allowed.unit for allowed in rates if allowed.unit and cost is None}:
         raise NotReady(f"RATES in settings.py count {unit}: work.py needs a cost(item) that does")
     return Pacer(rates, cost, limit)
 
@@ -157,8 +157,8 @@ def _rates(*texts: str | None) -> list[Rate]:
 def _by_memory(most: int, worker: int) -> int:
     """Of `most` workers of so many bytes each, those that fit into what is left."""
     needed = worker + getattr(settings, "TASK_MEMORY", 0)
-    left = memory_left()
-    return most if not needed or left is None else min(most, max(1, left // needed))
+    unused = memory_left()
+    return most if not needed or unused is None else min(most, max(1, unused // needed))
 
 
 def _by_files(most: int, open_files: int) -> int:

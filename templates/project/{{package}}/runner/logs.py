@@ -36,9 +36,9 @@ def show(keys: Mapping[int, Any]) -> None:
     _keys = keys
     root = logging.getLogger()
     if not root.handlers:
-        ours = logging.StreamHandler()
-        ours.setFormatter(logging.Formatter(FORMAT, defaults={"item": "-"}))
-        root.addHandler(ours)
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter(FORMAT, defaults={"item": "-"}))
+        root.addHandler(handler)
         root.setLevel(level())
     for logger in _loggers():
         for handler in logger.handlers:
@@ -57,7 +57,11 @@ def level() -> int:
 
 def levels() -> dict[str, int]:
     """What was set here, by the names of the loggers, for workers to do the same."""
-    return {"" if one is logging.root else one.name: one.level for one in _loggers() if one.level}
+    return {
+        "" if logger is logging.root else logger.name: logger.level
+        for logger in _loggers()
+        if logger.level
+    }
 
 
 def add_item(record: logging.LogRecord) -> bool:
@@ -146,8 +150,8 @@ def _pack(place: float | None, record: logging.LogRecord) -> bytes:
         return pickle.dumps((place, vars(record)), pickle.HIGHEST_PROTOCOL)
     except Exception:  # of something in `extra`
         texts = {
-            name: one if one is None or isinstance(one, int | float) else str(one)
-            for name, one in vars(record).items()
+            name: value if value is None or isinstance(value, int | float) else str(value)
+            for name, value in vars(record).items()
         }
         return pickle.dumps((place, texts), pickle.HIGHEST_PROTOCOL)
 

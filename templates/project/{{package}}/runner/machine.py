@@ -175,14 +175,14 @@ def memory_left(own: str = CGROUPS, root: str = CGROUP_ROOT, proc: str = "/proc"
     What a cgroup holds as cached files counts as left, for the kernel drops it before it kills.
     None where the system does not tell.
     """
-    left = [
+    free = [
         max(0, limit - used + (_statistic(f"{group}/memory.stat", "inactive_file") or 0))
         for group in cgroups("memory", own, root)
         for limit, used in _limit_and_use(group)
     ]
     if (available := _statistic(f"{proc}/meminfo", "MemAvailable:")) is not None:  # in kB
-        left.append(1024 * available)
-    return min(left, default=None)
+        free.append(1024 * available)
+    return min(free, default=None)
 
 
 def memory_of_this_process() -> int:

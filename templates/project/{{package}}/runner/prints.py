@@ -125,9 +125,9 @@ class WholeLines:
     def write(self, text: str) -> int:
         """Write the lines that are whole now, and hold the rest."""
         thread = threading.get_ident()
-        lines, end, rest = (self._begun.pop(thread, "") + text).rpartition("\n")
-        if rest:
-            self._begun[thread] = rest
+        lines, end, unfinished = (self._begun.pop(thread, "") + text).rpartition("\n")
+        if unfinished:
+            self._begun[thread] = unfinished
         if end:
             self._put(lines + end)
         return len(text)

@@ -103,8 +103,8 @@ class Progress:
             parts.append(f"paused until {_clock(pause)}, as the other end asks")
         else:
             if (total := self._total()) is not None and rate:
-                left = max(0.0, total - self._earlier - self.done) / rate
-                parts.append(f"{_duration(left)} left")
+                seconds_left = max(0.0, total - self._earlier - self.done) / rate
+                parts.append(f"{_duration(seconds_left)} left")
             parts += self._pacer.words(self._workers, now)
         line = " · ".join(parts)
         tell(_over(line) if self._tty else f"{line}\n")
@@ -176,7 +176,7 @@ def _duration(seconds: float) -> str:
     """Such as 0.52 s, 12 s, 3 min 20 s, 2 h 5 min."""
     if seconds < 60:
         return f"{seconds:.{2 if seconds < 1 else 1 if seconds < 10 else 0}f} s"
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, remainder = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
+        return f"{minutes} min {remainder} s"
     return f"{minutes // 60} h {minutes % 60} min"

@@ -82,8 +82,8 @@ class Outcome(NamedTuple, Generic[Item, Value]):
         if self.failure is None:
             return self.value
         error = self.failure.error
-        other = TimeoutError if self.failure.timeout else TaskFailed
-        raise getattr(error, "exception", None) or other(str(error))
+        kind = TimeoutError if self.failure.timeout else TaskFailed
+        raise getattr(error, "exception", None) or kind(str(error))
 
 
 Burst = list[Outcome[Any, Any]]  # outcomes that are handed over together

@@ -68,13 +68,13 @@ def _plain(value: Any, encode: Encode | None) -> Any:
 
 def _object(pairs: Iterable[tuple[Any, Any]], encode: Encode | None) -> dict[str, Any]:
     """A dict with keys of text; two that JSON cannot tell apart are an error."""
-    made: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for key, part in pairs:
         name = key if type(key) is str else _name(key, encode)
-        if name in made:
+        if name in members:
             raise Unwritable(f"two keys of a dict are {name!r} in JSON: {WAY_OUT}")
-        made[name] = part if type(part) in ATOMS else _plain(part, encode)
-    return made
+        members[name] = part if type(part) in ATOMS else _plain(part, encode)
+    return members
 
 
 def _name(key: Any, encode: Encode | None) -> str:
