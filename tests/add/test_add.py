@@ -152,9 +152,9 @@ def test_undo_goes_back_one_change_and_says_so(repository: Path, concgen: Any) -
     """After a switch is taken back the add before it stays; another undo tells why."""
     add(concgen)
     assert concgen("switch", "multiprocessing").code == 0
-    taken = concgen("undo")
-    assert "Took back the switch from threading to multiprocessing" in taken.out
-    assert "not what was before it" in taken.err
+    undone = concgen("undo")
+    assert "Took back the switch from threading to multiprocessing" in undone.out
+    assert "not what was before it" in undone.err
     again = concgen("undo")
     assert (again.code, "only the last is kept" in again.err) == (2, True)
     assert (repository / "shop/parallel/work.py").exists()

@@ -151,4 +151,4 @@ def test_tasks_of_one_lane_do_not_overlap():
     lanes = timeline.lanes(tasks)
     assert len(lanes) == 2
     for lane in lanes:
-        assert all(one.ended <= other.began for one, other in pairwise(lane.tasks))
+        assert all(earlier.ended <= later.began for earlier, later in pairwise(lane.tasks))

@@ -8,7 +8,7 @@ from scaffold.commands.check import FLIPPED
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
 from scaffold.terminal import usage
 
-COMMANDS = [name_of(one) for one in app.registered_commands]
+COMMANDS = [name_of(command) for command in app.registered_commands]
 
 
 def test_without_a_word_the_help_is_the_answer(concgen):

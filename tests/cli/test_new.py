@@ -41,8 +41,8 @@ def test_the_printed_command_makes_the_same_project(concgen, tmp_path):
     assert concgen(*words[1:]).code == 0
     for file in first.json["project"]["files"]:
         if not file.startswith(".concgen/"):
-            one, two = tmp_path / "a" / file, tmp_path / "b" / file
-            assert one.read_bytes() == two.read_bytes(), file
+            original, repeated = tmp_path / "a" / file, tmp_path / "b" / file
+            assert original.read_bytes() == repeated.read_bytes(), file
 
 
 def test_every_answer_is_a_question_of_the_template(concgen, tmp_path):

@@ -35,9 +35,9 @@ def test_json_has_every_key_of_the_contract(concgen):
     assert {"cores", "gil", "python"} <= document["machine"].keys()
     for finding in document["findings"]:
         assert {"rule", "article", "model", "verdict", "reason"} <= finding.keys()
-    for one in document["estimates"]:
+    for estimate in document["estimates"]:
         keys = {"model", "seconds", "low", "high", "speedup", "peak_memory_bytes"}
-        assert keys <= one.keys()
+        assert keys <= estimate.keys()
     assert document["flips"]
 
 
@@ -111,10 +111,12 @@ def test_answers_come_from_json_or_toml_and_options_win(concgen, tmp_path):
     )
     as_toml = tmp_path / "answers.toml"
     as_toml.write_text('workload = "cpu"\ntasks = 2000\ntask-time = "50ms"\n')
-    one = concgen("recommend", "--answers", as_json, "--yes", "--json").json["workload"]
-    two = concgen("recommend", "--answers", as_toml, "--yes", "--json").json["workload"]
+    from_json = concgen("recommend", "--answers", as_json, "--yes", "--json").json["workload"]
+    from_toml = concgen("recommend", "--answers", as_toml, "--yes", "--json").json["workload"]
     assert (
-        (one["tasks"], one["task_seconds"]) == (two["tasks"], two["task_seconds"]) == (2000, 0.05)
+        (from_json["tasks"], from_json["task_seconds"])
+        == (from_toml["tasks"], from_toml["task_seconds"])
+        == (2000, 0.05)
     )
     other = concgen("recommend", "--answers", as_toml, "--tasks", "7", "--yes", "--json").json
     assert other["workload"]["tasks"] == 7

@@ -64,7 +64,7 @@ def test_what_failed_can_be_fed_in_again(project: Project, name: str) -> None:
     file.write_text(file.read_text().replace("-", ""))
     files = ["--items", name, "--key", "id", "--results", "again.jsonl"]
     assert project.run("run", *files).returncode == 0
-    rows = [json.loads(x) for x in project.run("export", *files).stdout.splitlines()]
+    rows = [json.loads(line) for line in project.run("export", *files).stdout.splitlines()]
     assert [(row["key"], row["value"]["root"]) for row in rows] == [("b", 2), ("d", 4)]
 
 

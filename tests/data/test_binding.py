@@ -70,19 +70,19 @@ def test_the_other_end(load: Load) -> None:
         now += 0.1 * max(1.0, busy / 20)
         for _ in range(busy):
             limit.succeeded(now, 0.1 * max(1.0, busy / 20), busy)
-    found = said(load, pacer=load("pacing").Pacer(limit=limit), busy=200.0, workers=1000)
-    assert str(found).startswith("the other end: more than about ")
+    bound = said(load, pacer=load("pacing").Pacer(limit=limit), busy=200.0, workers=1000)
+    assert str(bound).startswith("the other end: more than about ")
     limit.refused(now, 0.1, 1, 2.0)
-    found = said(load, pacer=load("pacing").Pacer(limit=limit), busy=200.0, workers=1000)
-    assert str(found).startswith("the other end: it refused more than about ")
+    bound = said(load, pacer=load("pacing").Pacer(limit=limit), busy=200.0, workers=1000)
+    assert str(bound).startswith("the other end: it refused more than about ")
 
 
 def test_memory(load: Load) -> None:
     """There was none for more."""
     limit = load("adaptive").AdaptiveLimit(1000, 0.0, lambda: False)
     limit.refused(1.0, 0.1, 8, None)
-    found = said(load, pacer=load("pacing").Pacer(limit=limit), busy=60.0)
-    assert found == "memory: there is none for more tasks in flight"
+    bound = said(load, pacer=load("pacing").Pacer(limit=limit), busy=60.0)
+    assert bound == "memory: there is none for more tasks in flight"
 
 
 @pytest.mark.parametrize("few", [{"seconds": 0.5, "busy": 4.0}, {"tasks": 5, "busy": 80.0}])

@@ -41,7 +41,7 @@ def test_results_say_where(model: str, tmp_path: Path) -> None:
     project = Project.make(model, tmp_path, WORK, '"cause"\n"note"\n"group"\n"long"\n1\n')
     assert project.run("run").returncode == 1
     lines = (tmp_path / "results.jsonl").read_text().splitlines()
-    cause, note, group, long, good = sorted(map(json.loads, lines), key=lambda one: one["id"])
+    cause, note, group, long, good = sorted(map(json.loads, lines), key=lambda record: record["id"])
     assert cause["where"] == "work.py:10 in price"
     assert "KeyError: 'x'" in cause["traceback"]
     assert "direct cause" in cause["traceback"]

@@ -55,10 +55,10 @@ def test_tables(load: Load, tmp_path: Path, name: str, text: str, encoding: str)
 
 def test_a_list_in_place_of_lines_is_told(load: Load, tmp_path: Path) -> None:
     """It is one item, which hardly anybody means."""
-    path, told = tmp_path / "a.jsonl", []
+    path, messages = tmp_path / "a.jsonl", []
     path.write_text("[1, 2, 3]\n")
-    assert read(load, path, tell=told.append) == [[1, 2, 3]]
-    assert told[0].startswith(f"{path}: its only item is a list of 3: jq -c '.[]'")
+    assert read(load, path, tell=messages.append) == [[1, 2, 3]]
+    assert messages[0].startswith(f"{path}: its only item is a list of 3: jq -c '.[]'")
 
 
 def test_ids_keep_their_zeros(load: Load, tmp_path: Path) -> None:
@@ -70,10 +70,10 @@ def test_ids_keep_their_zeros(load: Load, tmp_path: Path) -> None:
 
 def test_another_delimiter_is_said(load: Load, tmp_path: Path) -> None:
     """What was found out about the file is told."""
-    path, told = tmp_path / "a.csv", []
+    path, messages = tmp_path / "a.csv", []
     path.write_text("a;b\n1;2\n")
-    assert read(load, path, tell=told.append) == [{"a": "1", "b": "2"}]
-    assert told == [f"{path}: its fields are separated by ';'"]
+    assert read(load, path, tell=messages.append) == [{"a": "1", "b": "2"}]
+    assert messages == [f"{path}: its fields are separated by ';'"]
 
 
 @pytest.mark.parametrize(
@@ -165,20 +165,20 @@ def test_a_line_that_is_still_written_is_waited_for(load: Load, tmp_path: Path) 
     with path.open("a") as file:
         file.write("34")
     os.utime(path, (0, 0))  # long ago
-    assert next(one for one in pending if one) == (1, 1234)
+    assert next(entry for entry in pending if entry) == (1, 1234)
     source.close()
 
 
 def test_keys(load: Load, tmp_path: Path) -> None:
     """Each item has its own key; duplicates are told, and a key that is missing is an error."""
-    items, told = load("items"), []
+    items, messages = load("items"), []
     path = tmp_path / "a.jsonl"
     path.write_text('{"k": "a"}\n{"k": 2}\n{"k": "a"}\n')
-    source = items.Items(str(path), "k", told.append)
+    source = items.Items(str(path), "k", messages.append)
     list(source.pending())
     source.close()
     assert source.keys == {0: "a", 1: 2, 2: "a"}
-    assert told == ["line 3: the key 'a' was used before"]
+    assert messages == ["line 3: the key 'a' was used before"]
     path.write_text('{"k": 1, "l": 2}\n')
     assert "line 1: no field 'x' for --key: k, l" in refused(load, path, key="x")
     path.write_text('{"k": [1]}\n')

@@ -40,9 +40,9 @@ def killed(project: Project, *arguments: str) -> int | None:
 def lines(path: Path) -> dict[str, bool]:
     """Whether each result is good, by its key. Each key is there once."""
     whole = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
-    found = {record["key"]: record["ok"] for record in whole}
-    assert len(found) == len(whole)
-    return found
+    ok_by_key = {record["key"]: record["ok"] for record in whole}
+    assert len(ok_by_key) == len(whole)
+    return ok_by_key
 
 
 def table(keys: list[int]) -> str:

@@ -148,7 +148,9 @@ def test_no_worker_imports_logging_for_nothing(model: str, tmp_path: Path) -> No
     """Who does not log does not pay for it."""
     quiet = "import sys\n\ndef work(item):\n    return 'logging' in sys.modules\n"
     made(model, tmp_path, quiet).run("run", *FILES)
-    values = {json.loads(x)["value"] for x in (tmp_path / "results.jsonl").read_text().splitlines()}
+    values = {
+        json.loads(line)["value"] for line in (tmp_path / "results.jsonl").read_text().splitlines()
+    }
     assert values == {model == "asyncio"}  # which logs itself
 
 

@@ -53,7 +53,7 @@ def test_lines_are_never_glued_to_the_progress(model: str, tmp_path: Path) -> No
     os.close(master)
     assert process.wait(60) == 0
     shown = [line.rpartition("\r")[2].rstrip() for line in text.decode().split("\r\n")]
-    assert sorted(x for x in shown if x.startswith("begin")) == sorted(
+    assert sorted(line for line in shown if line.startswith("begin")) == sorted(
         f"begin-{n}-end" for n in range(COUNT)
     )
     assert sum("logged" in line for line in shown) == COUNT

@@ -43,7 +43,7 @@ def make(tmp_path: Path) -> Make:
 def results(project: Project) -> list[dict[str, Any]]:
     """The results, by id."""
     lines = (project.root / "results.jsonl").read_text().splitlines()
-    return sorted((json.loads(line) for line in lines), key=lambda one: int(one["id"]))
+    return sorted((json.loads(line) for line in lines), key=lambda record: int(record["id"]))
 
 
 def calls(project: Project) -> list[str]:
@@ -98,7 +98,7 @@ def test_replaced_results_stay_beside_until_the_first_new_one(make: Make, option
     assert (project.root / "results.jsonl.bak").read_bytes() == before
     (project.root / "slow").unlink()
     assert project.run("run").returncode == 1
-    assert [one["id"] for one in results(project)] == [0, 1, 2]
+    assert [record["id"] for record in results(project)] == [0, 1, 2]
     assert sorted(snapshot(project)) == ["results.jsonl", "results.jsonl.state"]
 
 
@@ -115,12 +115,12 @@ def test_a_backup_of_the_users_own_stays(make: Make) -> None:
     """A .bak that no run has left is not overwritten."""
     project = make("1\n")
     project.run("run")
-    mine = project.root / "results.jsonl.bak"
-    mine.write_text("mine")
+    own_backup = project.root / "results.jsonl.bak"
+    own_backup.write_text("mine")
     done = project.run("run", "--fresh")
     assert (done.returncode, "move it away" in done.stderr) == (2, True)
-    assert mine.read_text() == "mine"
-    assert [one["value"] for one in results(project)] == [1]
+    assert own_backup.read_text() == "mine"
+    assert [record["value"] for record in results(project)] == [1]
 
 
 @pytest.mark.parametrize("text", ["precious", "precious\n", '{"id": 1, "name": "x"}\n', "{}\n"])
@@ -196,7 +196,7 @@ def test_zeros_of_a_power_cut_are_cut_off_in_blocks(make: Make) -> None:
     path = project.root / "results.jsonl"
     os.truncate(path, 1 << 32)  # a hole: it takes no room
     assert project.run("run").returncode == 0
-    assert [one["value"] for one in results(project)] == [1, 2]
+    assert [record["value"] for record in results(project)] == [1, 2]
 
 
 def test_a_corrected_item_runs_again(make: Make) -> None:
@@ -209,7 +209,7 @@ def test_a_corrected_item_runs_again(make: Make) -> None:
     assert (refused.returncode, "--retry-failed" in refused.stderr) == (2, True)
     assert project.run("run", "--retry-failed").returncode == 0
     assert calls(project) == ["1", "3", "good"]
-    assert [one["value"] for one in results(project)] == [1, "good", 3]
+    assert [record["value"] for record in results(project)] == [1, "good", 3]
     items.write_text('1\n"good"\n4\n')
     before = snapshot(project)
     refused = project.run("run", "--retry-failed")
@@ -238,12 +238,12 @@ def test_items_are_inserted_by_key(
     table.write_text(TABLE)
     command = ["run", "--items", "items.csv", "--key", "k"]
     assert project.run(*command).returncode == 1
-    assert [one["key"] for one in results(project)] == ["a", "b", "c"]
+    assert [record["key"] for record in results(project)] == ["a", "b", "c"]
     table.write_text(changed)
     done = project.run(*command, *again)
     assert done.returncode == int(None in values)
     keys = [line.split(",")[0] for line in changed.splitlines()[1:]]
-    assert [(one["id"], one["key"], one.get("value")) for one in results(project)] == [
+    assert [(record["id"], record["key"], record.get("value")) for record in results(project)] == [
         (number, key, value) for number, (key, value) in enumerate(zip(keys, values, strict=True))
     ]
     assert len(calls(project)) == len(set(calls(project)))

@@ -66,22 +66,22 @@ class Command(NamedTuple):
 
 def blocks(page: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield the language and the lines of every fenced block."""
-    for found in re.finditer(r"(?ms)^```([^\n]*)\n(.*?)^```$", page.read_text(encoding="utf-8")):
-        yield found[1].strip(), found[2].splitlines()
+    for block in re.finditer(r"(?ms)^```([^\n]*)\n(.*?)^```$", page.read_text(encoding="utf-8")):
+        yield block[1].strip(), block[2].splitlines()
 
 
 def commands(page: Path) -> list[Command]:
     """Return the commands of a page, in order."""
-    found: list[Command] = []
+    commands: list[Command] = []
     for _, lines in blocks(page):
         begun = False
         for line in lines:
             if line.startswith("$ "):
-                found.append(Command(line[2:], ()))
+                commands.append(Command(line[2:], ()))
                 begun = True
             elif begun:
-                found[-1] = found[-1]._replace(shown=(*found[-1].shown, line))
-    return found
+                commands[-1] = commands[-1]._replace(shown=(*commands[-1].shown, line))
+    return commands
 
 
 def files(page: Path) -> dict[str, str]:
@@ -143,8 +143,8 @@ def test_every_command_ends_as_the_page_says(page: Path, tmp_path: Path) -> None
     outputs, codes = ended[:-1:2], [int(code) for code in ended[1::2]]
     assert len(codes) == len(todo)
     for number, (command, output, code) in enumerate(zip(todo, outputs, codes, strict=True)):
-        told = todo[number + 1] if number + 1 < len(todo) else None
-        expected = int(told.shown[0]) if told and told.line == "echo $?" else 0
+        following = todo[number + 1] if number + 1 < len(todo) else None
+        expected = int(following.shown[0]) if following and following.line == "echo $?" else 0
         assert code == expected, f"{command.line}\n{output}"
         check_output(command, output)
 

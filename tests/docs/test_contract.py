@@ -67,11 +67,11 @@ def test_our_own_runners_keep_every_promise() -> None:
 def test_a_runner_of_somebody_is_judged(tmp_path: Path) -> None:
     """A plain loop hands out each value, and ends at the first exception."""
     (tmp_path / "mine.py").write_text(LOOP)
-    said = contract(
+    report = contract(
         *("--run", "mine:run", "--kind", "threads"),
         *("--only", "each_once", "exception_alone", "timeout_alone"),
         path=tmp_path,
     )
-    rows = [line.rpartition("| ")[2] for line in said.splitlines() if line.startswith("|")]
+    rows = [line.rpartition("| ")[2] for line in report.splitlines() if line.startswith("|")]
     assert rows[2:] == ["yes |", "**no** |", "- |"]
-    assert "mine:run: ends with ValueError" in said
+    assert "mine:run: ends with ValueError" in report

@@ -19,11 +19,11 @@ MODELS = ("threading", "asyncio", "multiprocessing")
 
 def recipe(heading: str) -> str:
     """The Python below a heading."""
-    found = re.search(
+    block = re.search(
         rf"^## {heading}\n.*?```python\n(.*?)```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
-    assert found, heading
-    return found[1]
+    assert block, heading
+    return block[1]
 
 
 @pytest.fixture(params=MODELS)

@@ -34,7 +34,11 @@ def changelog() -> tuple[str, list[tuple[str, str]], list[str]]:
         re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)", release) for release in releases
     ]
     assert all(dated), releases
-    return first, [found.groups() for found in dated if found], re.findall(r"(?m)^### (.+)$", text)
+    return (
+        first,
+        [heading.groups() for heading in dated if heading],
+        re.findall(r"(?m)^### (.+)$", text),
+    )
 
 
 def test_the_version_is_one_and_the_same_everywhere() -> None:

@@ -58,7 +58,7 @@ class Model(SimpleNamespace):
 
     def run(self, job: Any, items: Any, **options: Any) -> list[Any]:
         """All outcomes, in the order of the input."""
-        outcomes = [one for burst in self.bursts(job, items, **options) for one in burst]
+        outcomes = [outcome for burst in self.bursts(job, items, **options) for outcome in burst]
         return sorted(outcomes, key=lambda outcome: outcome.id)
 
 
@@ -67,7 +67,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
     """Every model, by name."""
     root = tmp_path_factory.mktemp("packages")
     sys.path.insert(0, str(root))
-    found = {}
+    by_name = {}
     for name in MODELS:
         package = f"assembled_{name}"
         target = assemble(name, root, "", package)
@@ -76,8 +76,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
         if name in PROCESS_MODELS:
             modules["pool"] = importlib.import_module(f"{package}.runner.pool")
         modules["works"] = importlib.import_module(f"{package}.works")
-        found[name] = Model(name=name, options={}, **modules)
-    return found
+        by_name[name] = Model(name=name, options={}, **modules)
+    return by_name
 
 
 @pytest.fixture(scope="package")  # an idle cluster takes a tenth of a core: it ends with its tests

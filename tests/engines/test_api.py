@@ -59,14 +59,16 @@ def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_values_by_item(package: ModuleType) -> None:
     """Every item has one outcome, with its value."""
-    assert {one.item: one.value for one in package.run(NUMBERS)} == {n: 2 * n for n in NUMBERS}
+    assert {outcome.item: outcome.value for outcome in package.run(NUMBERS)} == {
+        n: 2 * n for n in NUMBERS
+    }
 
 
 def test_ordered(package: ModuleType) -> None:
     """On request the outcomes come in the order of the items, however long one takes."""
     items = [0.2, *NUMBERS, 0.1]
     outcomes = package.run(items, ordered=True, max_workers=3)
-    assert [one.item for one in outcomes] == items
+    assert [outcome.item for outcome in outcomes] == items
 
 
 def test_ordered_holds_a_bounded_part_of_an_endless_input(package: ModuleType) -> None:
@@ -150,7 +152,9 @@ def test_leaving_early_ends_processes_and_coroutines(package: ModuleType) -> Non
     next(outcomes)
     outcomes.close()
     assert not multiprocessing.active_children()
-    assert not [one for one in threading.enumerate() if type(one).__name__ == "_EngineThread"]
+    assert not [
+        thread for thread in threading.enumerate() if type(thread).__name__ == "_EngineThread"
+    ]
 
 
 def test_inside_a_running_event_loop(package: ModuleType) -> None:
@@ -193,17 +197,19 @@ def test_arun_can_be_left_early(package: ModuleType) -> None:
         await outcomes.aclose()
 
     asyncio.run(main())
-    left = [one for one in threading.enumerate() if type(one).__name__ == "_EngineThread"]
-    for thread in left:
+    threads = [
+        thread for thread in threading.enumerate() if type(thread).__name__ == "_EngineThread"
+    ]
+    for thread in threads:
         thread.join(5)
-    assert not any(thread.is_alive() for thread in left)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_from_another_thread(package: ModuleType) -> None:
     """A run belongs to the thread that takes its outcomes."""
     values: list[Any] = []
     thread = threading.Thread(
-        target=lambda: values.extend(one.value for one in package.run([1, 2], ordered=True))
+        target=lambda: values.extend(outcome.value for outcome in package.run([1, 2], ordered=True))
     )
     thread.start()
     thread.join()
@@ -214,7 +220,7 @@ def test_results_are_written_and_not_run_again(package: ModuleType, tmp_path: Pa
     """A journal goes on where it ended; what is in it is neither run nor yielded again."""
     file = tmp_path / "results.jsonl"
     assert len(list(package.run([1, 2], results=file))) == 2
-    assert [one.item for one in package.run([1, 2, 3], results=file)] == [3]
+    assert [outcome.item for outcome in package.run([1, 2, 3], results=file)] == [3]
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     assert {row["id"]: row["value"] for row in rows} == {0: 2, 1: 4, 2: 6}
 
@@ -289,7 +295,7 @@ def test_a_type_checker_knows_item_and_value(tmp_path: Path) -> None:
             "    reveal_type(outcome.item)\n    reveal_type(outcome.value)\nrun(['x'])\n"
         )
     done = call(tmp_path, "mypy", "use_one.py", "use_two.py", "use_three.py")
-    told = done.stdout.replace("builtins.", "")  # as older versions say
-    assert told.count('Revealed type is "int"') == 3, done.stdout
-    assert told.count('Revealed type is "str"') == 3
-    assert told.count('expected "int"') == 3
+    output = done.stdout.replace("builtins.", "")  # as older versions say
+    assert output.count('Revealed type is "int"') == 3, done.stdout
+    assert output.count('Revealed type is "str"') == 3
+    assert output.count('expected "int"') == 3

@@ -48,12 +48,12 @@ def test_input_is_lazy_and_the_window_bounded(model: Model, kind: str) -> None:
     pulled = itertools.count()
     source = (next(pulled) for _ in itertools.count())
     bursts = model.bursts(model.job("square", kind), source)
-    seen = 0
+    received = 0
     for burst in itertools.islice(bursts, 20):
-        seen += len(burst)
+        received += len(burst)
         time.sleep(0.005)
     bursts.close()
-    assert next(pulled) - seen < 30_000
+    assert next(pulled) - received < 30_000
 
 
 def test_closing_early_leaves_no_thread_and_no_process(model: Model, kind: str) -> None:
@@ -97,11 +97,11 @@ def test_a_broken_input_ends_the_run_after_what_was_begun(model: Model, kind: st
         yield from range(50)
         raise OSError("disk gone")
 
-    seen: list[Any] = []
+    outcomes: list[Any] = []
     bursts = model.bursts(model.job("square", kind), source())
     with pytest.raises(OSError, match="disk gone"):
-        seen.extend(outcome for burst in bursts for outcome in burst)
-    assert sorted(o.id for o in seen) == list(range(50))
+        outcomes.extend(outcome for burst in bursts for outcome in burst)
+    assert sorted(o.id for o in outcomes) == list(range(50))
 
 
 def test_a_slow_input_does_not_hold_up_outcomes(model: Model, kind: str) -> None:
@@ -131,13 +131,13 @@ def test_stop_drains(model: Model, kind: str) -> None:
             pulled.append(n)
             yield n
 
-    seen = []
+    outcomes = []
     for burst in model.bursts(model.job("slow", kind), source(), stop=stop):
-        seen += burst
+        outcomes += burst
         stop.set()
         before = len(pulled)
     assert len(pulled) <= before + 1
-    assert all(o.error is None for o in seen)
+    assert all(o.error is None for o in outcomes)
 
 
 @pytest.mark.parametrize("setup", ["plain_setup", "context_setup", "generator_setup"])

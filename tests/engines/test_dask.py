@@ -199,7 +199,7 @@ def test_a_worker_killed_while_it_starts(tmp_path: Path) -> None:
 
     def seen() -> bool:
         children = psutil.Process(run.pid).children()
-        starting[:] = [one for one in children if "spawn_main" in " ".join(one.cmdline())]
+        starting[:] = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
         return bool(starting)
 
     wait_for(seen)

@@ -107,7 +107,7 @@ def test_a_pause_that_the_other_end_asks_for_is_told(tmp_path: Path, options: li
     )
     done = Project.make("threading", tmp_path, work, ITEMS).run("run", *options)
     assert done.returncode == 0, done.stderr
-    told = re.findall(
+    pauses = re.findall(
         r"0 done .* paused until \d\d:\d\d:\d\d, as the other end asks\n", done.stderr
     )
-    assert len(told) == ("--quiet" not in options)
+    assert len(pauses) == ("--quiet" not in options)

@@ -37,8 +37,10 @@ def test_workers_killed_for_memory_make_the_pool_smaller(
     outcomes = pooled.run(pooled.job("killed", kind), range(20), max_workers=2)
     assert [outcome.id for outcome in outcomes if outcome.error] == [0, 1, 2, 3]
     assert {outcome.error for outcome in outcomes[:4]} == {"worker died: SIGKILL (out of memory?)"}
-    said = capsys.readouterr().err
-    assert "2 workers were killed, it seems for memory: continuing with fewer workers, 1" in said
+    messages = capsys.readouterr().err
+    assert (
+        "2 workers were killed, it seems for memory: continuing with fewer workers, 1" in messages
+    )
 
 
 def test_a_kill_that_the_kernel_counts_is_named(

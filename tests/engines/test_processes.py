@@ -64,17 +64,17 @@ def test_an_exception_that_cannot_be_unpickled(model: Model, kind: str) -> None:
 @everywhere
 def test_results_that_cannot_cross(model: Model, kind: str) -> None:
     """A result that cannot be pickled, or not be unpickled, is the error of its task."""
-    there, back = errors(model, kind, "return lambda", "return stubborn")
-    assert there.startswith("result cannot be pickled: ")
-    assert back.startswith("result cannot be unpickled: TypeError: Stubborn")
+    unpicklable, unloadable = errors(model, kind, "return lambda", "return stubborn")
+    assert unpicklable.startswith("result cannot be pickled: ")
+    assert unloadable.startswith("result cannot be unpickled: TypeError: Stubborn")
 
 
 @everywhere
 def test_items_that_cannot_cross(model: Model, kind: str) -> None:
     """An item that cannot be pickled, or not be unpickled, is the error of its task."""
-    away, there = errors(model, kind, lambda: None, model.works.NeedsHome(os.getpid()))
-    assert away.startswith("item cannot be pickled: ")
-    assert there == "item cannot be unpickled: ImportError: far from home"
+    unpicklable, unloadable = errors(model, kind, lambda: None, model.works.NeedsHome(os.getpid()))
+    assert unpicklable.startswith("item cannot be pickled: ")
+    assert unloadable == "item cannot be unpickled: ImportError: far from home"
 
 
 def test_an_item_that_kills_whoever_unpickles_it(model: Model, kind: str) -> None:

@@ -50,7 +50,9 @@ def test_items_may_come_by_async_for(package: ModuleType) -> None:
     """They are awaited in the event loop of the caller, also where one of them is None."""
 
     async def main() -> list[Any]:
-        return [one.item async for one in package.arun(numbers(3), ordered=True, max_workers=2)]
+        return [
+            outcome.item async for outcome in package.arun(numbers(3), ordered=True, max_workers=2)
+        ]
 
     assert asyncio.run(main()) == [0, 1, 2, None]
 
@@ -129,7 +131,7 @@ def test_results_and_items_by_async_for(package: ModuleType, tmp_path: Path) -> 
 
     async def main() -> list[Any]:
         file = tmp_path / "results.jsonl"
-        return [one.item async for one in package.arun(numbers(5), results=file)]
+        return [outcome.item async for outcome in package.arun(numbers(5), results=file)]
 
     assert len(asyncio.run(main())) == 6
     assert asyncio.run(main()) == []

@@ -22,17 +22,17 @@ def model(request: pytest.FixtureRequest, models: dict[str, Model]) -> Model:
 @pytest.fixture
 def few_threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """No thread can be had when the list is empty; each takes one of its entries."""
-    left = [1, 2]
+    refusals = [1, 2]
     start = threading.Thread.start
 
     def start_or_fail(thread: threading.Thread) -> None:
-        if not left:
+        if not refusals:
             raise RuntimeError("can't start new thread")
-        left.pop()
+        refusals.pop()
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", start_or_fail)
-    return left
+    return refusals
 
 
 @pytest.mark.parametrize("name", ["threading", "asyncio"])
@@ -67,13 +67,13 @@ def test_processes_that_cannot_be_had_cost_no_task(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """One that started does the work; without any the run ends."""
-    left = [1] * first
+    refusals = [1] * first
     start = multiprocessing.process.BaseProcess.start
 
     def start_or_fail(process: multiprocessing.process.BaseProcess) -> None:
-        if not left:
+        if not refusals:
             raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
-        left.pop()
+        refusals.pop()
         start(process)
 
     monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", start_or_fail)
@@ -123,9 +123,9 @@ def noted() -> Exception:
 
 def circular() -> Exception:
     """An exception that is its own cause, in the end."""
-    one, two = ValueError("one"), ValueError("two")
-    one.__cause__, two.__cause__ = two, one
-    return one
+    first, second = ValueError("one"), ValueError("two")
+    first.__cause__, second.__cause__ = second, first
+    return first
 
 
 class Mute(Exception):

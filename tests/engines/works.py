@@ -244,14 +244,14 @@ async def misbehave_async(item: Any) -> Any:
 
 def take_apart(item: dict[str, Any]) -> list[Any]:
     """Fail, the first time, when the item is no more what it was."""
-    name, seen = item.pop("name"), len(item["seen"])
+    name, visits = item.pop("name"), len(item["seen"])
     item["seen"].append(name)
     path = FOLDER / "taken-apart"
     if not path.exists():
         path.touch()
         raise ConnectionError("the first attempt fails")
     path.unlink()
-    return [name, seen]
+    return [name, visits]
 
 
 async def take_apart_async(item: dict[str, Any]) -> list[Any]:

@@ -28,9 +28,9 @@ class Site(NamedTuple):
 
 def sites() -> dict[str, Site]:
     """Return all of them, by name."""
-    found = [site for file in sorted(SOURCE.rglob("*.py")) for site in _in_file(file)]
-    by_name = {site.name: site for site in found}
-    assert len(by_name) == len(found)
+    all_sites = [site for file in sorted(SOURCE.rglob("*.py")) for site in _in_file(file)]
+    by_name = {site.name: site for site in all_sites}
+    assert len(by_name) == len(all_sites)
     return by_name
 
 

@@ -19,13 +19,13 @@ RECOMMEND = "recommend --workload io --yes"
 posix = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs sh and /dev/full")
 
 
-def shell(here: Path, line: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def shell(folder: Path, line: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a line of shell in which `concgen` is this one."""
     program = f'concgen() {{ "{sys.executable}" -m scaffold "$@"; }}\n'
     return subprocess.run(
         ["sh", "-c", program + line],
-        cwd=here,
-        env=os.environ | {"XDG_STATE_HOME": str(here / "state")} | variables,
+        cwd=folder,
+        env=os.environ | {"XDG_STATE_HOME": str(folder / "state")} | variables,
         capture_output=True,
         text=True,
         timeout=60,
@@ -77,8 +77,8 @@ def test_a_name_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None
     made = shell(tmp_path, "concgen new größe/crawl --workload io --yes", **ascii_only)
     assert made.returncode == 0, made.stderr
     assert r"Created gr\xf6\xdfe/crawl/" in made.stdout
-    told = shell(tmp_path, "concgen new größe/b --workload io --yes --json", **ascii_only)
-    assert json.loads(told.stdout)["project"]["path"] == "größe/b"
+    done = shell(tmp_path, "concgen new größe/b --workload io --yes --json", **ascii_only)
+    assert json.loads(done.stdout)["project"]["path"] == "größe/b"
     refused = shell(tmp_path, "concgen new größe/b --workload io --yes", **ascii_only)
     assert refused.returncode == 3
 

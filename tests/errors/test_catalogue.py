@@ -665,20 +665,20 @@ def test_every_error_says_the_way_out() -> None:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The sites of the errors that are made, in order."""
-    found: list[str] = []
+    sites: list[str] = []
     init = errors.ConcgenError.__init__
 
     def noted(self: errors.ConcgenError, *args: Any, **options: Any) -> None:
         init(self, *args, **options)
         caller = sys._getframe(1)
-        found.extend(
+        sites.extend(
             site.name
             for site in SITES.values()
             if site.file == caller.f_code.co_filename and caller.f_lineno in site.lines
         )
 
     monkeypatch.setattr(errors.ConcgenError, "__init__", noted)
-    return found
+    return sites
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -704,10 +704,10 @@ def test_the_error_is_told(
     assert name in made, (made, result.err)
     assert result.code == case.code
     last = "\n".join(result.err.splitlines()[-2:])  # an interview may have come before
-    told = last if case.code == 130 else result.err.partition("error: ")[2]
+    message = last if case.code == 130 else result.err.partition("error: ")[2]
     for word in case.words:
-        assert word in told
-    assert len(told.splitlines()) <= 2
+        assert word in message
+    assert len(message.splitlines()) <= 2
     assert "Traceback" not in result.err
 
 

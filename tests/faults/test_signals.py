@@ -101,7 +101,7 @@ def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
 def assert_gone(processes: list[psutil.Process]) -> None:
     """None of them is alive, within 2 s on an idle machine."""
     _, alive = psutil.wait_procs(processes, timeout=20)
-    assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
 def assert_resumes(project: Project) -> None:
@@ -237,7 +237,7 @@ def test_killing_workers_at_random(model: str, tmp_path: Path) -> None:
     process = started(project, project.start("run", "--max-workers", "4"))
     for _ in range(10):
         time.sleep(0.1)
-        victims = [one for one in family(process) if "tracker" not in " ".join(one.cmdline())]
+        victims = [child for child in family(process) if "tracker" not in " ".join(child.cmdline())]
         if not victims:
             break
         victims[len(victims) // 2].kill()

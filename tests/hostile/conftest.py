@@ -60,10 +60,10 @@ class Cage:
         ):
             code = cli.run()
         err.seek(0)
-        told = err.read()
-        assert code in (0, 2, 3, 4, 5), told
-        assert all(line.isprintable() for line in told.splitlines())
-        return Ended(code, told)
+        errors = err.read()
+        assert code in (0, 2, 3, 4, 5), errors
+        assert all(line.isprintable() for line in errors.splitlines())
+        return Ended(code, errors)
 
     def snapshot(self) -> dict[str, bytes]:
         """Every file and directory in the cage."""

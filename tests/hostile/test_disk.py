@@ -23,11 +23,11 @@ from .conftest import check_sound
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
 
 
-def concgen(here: Path, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
+def concgen(folder: Path, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
     return subprocess.run(  # type: ignore[call-overload, no-any-return]
         [sys.executable, "-m", "scaffold", *words],
-        cwd=here,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=60,
@@ -155,5 +155,5 @@ def test_a_kill_of_the_whole_command_leaves_all_or_nothing(tmp_path: Path, exist
     check_sound(tmp_path / "crawl")
     assert json.loads((tmp_path / "crawl/.concgen/answers.json").read_text())
     assert (tmp_path / "mine.txt").read_text() == "mine"
-    left = {path.name for path in tmp_path.iterdir()} - {"crawl", "mine.txt"}
-    assert all(name.startswith(".crawl.concgen-") for name in left)
+    leftovers = {path.name for path in tmp_path.iterdir()} - {"crawl", "mine.txt"}
+    assert all(name.startswith(".crawl.concgen-") for name in leftovers)

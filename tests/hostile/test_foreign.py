@@ -63,7 +63,8 @@ def test_any_text_in_the_decision(
         make(made.here)
         old = DECISION[key]
         new = [
-            {**one, "text": text, "note": text} if isinstance(one, dict) else text for one in old
+            {**entry, "text": text, "note": text} if isinstance(entry, dict) else text
+            for entry in old
         ]
         decision = {**DECISION, key: new if isinstance(old, list) else text}
         record = {**RECORD, "answers": {**RECORD["answers"], "decision": decision}}

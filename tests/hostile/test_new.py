@@ -45,9 +45,9 @@ OPTIONS = (
 
 def check(cage: Cage, dest: str, code: int) -> None:
     """A sound project at its destination and nothing else, or nothing at all."""
-    found = cage.snapshot()
+    snapshot = cage.snapshot()
     if code:
-        assert found.keys() <= {"here", "here/answers.json"}
+        assert snapshot.keys() <= {"here", "here/answers.json"}
         return
     project = Path(os.path.abspath(cage.here / dest))
     check_sound(project)
@@ -59,7 +59,7 @@ def check(cage: Cage, dest: str, code: int) -> None:
     }
     assert all(
         name.startswith(f"{inside}/") or name in {inside, "here/answers.json", *parents}
-        for name in found
+        for name in snapshot
     )
 
 
@@ -130,8 +130,8 @@ def test_any_items_and_function(
         (made.here / f"items.{suffix}").write_bytes(text)
         (made.here / "work.py").write_text("raise SystemExit('work.py was imported')\n")
         before = made.snapshot()
-        found = f"work.py:{function}"
-        ended = made.run("measure", f"--items=items.{suffix}", "--budget=1", "--", found)
+        target = f"work.py:{function}"
+        ended = made.run("measure", f"--items=items.{suffix}", "--budget=1", "--", target)
         assert ended.code == 2
         assert {
             n for n in made.snapshot().keys() - before.keys() if "__pycache__" not in n

@@ -74,9 +74,9 @@ def audit(here: Path, *commands: list[str]) -> dict[str, list[list[str]]]:
         timeout=120,
         check=True,
     )
-    told: dict[str, list[list[str]]] = json.loads(done.stdout.splitlines()[-1])
-    assert set(told["codes"]) <= {0, 4, 5}, done.stderr
-    return told
+    report: dict[str, list[list[str]]] = json.loads(done.stdout.splitlines()[-1])
+    assert set(report["codes"]) <= {0, 4, 5}, done.stderr
+    return report
 
 
 @pytest.fixture
@@ -87,9 +87,9 @@ def here(tmp_path: Path) -> Path:
     return place
 
 
-def written(told: dict[str, list[list[str]]], here: Path) -> set[str]:
+def written(report: dict[str, list[list[str]]], here: Path) -> set[str]:
     """What was written, relative to the directory of all the directories; temporary files apart."""
-    paths = [Path(path) for kind, path in told["events"] if kind == "write"]
+    paths = [Path(path) for kind, path in report["events"] if kind == "write"]
     named = {
         path.relative_to(here.parent).as_posix() if path.is_relative_to(here.parent) else str(path)
         for path in paths
@@ -98,39 +98,39 @@ def written(told: dict[str, list[list[str]]], here: Path) -> set[str]:
     return {name for name in named if not name.startswith("temp/")}
 
 
-def programs(told: dict[str, list[list[str]]]) -> set[str]:
+def programs(report: dict[str, list[list[str]]]) -> set[str]:
     """The names of the programs that were run."""
-    return {Path(ast.literal_eval(words)[0]).name for words in run(told)}
+    return {Path(ast.literal_eval(words)[0]).name for words in run(report)}
 
 
-def run(told: dict[str, list[list[str]]]) -> set[str]:
+def run(report: dict[str, list[list[str]]]) -> set[str]:
     """The programs that were run, and with what word."""
-    return {path for kind, path in told["events"] if kind == "run"}
+    return {path for kind, path in report["events"] if kind == "run"}
 
 
 def test_advice_writes_nothing_and_stays_off_the_network(here: Path) -> None:
     """Nor does it run anything: only the renderer asks git."""
-    told = audit(
+    report = audit(
         here,
         ["recommend", "--yes"],
         ["rules"],
         ["rules", "R4"],
         ["models"],
     )
-    told_dry = audit(here, ["new", "crawl", "--yes", "--dry-run"])
-    assert written(told, here) == written(told_dry, here) == set()
-    assert run(told) == set()
-    assert not any(kind == "network" for kind, _ in told["events"])
+    dry_report = audit(here, ["new", "crawl", "--yes", "--dry-run"])
+    assert written(report, here) == written(dry_report, here) == set()
+    assert run(report) == set()
+    assert not any(kind == "network" for kind, _ in report["events"])
 
 
 def test_new_writes_its_destination_alone(here: Path) -> None:
     """And the staging directory beside it, which becomes it."""
-    told = audit(here, ["new", "crawl", "--yes"])
-    names = written(told, here)
+    report = audit(here, ["new", "crawl", "--yes"])
+    names = written(report, here)
     assert names
     assert all(name.startswith(("here/crawl", "here/.crawl.concgen-")) for name in names)
-    assert programs(told) <= RENDERING
-    assert not any(kind == "network" for kind, _ in told["events"])
+    assert programs(report) <= RENDERING
+    assert not any(kind == "network" for kind, _ in report["events"])
     assert [path.name for path in here.iterdir()] == ["crawl"]
     assert not any((here.parent / "home").iterdir())
 
@@ -141,7 +141,7 @@ def test_the_life_of_a_project_stays_in_it_and_runs_git_alone(here: Path) -> Non
     mark = here.parent / "mark"
     (here / "crawl/crawl/work.py").write_text(MARKED.format(mark=str(mark)))
     (here / "crawl/README.md").write_text("mine\n")
-    told = audit(
+    report = audit(
         here / "crawl",
         ["switch", "threading"],
         ["diff"],
@@ -150,9 +150,9 @@ def test_the_life_of_a_project_stays_in_it_and_runs_git_alone(here: Path) -> Non
         ["check"],
     )
     assert not mark.exists()
-    assert all(f"{name}/".startswith("crawl/") for name in written(told, here / "crawl"))
-    assert programs(told) <= RENDERING
-    assert not any(kind == "network" for kind, _ in told["events"])
+    assert all(f"{name}/".startswith("crawl/") for name in written(report, here / "crawl"))
+    assert programs(report) <= RENDERING
+    assert not any(kind == "network" for kind, _ in report["events"])
 
 
 def test_the_users_function_runs_where_the_command_says_so(here: Path) -> None:
@@ -160,8 +160,8 @@ def test_the_users_function_runs_where_the_command_says_so(here: Path) -> None:
     mark = here.parent / "mark"
     (here / "work.py").write_text(MARKED.format(mark=str(mark)))
     (here / "items.jsonl").write_text("1\n2\n")
-    told = audit(here, ["measure", "work.py:work", "--items", "items.jsonl", "--budget", "1"])
+    report = audit(here, ["measure", "work.py:work", "--items", "items.jsonl", "--budget", "1"])
     assert mark.exists()
-    assert all("scaffold.measuring.probe" in words for words in run(told))
-    assert "work" not in told["modules"]
-    assert written(told, here) == set()
+    assert all("scaffold.measuring.probe" in words for words in run(report))
+    assert "work" not in report["modules"]
+    assert written(report, here) == set()

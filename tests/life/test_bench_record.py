@@ -45,7 +45,7 @@ def test_the_times_the_fastest_the_day_and_the_machine_are_told(project):
     assert bench_record.keep(benched(), project) == ("CONCURRENCY.md", record.ANSWERS)
     kept = record.load(project).answers["bench"]
     assert kept["fastest"] == "threading"
-    assert [one["measured"] for one in kept["results"]] == ["17 s", "68 min", "failed"]
+    assert [row["measured"] for row in kept["results"]] == ["17 s", "68 min", "failed"]
     assert "Fastest: **threading**" in told(project)
     assert "ran 20,000 items on 2026-01-31" in told(project)
     assert "| threading | 17 s | 16 s | 256 in flight |" in told(project)

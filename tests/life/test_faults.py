@@ -57,11 +57,11 @@ def in_child(act: Callable[[], object], spoil: Callable[[int], None] | None = No
 
 def killing(number: int) -> mock._patch[object]:
     """Kill this process at the `number`-th step that reaches the disk, before it is done."""
-    left = iter(range(number))
+    writes_left = iter(range(number))
 
     def counted(original: Callable[..., object]) -> Callable[..., object]:
         def step(*args: object, **options: object) -> object:
-            if next(left, None) is None:
+            if next(writes_left, None) is None:
                 os.kill(os.getpid(), signal.SIGKILL)
             return original(*args, **options)
 
@@ -79,13 +79,13 @@ def debris(root: Path) -> list[str]:
 def check_whole(root: Path, old: dict[str, bytes], new: dict[str, bytes]) -> None:
     """The project is as before or as after, at once or by `undo`; and undo leaves no debris."""
     cut_short = undo_log.unfinished(root)
-    found = snapshot(root)
+    files = snapshot(root)
     if cut_short:
         undo(root)
         assert snapshot(root) == old
         assert (root / "crawl/runner/engine.py").stat().st_mode & 0o777 == 0o600
     else:
-        assert found in (old, new)
+        assert files in (old, new)
     assert not debris(root)
 
 

@@ -96,23 +96,23 @@ def test_no_byte_is_lost_and_there_and_back_is_the_same_tree(
         root = make(Path(scratch).resolve() / "crawl", here)
         for number, (what, which, where) in enumerate(changes):
             do(root, number, what, which, where)
-        mine = snapshot(root)
+        edited = snapshot(root)
 
         done = go(root, there, force=force)
         if done is None:
             assert not force
             return
         switched = snapshot(root)
-        assert marks(switched) == marks(mine)
+        assert marks(switched) == marks(edited)
 
         assert go(root, here, force=False) is not None  # the way back needs no force
-        assert snapshot(root) == mine
+        assert snapshot(root) == edited
 
         assert go(root, there, force=force) is not None
         assert snapshot(root) == switched
         if Action.CONFLICT not in done:  # an unsettled conflict bars the way to elsewhere
             assert go(root, further, force=True) is not None
-            assert marks(snapshot(root)) == marks(mine)
+            assert marks(snapshot(root)) == marks(edited)
 
 
 @needs_git
@@ -127,23 +127,23 @@ def test_without_the_journal_edits_that_met_nothing_come_back(
         for number, (what, which, where) in enumerate(changes):
             if what in ("insert", "append", "own"):
                 do(root, number, what, which, where)
-        mine = snapshot(root)
+        edited = snapshot(root)
         done = go(root, there, force=False)
         shutil.rmtree(root / UNDO, ignore_errors=True)
         if done is None or Action.CONFLICT in done:
             return
         back = go(root, here, force=False)
-        assert marks(snapshot(root)) == marks(mine)
+        assert marks(snapshot(root)) == marks(edited)
         if back is not None and Action.CONFLICT not in back:
-            assert snapshot(root) == mine
+            assert snapshot(root) == edited
 
 
 def test_a_project_without_edits_becomes_what_new_would_have_made(tmp_path: Path) -> None:
     """From every model to every other, and back, byte for byte, the record included."""
-    for here in MODELS:
-        for there in MODELS:
-            root = make(tmp_path / f"{here}-{there}", str(here))
-            go(root, str(there), force=False)
-            assert snapshot(root) == render(answers(str(there)))
-            go(root, str(here), force=False)
-            assert snapshot(root) == render(answers(str(here)))
+    for source in MODELS:
+        for target in MODELS:
+            root = make(tmp_path / f"{source}-{target}", str(source))
+            go(root, str(target), force=False)
+            assert snapshot(root) == render(answers(str(target)))
+            go(root, str(source), force=False)
+            assert snapshot(root) == render(answers(str(source)))

@@ -83,9 +83,9 @@ def test_force_keeps_the_users_engine_beside_the_new_one(crawl, concgen):
     (crawl / "crawl/runner/engine.py.yours").write_text("an older copy")
     result = concgen("switch", "threading", "--force", "--json")
     assert result.code == 0
-    told = {file["path"]: file["reason"] for file in result.json["files"]}
+    reasons = {file["path"]: file["reason"] for file in result.json["files"]}
     assert (
-        told["crawl/runner/engine.py"]
+        reasons["crawl/runner/engine.py"]
         == "the new one; yours is kept as crawl/runner/engine.py.yours-2"
     )
     assert (crawl / "crawl/runner/engine.py.yours-2").read_bytes() == before[
@@ -180,12 +180,12 @@ def test_a_deleted_file_stays_deleted(crawl, concgen):
 def test_where_edits_and_new_text_meet_the_users_stays_and_the_new_one_is_beside(crawl, concgen):
     """Exit 4, and the list; the file of the user's is as it was, and runs."""
     edit(crawl / "crawl/settings.py", "AUTO_MAX_WORKERS: int = 1000", "AUTO_MAX_WORKERS = 64")
-    mine = (crawl / "crawl/settings.py").read_bytes()
+    edited = (crawl / "crawl/settings.py").read_bytes()
     before = snapshot(crawl)
     result = concgen("switch", "threading")
     assert result.code == 4
     assert "crawl/settings.py" in result.err
-    assert (crawl / "crawl/settings.py").read_bytes() == mine
+    assert (crawl / "crawl/settings.py").read_bytes() == edited
     assert "one thread for each" in (crawl / "crawl/settings.py.new").read_text()
     assert concgen("switch", "asyncio").code == 0
     assert snapshot(crawl) == before
@@ -238,11 +238,11 @@ def test_with_edited_work_all_of_the_starters_code_keeps_its_form(fetching, conc
 
 def test_without_git_an_edited_file_is_left_and_the_new_one_put_beside(crawl, concgen, no_git):
     edit(crawl / "README.md", "# crawl", "# My crawler")
-    mine = (crawl / "README.md").read_bytes()
+    edited = (crawl / "README.md").read_bytes()
     result = concgen("switch", "threading")
     assert result.code == 4
     assert "without git" in result.out
-    assert (crawl / "README.md").read_bytes() == mine
+    assert (crawl / "README.md").read_bytes() == edited
     assert "on threads" in (crawl / "README.md.new").read_text()
     assert "threading" in (crawl / "CONCURRENCY.md").read_text()
 
@@ -376,10 +376,10 @@ def test_uncommitted_changes_are_said_not_refused(crawl, concgen, monkeypatch):
     dirty = concgen("switch", "hybrid")
     assert dirty.code == 0
     assert "uncommitted changes" in dirty.err
-    told = subprocess.run(
+    done = subprocess.run(
         ["git", "status", "--porcelain"], cwd=top, capture_output=True, check=True
     )
-    assert b"undo" not in told.stdout
+    assert b"undo" not in done.stdout
 
 
 @needs_git

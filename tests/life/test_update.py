@@ -176,8 +176,8 @@ def test_an_edited_module_of_the_old_layout_is_kept_and_its_successor_named(
     before = snapshot(root)
     result = concgen("update", "--json")
     assert result.code == 4
-    told = {file["path"]: file["reason"] for file in result.json["files"]}
-    assert "crawl/runner/engine.py has taken its place" in told["crawl/engine.py"]
+    reasons = {file["path"]: file["reason"] for file in result.json["files"]}
+    assert "crawl/runner/engine.py has taken its place" in reasons["crawl/engine.py"]
     assert (root / "crawl/engine.py").read_bytes() == before["crawl/engine.py"]
     assert (root / "crawl/__main__.py.yours").read_bytes() == before["crawl/__main__.py"]
     command = [sys.executable, "-m", "crawl", "run", "--limit", "3", "--quiet"]

@@ -76,9 +76,9 @@ def crowded(tmp_path):
 @pytest.mark.parametrize("function", ["few", "few_async"])
 def test_places_for_two_are_found(crowded, items, function):
     """More in flight get no more done."""
-    found = measured(crowded, function, items)
-    if found.busy_fraction < 0.1:
-        assert found.in_flight_gain < min(3, found.in_flight_tried)
+    profile = measured(crowded, function, items)
+    if profile.busy_fraction < 0.1:
+        assert profile.in_flight_gain < min(3, profile.in_flight_tried)
 
 
 def test_a_pool_that_opens_its_connections_is_not_full(crowded, items):
@@ -101,9 +101,9 @@ def test_places_in_a_process_are_told_from_those_at_the_other_end(crowded, items
 @pytest.mark.parametrize("function", ["free", "free_async", "connects"])
 def test_the_other_end_that_keeps_up_is_not_blamed(crowded, items, function):
     """Nor is a worker's first call, which connects."""
-    found = measured(crowded, function, items)
-    if found.busy_fraction < 0.1:
-        assert found.in_flight_gain == found.in_flight_tried == 8
+    profile = measured(crowded, function, items)
+    if profile.busy_fraction < 0.1:
+        assert profile.in_flight_gain == profile.in_flight_tried == 8
 
 
 def test_calls_at_once_are_among_those_allowed(crowded, items):
@@ -120,12 +120,12 @@ def test_the_setup_of_a_project_is_run_by_each_worker(tmp_path, items):
     for folder in (package, package / "runner"):
         (folder / "__init__.py").touch()
     (package / "work.py").write_text(PROJECT.format(log=str(log)), encoding="utf-8")
-    found = measured(package / "work.py", "work", items)
-    assert not found.failures
-    told = log.read_text().splitlines()
-    opened = [line for line in told if line != "closed"]
+    profile = measured(package / "work.py", "work", items)
+    assert not profile.failures
+    lines = log.read_text().splitlines()
+    opened = [line for line in lines if line != "closed"]
     assert len(opened) == len(set(opened)) > 2  # one by one, and some at once
-    assert told.count("closed") == len(opened)
+    assert lines.count("closed") == len(opened)
 
 
 def test_a_setup_that_is_no_projects_is_left_alone(tmp_path, items):

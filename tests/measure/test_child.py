@@ -19,7 +19,7 @@ def test_a_child_that_starts_slowly_gets_all_of_a_large_request(tmp_path, monkey
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     looks = []
     facts, ended = run_child(
-        "slow_child", {"items": ["x" * 1000] * 5000}, 30, lambda *seen: looks.append(seen)
+        "slow_child", {"items": ["x" * 1000] * 5000}, 30, lambda *look: looks.append(look)
     )
     assert facts == {"items": 5000}, ended
     assert ended == "exit code 0"

@@ -67,8 +67,8 @@ def test_doctor_reports_the_machine(concgen):
     assert document["concgen"] == inventory.version()
     assert document["machine"]["cores"] > 0
     assert document["calibration"]["day"] is None
-    left = document["machine"]["memory_left_bytes"]
-    assert left is None or re.search(r"memory .*, of which \S+ .B are left", text.out)
+    memory_left = document["machine"]["memory_left_bytes"]
+    assert memory_left is None or re.search(r"memory .*, of which \S+ .B are left", text.out)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_doctor_says_why_sub_interpreters_are_no_model(concgen, monkeypatch, pyt
     facts = machine.inspect()._replace(python=python)
     monkeypatch.setattr(machine, "inspect", lambda: facts)
     assert re.search(f"sub-interpreters +.*{told}", " ".join(concgen("doctor").out.split()))
-    found = concgen("doctor", "--json").json["sub_interpreters"]
-    assert (found["available"], found["offered"]) == (there, False)
+    entry = concgen("doctor", "--json").json["sub_interpreters"]
+    assert (entry["available"], entry["offered"]) == (there, False)
 
 
 def test_calibrated_costs_are_kept_and_used(concgen):
@@ -208,12 +208,12 @@ def test_bench_holds_predictions_against_measurements(concgen, module, items, tm
     )
     assert result.code == 0, result.err
     document = result.json
-    models = {one["model"] for one in document["results"]}
+    models = {row["model"] for row in document["results"]}
     assert {"sequential", "threading", "multiprocessing"} <= models
-    for one in document["results"]:
-        assert one["predicted_seconds"] > 0
-        assert one["measured_seconds"] > 0
-        assert one["items"] == 30 or one["extrapolated"]
+    for row in document["results"]:
+        assert row["predicted_seconds"] > 0
+        assert row["measured_seconds"] > 0
+        assert row["items"] == 30 or row["extrapolated"]
     assert document["fastest"] in models
     assert "<svg" in picture.read_text()
 

@@ -16,8 +16,8 @@ COMPUTES = Workload(
 @pytest.fixture
 def advised(monkeypatch):
     """What is advised on two cores without a GIL, for a function that was measured."""
-    here = machine.inspect()._replace(gil=False, cores=2.0, python="3.14.0")
-    monkeypatch.setattr(machine, "inspect", lambda: here)
+    two_cores = machine.inspect()._replace(gil=False, cores=2.0, python="3.14.0")
+    monkeypatch.setattr(machine, "inspect", lambda: two_cores)
 
     def advised(*, gil_enabled):
         measured = Measured(replace(COMPUTES), "spawn", 0.0, gil_enabled)

@@ -39,10 +39,10 @@ def test_shares_of_known_functions(module, items, function, cpu, gil):
 
     Other tests come and go beside it, faster than the busy share tells: it has three tries.
     """
-    for left in (2, 1, 0):
+    for tries_left in (2, 1, 0):
         measured = profile(module, items, function, budget=2.0)
         off = abs((measured.gil_fraction or 0) - gil) if gil is not None else 0
-        if off <= 0.15 or not left:
+        if off <= 0.15 or not tries_left:
             break
     if measured.cpu_fraction is None:
         assert measured.reasons["cpu_fraction"] == BUSY
@@ -72,11 +72,11 @@ def test_what_two_threads_and_two_processes_gain(module, items, function, thread
     """One after the other where the GIL is held, twice as much where it is not; or too busy."""
     measured = profile(module, items, function, budget=3.0)
     for name, gain in (("thread_gain", threads), ("process_gain", 2)):
-        found = getattr(measured, name)
-        if found is None:
+        measured_gain = getattr(measured, name)
+        if measured_gain is None:
             assert measured.reasons[name]
         else:
-            assert found == pytest.approx(gain, abs=0.4)
+            assert measured_gain == pytest.approx(gain, abs=0.4)
 
 
 @pytest.mark.parametrize("function", ["loop", "sometimes", "wait", "wait_async", "compute_async"])
@@ -298,8 +298,8 @@ def test_the_memory_of_a_task_is_what_a_call_adds_at_its_peak(tmp_path):
     items = tmp_path / "items.jsonl"
     items.write_text("1\n2\n3\n4\n")
     target = parse_target(f"{tmp_path / 'large.py'}:fill")
-    found = measure(target, read_items(items), 1.0, repeat=True)
-    assert found.task_memory_bytes == pytest.approx(needed, rel=0.2)
+    profile = measure(target, read_items(items), 1.0, repeat=True)
+    assert profile.task_memory_bytes == pytest.approx(needed, rel=0.2)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no other platform forks")
@@ -327,7 +327,7 @@ def test_a_program_that_a_task_starts_counts_as_its_memory(tmp_path):
     items = tmp_path / "items.jsonl"
     items.write_text("1\n2\n3\n4\n")
     target = parse_target(f"{tmp_path / 'large.py'}:fill")
-    found = measure(target, read_items(items), 1.0, repeat=True)
-    assert needed < found.task_memory_bytes < 1.3 * needed
+    profile = measure(target, read_items(items), 1.0, repeat=True)
+    assert needed < profile.task_memory_bytes < 1.3 * needed
     if sys.platform == "linux":
-        assert found.import_bytes == pytest.approx(50_000_000, rel=0.2)
+        assert profile.import_bytes == pytest.approx(50_000_000, rel=0.2)

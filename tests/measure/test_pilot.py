@@ -35,12 +35,12 @@ def test_engines_are_tried_on_items_that_were_not_run(tmp_path, noting):
     target, log = noting
     file = tmp_path / "many.jsonl"
     file.write_text("".join(f"{n}\n" for n in range(2000)))
-    found = measure.measured(target, read_items(file), measure.Effort(), SILENT)
+    measured = measure.measured(target, read_items(file), measure.Effort(), SILENT)
     ran = log.read_text().split()
     assert len(ran) == len(set(ran)) > 0
-    assert all(ratio > 0 for ratio in found.workload.pilots.values())
-    if found.workload.pilots:
-        assert found.workload.source("pilots") is Source.MEASURED
+    assert all(ratio > 0 for ratio in measured.workload.pilots.values())
+    if measured.workload.pilots:
+        assert measured.workload.source("pilots") is Source.MEASURED
 
 
 def test_every_engine_gets_its_turn_and_no_item_runs_twice(noting):

@@ -131,12 +131,12 @@ def test_a_file_with_the_name_of_a_standard_module_is_loaded_by_its_place(tmp_pa
     """Not the module that is imported already."""
     (tmp_path / "statistics.py").write_text("def mean(item):\n    return 2 * item\n")
     (tmp_path / "items.jsonl").write_text("1\n2\n3\n")
-    found = parse_target(f"{tmp_path / 'statistics.py'}:mean")
-    assert measure(found, read_items(tmp_path / "items.jsonl"), 1.0).failures == 0
+    target = parse_target(f"{tmp_path / 'statistics.py'}:mean")
+    assert measure(target, read_items(tmp_path / "items.jsonl"), 1.0).failures == 0
     with laboratory() as lab:
         file = {"file": str(tmp_path / "items.jsonl")}
         for model in (Model.SEQUENTIAL, Model.MULTIPROCESSING):
-            ran = lab.run(Trial(found, model, 2, file), 20.0)
+            ran = lab.run(Trial(target, model, 2, file), 20.0)
             assert (ran.items, ran.failed) == (3, 0)
 
 
@@ -146,9 +146,9 @@ def test_a_file_with_the_name_of_a_standard_module_is_loaded_by_its_place(tmp_pa
 def test_tables_are_read_as_a_project_reads_them(tmp_path, name, text):
     """A row is a dict of strings, in the sample and in the project made from it."""
     (tmp_path / name).write_text(text)
-    found = read_items(tmp_path / name)
+    table = read_items(tmp_path / name)
     rows = [{"n": "1", "s": "x"}, {"n": "2", "s": "y"}]
-    assert (found.count, list(found.sample)) == (2, rows)
+    assert (table.count, list(table.sample)) == (2, rows)
     assert [json.loads(line) for line in items.lines_of(tmp_path / name)] == rows
 
 

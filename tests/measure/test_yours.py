@@ -119,8 +119,8 @@ def test_what_neighbours_import_is_a_dependency_too(here: Path) -> None:
             "shop/wide/__init__.py": "import json, jinja2 as j, not_here\n",
         },
     )
-    found = {name.lower() for name in gathered("shop/slow.py:work").dependencies}
-    assert found == {"pyyaml", "jinja2"}
+    dependencies = {name.lower() for name in gathered("shop/slow.py:work").dependencies}
+    assert dependencies == {"pyyaml", "jinja2"}
 
 
 def test_names_are_those_of_the_standard_library_or_from_elsewhere(here: Path) -> None:
@@ -151,8 +151,8 @@ def test_distributions_that_share_a_name_are_told_apart_by_their_files(here: Pat
     python = here / "python"
     python.write_text(f'#!/bin/sh\nshift\nPYTHONPATH="{site}" exec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    found = installed.owners(str(python), ["shared.alpha.x", "shared.beta"])
-    assert found == (("the-alpha", None), ("the-beta", here))
+    owners = installed.owners(str(python), ["shared.alpha.x", "shared.beta"])
+    assert owners == (("the-alpha", None), ("the-beta", here))
 
 
 def test_a_path_in_the_code_is_found_from_where_it_was_measured(here: Path, concgen: Any) -> None:

@@ -28,17 +28,17 @@ class Run:
         self._wake = -1.0
         self._random = random.Random(tasks)
 
-    def at(self, when: float, what: Callable[[], None]) -> None:
+    def at(self, when: float, event: Callable[[], None]) -> None:
         """Let this happen then."""
         self._count += 1
-        heapq.heappush(self._events, (when, self._count, what))
+        heapq.heappush(self._events, (when, self._count, event))
 
     def go(self, until: float = 1e5) -> Run:
         """Run to the end, or to that time."""
         self._begin()
         while self._events and (self._left or self.busy or self.delayed) and self.now < until:
-            self.now, _, what = heapq.heappop(self._events)
-            what()
+            self.now, _, event = heapq.heappop(self._events)
+            event()
         return self
 
     def _begin(self) -> None:

@@ -123,8 +123,8 @@ def test_answers(rendered: Rendered) -> None:
 def test_no_path_of_a_machine(rendered: Rendered) -> None:
     """No file names a directory of the machine that it was made on."""
     for path in (inventory.templates_dir(), rendered.path.parent, Path.home(), Path(sys.prefix)):
-        found = [n for n, data in tree(rendered.path).items() if f"{path}/".encode() in data]
-        assert not found
+        names = [n for n, data in tree(rendered.path).items() if f"{path}/".encode() in data]
+        assert not names
 
 
 def test_pristine(rendered: Rendered) -> None:

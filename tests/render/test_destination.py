@@ -267,10 +267,10 @@ def test_what_a_killed_run_left_is_in_nobody_s_way(
 ) -> None:
     """A leftover staging directory is neither a clash nor touched."""
     dest = tmp_path / "crawl"
-    left = (dest if existing else tmp_path) / ".crawl.concgen-0123abcd"
-    (left / "sub").mkdir(parents=True)
+    leftover = (dest if existing else tmp_path) / ".crawl.concgen-0123abcd"
+    (leftover / "sub").mkdir(parents=True)
     made = project.create(dest, answers)
-    assert (left / "sub").is_dir()
+    assert (leftover / "sub").is_dir()
     assert "pyproject.toml" in made
 
 

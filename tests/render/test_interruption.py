@@ -80,7 +80,7 @@ def test_a_signal_leaves_nothing(
     if existing:
         dest.mkdir(parents=True)
     before = sorted(tmp_path.rglob("*"))
-    handlers = [signal.getsignal(each) for each in SIGNALS]
+    handlers = [signal.getsignal(number) for number in SIGNALS]
     module, name = MOMENTS[moment]
     function = getattr(module, name)
 
@@ -93,7 +93,7 @@ def test_a_signal_leaves_nothing(
         project.create(dest, answers)
     assert caught.value.exit_code == 130
     assert sorted(tmp_path.rglob("*")) == before
-    assert [signal.getsignal(each) for each in SIGNALS] == handlers
+    assert [signal.getsignal(number) for number in SIGNALS] == handlers
 
 
 def test_a_second_signal_does_not_cut_the_clean_up_short(

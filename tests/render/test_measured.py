@@ -58,8 +58,8 @@ def answered(profile: Profile, tasks: int, model: Model) -> dict:
 @given(profiles, st.integers(1, 10**12), st.sampled_from(Model))
 def test_a_record_may_hold_what_was_measured(profile, tasks, model):
     """Read again as it is written."""
-    found = json.loads(json.dumps(answered(profile, tasks, model)))
-    recorded.checked(found, "answers.json")
+    record = json.loads(json.dumps(answered(profile, tasks, model)))
+    recorded.checked(record, "answers.json")
 
 
 @settings(max_examples=8, deadline=None)

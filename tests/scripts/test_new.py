@@ -90,9 +90,9 @@ def test_it_writes_a_line_for_each_task(blank: Path) -> None:
     done = run(blank, "items.jsonl")
     assert done.returncode == 1
     assert done.stderr.endswith("8 ok, 1 failed\n")
-    found = {json.dumps(row["key"]): row for row in rows(blank.parent)}
-    assert [found[str(n)]["value"] for n in range(8)] == [n * n for n in range(8)]
-    assert found['"no number"']["error"].startswith("TypeError")
+    by_key = {json.dumps(row["key"]): row for row in rows(blank.parent)}
+    assert [by_key[str(n)]["value"] for n in range(8)] == [n * n for n in range(8)]
+    assert by_key['"no number"']["error"].startswith("TypeError")
 
 
 def test_odd_files_cost_nothing(blank: Path) -> None:
@@ -107,8 +107,8 @@ def test_a_file_that_holds_no_results_is_left_alone(results: str, blank: Path) -
     notes = blank.parent / "notes.txt"
     notes.write_text(results)
     done = run(blank, "items.jsonl", "--results", "notes.txt")
-    said = "error: notes.txt holds no results: give --results another name\n"
-    assert (done.returncode, done.stderr) == (2, said)
+    message = "error: notes.txt holds no results: give --results another name\n"
+    assert (done.returncode, done.stderr) == (2, message)
     assert notes.read_text() == results
 
 
@@ -140,8 +140,8 @@ def test_a_bad_line_is_told_before_anything_runs(
     """With its number, in one line."""
     (blank.parent / "bad.jsonl").write_bytes(items)
     done = run(blank, "bad.jsonl", *words)
-    said = f"error: bad.jsonl, line {line}: no JSON or no --key field\n"
-    assert (done.returncode, done.stderr) == (2, said)
+    message = f"error: bad.jsonl, line {line}: no JSON or no --key field\n"
+    assert (done.returncode, done.stderr) == (2, message)
     assert rows(blank.parent) == []
 
 

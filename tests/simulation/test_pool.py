@@ -42,21 +42,21 @@ def simulate(seed: int, modules: SimpleNamespace, **decided: Any) -> World:
         return world.simulate(seed, modules, patch.setattr, **decided)
 
 
-def check(seen: World, modules: SimpleNamespace) -> None:
+def check(trial: World, modules: SimpleNamespace) -> None:
     """What has to hold of every run."""
-    ids = Counter(entry[0] for entry in seen.trace)
+    ids = Counter(entry[0] for entry in trial.trace)
     assert not ids or max(ids.values()) == 1, "a task has two outcomes"
-    if seen.error is None and seen.clock.now < seen.stop_at:
-        assert set(ids) == set(range(seen.count)), "a task has no outcome"
-    assert set(ids) <= set(range(seen.pulled)), "an outcome of nothing"
-    for index, value, error, attempts in seen.trace:
+    if trial.error is None and trial.clock.now < trial.stop_at:
+        assert set(ids) == set(range(trial.count)), "a task has no outcome"
+    assert set(ids) <= set(range(trial.pulled)), "an outcome of nothing"
+    for index, value, error, attempts in trial.trace:
         assert (error is None) == (value == 2 * index)
-        assert 1 <= attempts <= max(seen.times, seen.refusals) + 1
-    if not seen.troubles:  # what is to run again waits outside of the window
-        assert seen.most_ahead <= 2 * seen.size * world.BATCH, "the window is not bounded"
-    if seen.rate:
-        begins = sorted(seen.begins)
-        most = int(seen.rate) + 1
+        assert 1 <= attempts <= max(trial.times, trial.refusals) + 1
+    if not trial.troubles:  # what is to run again waits outside of the window
+        assert trial.most_ahead <= 2 * trial.size * world.BATCH, "the window is not bounded"
+    if trial.rate:
+        begins = sorted(trial.begins)
+        most = int(trial.rate) + 1
         for first, last in zip(begins, begins[most:], strict=False):
             assert last - first >= 1.0, "more than the rate in a second"
 
@@ -79,15 +79,15 @@ def test_suspects_get_a_worker_though_the_run_pauses(modules: SimpleNamespace) -
     calm |= dict.fromkeys(("timeout", "recycle", "rate", "breaks_at"))
     for count, refused in ((7, 4), (11, 6)):
         fate = {refused: "later", refused + 1: "die late"}
-        seen = simulate(1, modules, **calm, stop_at=world.NEVER, count=count, fate=fate)
-        check(seen, modules)
-        assert [entry[0] for entry in seen.trace if entry[2]] == [refused, refused + 1]
+        trial = simulate(1, modules, **calm, stop_at=world.NEVER, count=count, fate=fate)
+        check(trial, modules)
+        assert [entry[0] for entry in trial.trace if entry[2]] == [refused, refused + 1]
 
 
 def test_a_seed_replays_the_same_run(modules: SimpleNamespace) -> None:
     def story(seed: int) -> tuple[Any, ...]:
-        seen = simulate(seed, modules)
-        return seen.trace, seen.clock.now, seen.begins
+        trial = simulate(seed, modules)
+        return trial.trace, trial.clock.now, trial.begins
 
     assert all(story(seed) == story(seed) for seed in range(40))
 
@@ -97,5 +97,5 @@ def test_the_seeds_meet_with_every_trouble(modules: SimpleNamespace) -> None:
     errors = " ".join(
         str(entry[2]) for seed in range(300) for entry in simulate(seed, modules).trace
     )
-    for told in ("ValueError", "worker died", "timeout", "too much", "None"):
-        assert told in errors
+    for trouble in ("ValueError", "worker died", "timeout", "too much", "None"):
+        assert trouble in errors

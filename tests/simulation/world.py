@@ -55,8 +55,8 @@ class Shared:
         self._values.append((self._latest[0], self._latest[1]))
 
     def __getitem__(self, index: int) -> float:
-        seen = bisect.bisect_right(self._times, min(self._clock.now, self.died))
-        return self._values[seen - 1][index] if seen else NEVER
+        readable = bisect.bisect_right(self._times, min(self._clock.now, self.died))
+        return self._values[readable - 1][index] if readable else NEVER
 
 
 class World:

@@ -128,6 +128,6 @@ def test_the_key_stands_in_no_file_and_no_message(made: Path, url: str) -> None:
     assert process.returncode == 1
     assert KEY not in err
     files = [path for path in made.rglob("*") if path.is_file()]
-    ours = [path for path in files if not {"tests", ".concgen"} & set(path.parts)]
-    assert made / "results.jsonl" in ours
-    assert not [path for path in ours if KEY.encode() in path.read_bytes()]
+    generated = [path for path in files if not {"tests", ".concgen"} & set(path.parts)]
+    assert made / "results.jsonl" in generated
+    assert not [path for path in generated if KEY.encode() in path.read_bytes()]

@@ -20,9 +20,9 @@ def test_the_list_has_every_starter_with_its_models(concgen):
     assert result.code == 0
     for starter in map(starters.load, starters.names()):
         assert starter.summary.split()[0] in result.out
-        told = concgen("starters", starter.name)
-        assert told.code == 0
-        text = " ".join(told.out.split())
+        described = concgen("starters", starter.name)
+        assert described.code == 0
+        text = " ".join(described.out.split())
         assert all(model in text for model in starter.models)
         assert all(name in text for needed in starter.forms.values() for name in needed)
 
@@ -89,7 +89,7 @@ def test_a_model_that_cannot_run_it_is_refused_with_the_reason(concgen, tmp_path
 
 def test_the_interview_offers_those_that_fit(concgen, tmp_path, monkeypatch):
     """After the model the starters are numbered lines, and the one that is chosen is made."""
-    starter = next(one for one in map(starters.load, NAMED) if "io" in one.fits)
+    starter = next(fitting for fitting in map(starters.load, NAMED) if "io" in fitting.fits)
     monkeypatch.setattr(console, "can_ask", lambda: True)
     answers = ["1", "20", "100ms", "n", "none", "none", "threading", starter.name]
     result = concgen("new", tmp_path / "p", typed="".join(f"{line}\n" for line in answers))

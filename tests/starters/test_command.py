@@ -43,9 +43,13 @@ def programs(made: Path) -> Iterator[Callable[[], list[psutil.Process]]]:
     """Gives the processes of all the programs of the run; they are ended after the test."""
 
     def find() -> list[psutil.Process]:
-        found = psutil.process_iter(["cmdline", "status"])
-        mine = [one for one in found if str(made / "hangs.py") in (one.info["cmdline"] or ())]
-        return [one for one in mine if one.info["status"] != psutil.STATUS_ZOMBIE]
+        processes = psutil.process_iter(["cmdline", "status"])
+        hanging = [
+            process
+            for process in processes
+            if str(made / "hangs.py") in (process.info["cmdline"] or ())
+        ]
+        return [process for process in hanging if process.info["status"] != psutil.STATUS_ZOMBIE]
 
     yield find
     for process in find():

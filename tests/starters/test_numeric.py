@@ -27,7 +27,7 @@ def results(folder: Path, workers: int) -> list[str]:
 @pytest.mark.parametrize("form", ["sync", "native"])
 def test_every_model_and_number_of_workers_gives_the_same_results(tmp_path: Path, form: str):
     """Byte for byte, the times and the order of finishing apart."""
-    seen = {}
+    lines_of = {}
     for model in starters.load("numeric").models:
         folder = tmp_path / model
         gil = 0.0 if form == "native" else 1.0
@@ -35,7 +35,7 @@ def test_every_model_and_number_of_workers_gives_the_same_results(tmp_path: Path
         project.create(folder, names | {"bound": "cpu", "gil_fraction": gil})
         (folder / "items.jsonl").write_text(ITEMS, encoding="utf-8")
         for workers in (1, 4):
-            seen[model, workers] = results(folder, workers)
-    expected = seen["sequential", 1]
+            lines_of[model, workers] = results(folder, workers)
+    expected = lines_of["sequential", 1]
     assert len(expected) == 20
-    assert all(lines == expected for lines in seen.values())
+    assert all(lines == expected for lines in lines_of.values())

@@ -86,7 +86,7 @@ def test_the_words_of_the_lines_fit(tasks):
     for child in axes.get_children():
         if isinstance(child, Annotation):
             box = child.get_window_extent(renderer)
-            assert any(one.x0 <= box.x0 and box.x1 <= one.x1 for one in stretches)
+            assert any(stretch.x0 <= box.x0 and box.x1 <= stretch.x1 for stretch in stretches)
     assert axes.title.get_window_extent(renderer).x1 <= figure.bbox.x1
 
 

@@ -59,11 +59,13 @@ def test_importing_the_package_imports_nothing_of_it():
 
 
 def test_this_machine_is_the_default(monkeypatch):
-    here = inspect_machine()  # what is left of the memory changes all the time
-    monkeypatch.setattr("scaffold.measuring.machine.memory_left", lambda: here.memory_left_bytes)
+    own_machine = inspect_machine()  # what is left of the memory changes all the time
+    monkeypatch.setattr(
+        "scaffold.measuring.machine.memory_left", lambda: own_machine.memory_left_bytes
+    )
     work = Workload(tasks=20_000, task_seconds=0.2)
-    assert recommend(work) == recommend(work, here)
-    assert recommend(work).machine == here
+    assert recommend(work) == recommend(work, own_machine)
+    assert recommend(work).machine == own_machine
 
 
 def test_another_machine_is_another_advice():
@@ -75,8 +77,8 @@ def test_another_machine_is_another_advice():
 
 def test_only_the_models_asked_for_and_sequential():
     work = Workload(tasks=20_000, task_seconds=0.2)
-    found = recommend(work, models=[Model.THREADING])
-    assert {one.model for one in found.estimates} == {Model.SEQUENTIAL, Model.THREADING}
+    advice = recommend(work, models=[Model.THREADING])
+    assert {estimate.model for estimate in advice.estimates} == {Model.SEQUENTIAL, Model.THREADING}
     assert recommend(work, models=[]).model is Model.SEQUENTIAL
 
 
@@ -100,12 +102,12 @@ def test_the_same_advice_as_the_command_line(concgen):
     command = ["recommend", "--workload", "mixed", "--tasks", "5k", "--task-time", "20ms", "--yes"]
     document = concgen(*command, "--json").json
     asked = dict.fromkeys(("bound", "tasks", "task_seconds"), Source.ASKED)
-    found = recommend(Workload(Bound.MIXED, tasks=5_000, task_seconds=0.02, sources=asked))
-    assert document["model"] == found.model
-    assert document["settings"] == found.settings._asdict()
-    assert document["estimates"] == json.loads(json.dumps([e._asdict() for e in found.estimates]))
-    assert document["notes"] == list(found.notes)
-    assert found.notes[-1] == calibration.DEFAULT.note
+    advice = recommend(Workload(Bound.MIXED, tasks=5_000, task_seconds=0.02, sources=asked))
+    assert document["model"] == advice.model
+    assert document["settings"] == advice.settings._asdict()
+    assert document["estimates"] == json.loads(json.dumps([e._asdict() for e in advice.estimates]))
+    assert document["notes"] == list(advice.notes)
+    assert advice.notes[-1] == calibration.DEFAULT.note
 
 
 def test_a_users_program_is_typed_and_runs(tmp_path):

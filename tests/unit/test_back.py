@@ -60,7 +60,7 @@ def test_earlier_answers_are_the_defaults_when_it_is_asked_again() -> None:
 @pytest.mark.parametrize("name", ["tasks", "task-time", "payload", "task-memory", "releases-gil"])
 def test_who_does_not_know_has_answered_and_nothing_is_given(name: str) -> None:
     """What is taken in its place counts as assumed, in the interview and as an option."""
-    question = next(one for one in QUESTIONS if one.name == name)
+    question = next(question for question in QUESTIONS if question.name == name)
     for words in ("don't know", "unknown", "Don\u2019t know"):
         replies = collect({"workload": "cpu", name: words}, None)
         assert name not in replies.given
@@ -82,7 +82,9 @@ def test_what_nobody_knows_is_measured_where_it_can_be() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", [one for one in QUESTIONS if one.is_asked], ids=lambda one: one.name
+    "question",
+    [question for question in QUESTIONS if question.is_asked],
+    ids=lambda question: question.name,
 )
 def test_every_question_that_is_asked_explains_itself(question: Question) -> None:
     """In a few lines, for whoever answers `?`."""
@@ -103,12 +105,12 @@ def test_a_question_mark_explains_and_asks_again(
             return True
 
     monkeypatch.setattr(sys, "stdin", Terminal("?\n50\n0.5\n50ms\n"))
-    time = next(one for one in QUESTIONS if one.name == "task-time")
+    time = next(question for question in QUESTIONS if question.name == "task-time")
     assert console.ask(time) == 0.05
-    said = capsys.readouterr().err
-    assert "with nothing else running" in said
-    assert "50 what?" in said
-    assert "0.5 what?" in said
+    messages = capsys.readouterr().err
+    assert "with nothing else running" in messages
+    assert "50 what?" in messages
+    assert "0.5 what?" in messages
 
 
 def test_a_wrong_choice_is_told_the_words_of_the_menu(
@@ -126,5 +128,5 @@ def test_a_wrong_choice_is_told_the_words_of_the_menu(
 
     monkeypatch.setattr(sys, "stdin", Terminal("wait\nwaits\n"))
     assert console.ask(QUESTIONS[0]) == "io"
-    said = capsys.readouterr().err
-    assert "'wait' is not one of waits, computes, both, not sure; did you mean waits?" in said
+    messages = capsys.readouterr().err
+    assert "'wait' is not one of waits, computes, both, not sure; did you mean waits?" in messages

@@ -25,7 +25,7 @@ def checked(decided: Model, advice=ADVICE, busy: bool = False) -> Check:
 def slower(times: float):
     """Return the advice with hybrid so many times slower than what is advised."""
     chosen = ADVICE.estimate(ADVICE.model)
-    others = [one for one in ADVICE.estimates if one.model is not Model.HYBRID]
+    others = [estimate for estimate in ADVICE.estimates if estimate.model is not Model.HYBRID]
     hybrid = replace_estimate(ADVICE.estimate(Model.HYBRID), times * chosen.seconds)
     return ADVICE._replace(estimates=(*others, hybrid))
 
@@ -86,8 +86,8 @@ class Measuring:
             gains[name] = min(2.0, gain * slow / beside) if known else None
         cpu = true.cpu_seconds * slow
         seconds = true.wait_seconds + cpu
-        found = replace(true, task_seconds=seconds, cpu_fraction=cpu / seconds, **gains)
-        return found, max(queued, self.busy) > BUSY
+        measured_work = replace(true, task_seconds=seconds, cpu_fraction=cpu / seconds, **gains)
+        return measured_work, max(queued, self.busy) > BUSY
 
 
 def workload(seconds: float, cpu: float, gil: float, gains: tuple[float | None, float | None]):
@@ -127,10 +127,10 @@ def test_an_unchanged_project_does_not_flip_on_a_busy_machine(name, busy):
     for seed in range(20):
         chance = random.Random(f"{name}/{busy}/{seed}")
         measuring = Measuring(chance, busy, chance.uniform(1.0, 1.5))
-        found, too_busy = measuring.measured(true)
-        again = recommend(found, TWO_CORES, models=tuple(Model))
+        measured, too_busy = measuring.measured(true)
+        again = recommend(measured, TWO_CORES, models=tuple(Model))
         check = Check(Model(decided), decided, "advice", again, measured=True, busy=too_busy)
-        assert not check.flipped, (seed, found, again.headline)
+        assert not check.flipped, (seed, measured, again.headline)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +145,6 @@ def test_an_unchanged_project_does_not_flip_on_a_busy_machine(name, busy):
 def test_what_became_of_another_kind_flips_on_a_quiet_machine(before, now):
     """A simulation in which nothing can flip would show nothing."""
     decided = str(recommend(WORKLOADS[before], TWO_CORES, models=tuple(Model)).model)
-    found, too_busy = Measuring(random.Random(now), 0.0, 1.0).measured(WORKLOADS[now])
-    again = recommend(found, TWO_CORES, models=tuple(Model))
+    measured, too_busy = Measuring(random.Random(now), 0.0, 1.0).measured(WORKLOADS[now])
+    again = recommend(measured, TWO_CORES, models=tuple(Model))
     assert Check(Model(decided), decided, "advice", again, measured=True, busy=too_busy).flipped

@@ -21,10 +21,10 @@ TWO_CORES = Machine(2.0, 8 * 10**9, "3.13.0", True, "forkserver", 1024, "linux")
 @given(models, workloads, machines)
 def test_estimates_are_finite_and_positive(model, workload, machine):
     """Whatever the answers, a figure comes out."""
-    one = estimate(model, workload, machine)
-    assert 0 < one.low <= one.seconds <= one.high < float("inf")
-    assert 0 < one.speedup < float("inf")
-    assert one.peak_memory_bytes > 0
+    prediction = estimate(model, workload, machine)
+    assert 0 < prediction.low <= prediction.seconds <= prediction.high < float("inf")
+    assert 0 < prediction.speedup < float("inf")
+    assert prediction.peak_memory_bytes > 0
 
 
 @given(workloads, machines, st.integers(1, 64), st.integers(1, 64))
@@ -54,17 +54,17 @@ def test_more_tasks_never_take_less_time(model, workload, machine):
 
 def test_a_wait_that_was_answered_is_over_late():
     """Who says 40 us does not count the timer's slack; whoever measured it has it in the figure."""
-    said = Workload(Bound.IO, tasks=20_000, task_seconds=4e-5, cpu_fraction=0.0)
-    timed = replace(said, sources={"task_seconds": Source.MEASURED})
+    answered = Workload(Bound.IO, tasks=20_000, task_seconds=4e-5, cpu_fraction=0.0)
+    timed = replace(answered, sources={"task_seconds": Source.MEASURED})
     late = 20_000 * LATE
 
     def alone(work: Workload) -> float:
         return estimate(Model.SEQUENTIAL, as_it_runs(work), TWO_CORES).seconds
 
-    one = alone(said)
-    assert one - late == pytest.approx(alone(timed))
-    computing = replace(said, bound=Bound.CPU, cpu_fraction=1.0)
-    assert alone(computing) == pytest.approx(one - late)
+    seconds = alone(answered)
+    assert seconds - late == pytest.approx(alone(timed))
+    computing = replace(answered, bound=Bound.CPU, cpu_fraction=1.0)
+    assert alone(computing) == pytest.approx(seconds - late)
 
 
 def test_threads_do_not_compute_side_by_side_under_the_gil():
@@ -102,8 +102,12 @@ def test_an_async_client_costs_nothing_where_the_function_is_not_written_yet():
     """It can be called the other way."""
     fields = {"tasks": 10_000, "task_seconds": 1e-4, "cpu_fraction": 1.0}
     for model in (Model.SEQUENTIAL, Model.THREADING, Model.MULTIPROCESSING):
-        one, other = (Workload(**fields, async_client=client) for client in (True, False))
-        assert makespan(model, 2, one, TWO_CORES) == makespan(model, 2, other, TWO_CORES)
+        with_client, without_client = (
+            Workload(**fields, async_client=client) for client in (True, False)
+        )
+        assert makespan(model, 2, with_client, TWO_CORES) == makespan(
+            model, 2, without_client, TWO_CORES
+        )
 
 
 def test_large_items_take_time_to_read():
@@ -142,16 +146,18 @@ def test_even_threads_that_begin_together_compute_together():
         Bound.MIXED, tasks=11, task_seconds=0.242, cpu_fraction=77 / 242, async_client=False
     )
     rounds = (0.165 + 4 * 0.077) + (0.165 + 1.5 * 0.077)
-    found = makespan(Model.HYBRID, 8, workload, TWO_CORES._replace(start_method="fork"))
-    assert found == pytest.approx(rounds, rel=0.06)
+    predicted = makespan(Model.HYBRID, 8, workload, TWO_CORES._replace(start_method="fork"))
+    assert predicted == pytest.approx(rounds, rel=0.06)
 
 
 def test_coroutines_are_served_to_their_end_and_fall_out_of_step():
     """The same tasks as coroutines: the first to end waits again while the others compute."""
     fields = {"tasks": 11, "task_seconds": 0.242, "cpu_fraction": 77 / 242}
     threads, coroutines = (
-        makespan(Model.HYBRID, 8, Workload(Bound.MIXED, **fields, async_client=one), TWO_CORES)
-        for one in (False, True)
+        makespan(
+            Model.HYBRID, 8, Workload(Bound.MIXED, **fields, async_client=has_client), TWO_CORES
+        )
+        for has_client in (False, True)
     )
     assert coroutines < threads
 
@@ -167,9 +173,9 @@ def test_a_core_and_a_half_are_two_processes_as_fast_as_a_core_and_a_half():
     """Two computing processes share the quota: 100 s take 67 s."""
     workload = Workload(Bound.CPU, tasks=2000, task_seconds=0.05, cpu_fraction=1.0)
     quota = TWO_CORES._replace(cores=1.5)
-    found = estimate(Model.MULTIPROCESSING, workload, quota)
-    assert found.max_workers == 2
-    assert found.seconds == pytest.approx(100 / 1.5, rel=0.02)
+    prediction = estimate(Model.MULTIPROCESSING, workload, quota)
+    assert prediction.max_workers == 2
+    assert prediction.seconds == pytest.approx(100 / 1.5, rel=0.02)
     assert recommend(workload, quota).model is Model.MULTIPROCESSING
 
 
@@ -199,10 +205,12 @@ def test_a_pilot_corrects_what_a_task_takes_and_not_what_starting_does():
     work = Workload(Bound.CPU, 1000, 0.05, async_client=False)
     machine = Machine(2.0, None, "3.13.0", True, "fork", 1024, "linux")
     tried = replace(work, pilots={"multiprocessing": 0.5})
-    before, after = (makespan(Model.MULTIPROCESSING, 2, one, machine) for one in (work, tried))
+    before, after = (
+        makespan(Model.MULTIPROCESSING, 2, workload, machine) for workload in (work, tried)
+    )
     assert after == pytest.approx(before / 2, rel=0.02)
     one_task = replace(work, tasks=2), replace(tried, tasks=2)
-    before, after = (makespan(Model.MULTIPROCESSING, 2, one, machine) for one in one_task)
+    before, after = (makespan(Model.MULTIPROCESSING, 2, workload, machine) for workload in one_task)
     assert before - after == pytest.approx(0.025, rel=0.05)
     assert makespan(Model.THREADING, 2, tried, machine) == makespan(
         Model.THREADING, 2, work, machine
@@ -214,7 +222,7 @@ def test_an_other_end_that_is_saturated_binds_every_model():
     work = Workload(Bound.IO, 1000, 0.1, in_flight_tried=8, in_flight_gain=4.0)
     machine = Machine(2.0, None, "3.13.0", True, "fork", 1024, "linux")
     advice = recommend(work, machine)
-    assert min(one.seconds for one in advice.estimates) == pytest.approx(25, rel=0.01)
+    assert min(estimate.seconds for estimate in advice.estimates) == pytest.approx(25, rel=0.01)
     assert advice.binding == "the other end"
     assert "bound by the other end" in advice.headline
     assert advice.settings.max_workers < 8

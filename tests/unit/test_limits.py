@@ -43,9 +43,9 @@ def test_no_estimate_ignores_a_limit_that_is_known(workload, machine):
     for estimate in recommend(workload, machine).estimates:
         assert estimate.seconds >= workload.seconds_at_rate
         assert estimate.max_workers <= (workload.max_in_flight or estimate.max_workers)
-        left = machine.memory_left_bytes
-        if left is not None and estimate.model is not CLUSTER and estimate.max_workers > 1:
-            assert estimate.peak_memory_bytes <= MEMORY_SHARE * left
+        memory_left = machine.memory_left_bytes
+        if memory_left is not None and estimate.model is not CLUSTER and estimate.max_workers > 1:
+            assert estimate.peak_memory_bytes <= MEMORY_SHARE * memory_left
 
 
 def test_memory_counts_what_running_tasks_need():

@@ -97,6 +97,6 @@ def test_every_error_has_its_exit_code(error, code):
 
 def test_a_measurement_is_of_a_run_that_may_be_cut_short():
     """It is a value: two that look the same are the same."""
-    one = Measurement(Model.ASYNCIO, 8, 1.5, items=10, failed=0, complete=False)
-    assert one == replace(one)
-    assert one != replace(one, complete=True)
+    measurement = Measurement(Model.ASYNCIO, 8, 1.5, items=10, failed=0, complete=False)
+    assert measurement == replace(measurement)
+    assert measurement != replace(measurement, complete=True)

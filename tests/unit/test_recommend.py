@@ -80,8 +80,8 @@ def test_a_forbidden_model_is_never_recommended(workload, machine):
 def test_every_advice_has_a_reason_for_its_model(workload, machine):
     """A ranking without a reason is no advice."""
     advice = advise(workload, machine)
-    mine = [one for one in advice.findings if one.model is advice.model]
-    assert any(one.verdict is Verdict.PREFER and one.reason for one in mine)
+    of_model = [finding for finding in advice.findings if finding.model is advice.model]
+    assert any(finding.verdict is Verdict.PREFER and finding.reason for finding in of_model)
 
 
 @given(workloads, machines)
@@ -90,28 +90,28 @@ def test_a_preferred_model_that_lost_is_explained(workload, machine):
     """Where the estimate overrules a rule of thumb, the advice says so."""
     advice = advise(workload, machine)
     preferred = {
-        one.model
-        for one in advice.findings
-        if one.verdict is Verdict.PREFER and one.rule.startswith("R")
+        finding.model
+        for finding in advice.findings
+        if finding.verdict is Verdict.PREFER and finding.rule.startswith("R")
     }
     if preferred and advice.model not in preferred:
-        overruled = {one.model for one in advice.findings if one.rule == "E2"}
+        overruled = {finding.model for finding in advice.findings if finding.rule == "E2"}
         assert overruled == preferred
 
 
 @given(workloads, machines)
 def test_the_choice_is_the_simplest_that_is_close_to_the_fastest(workload, machine):
     """No simpler model that is allowed comes within 15 %; the choice itself does."""
-    found = findings(workload, machine)
+    fired = findings(workload, machine)
     estimates = [estimate(model, workload, machine) for model in ONE_MACHINE]
-    chosen = choose(estimates, found)
-    allowed = [one for one in estimates if one.model not in forbidden(found)]
-    fastest = min(one.seconds for one in allowed) + FORGIVEN_SECONDS
+    chosen = choose(estimates, fired)
+    allowed = [rival for rival in estimates if rival.model not in forbidden(fired)]
+    fastest = min(rival.seconds for rival in allowed) + FORGIVEN_SECONDS
     simpler = SIMPLEST_FIRST[: SIMPLEST_FIRST.index(chosen.model)]
     assert chosen.seconds + FORGIVEN_SECONDS <= fastest * CLOSE_ENOUGH * (1 + 1e-9)
-    for one in allowed:
-        if one.model in simpler:
-            assert one.seconds + FORGIVEN_SECONDS > fastest * CLOSE_ENOUGH * (1 - 1e-9)
+    for rival in allowed:
+        if rival.model in simpler:
+            assert rival.seconds + FORGIVEN_SECONDS > fastest * CLOSE_ENOUGH * (1 - 1e-9)
 
 
 @given(workloads, machines)

@@ -66,6 +66,6 @@ def test_tiny_work_leaves_only_sequential(workload, machine):
 @given(workloads, machines)
 def test_no_rule_prefers_what_another_forbids(workload, machine):
     """Rules that contradict one another would be no advice."""
-    found = findings(workload, machine)
-    preferred = {one.model for one in found if one.verdict is Verdict.PREFER}
-    assert not preferred & forbidden(found)
+    fired = findings(workload, machine)
+    preferred = {finding.model for finding in fired if finding.verdict is Verdict.PREFER}
+    assert not preferred & forbidden(fired)
