@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-# In the order in which `--help` lists their commands.
-from scaffold.cli import advice, catalog, projects  # noqa: F401
 from scaffold.cli.app import build
+
+# In the order in which `--help` lists their commands.
+# isort: off
+from scaffold.cli import making, advice, catalog, projects  # noqa: F401
+# isort: on
 
 if TYPE_CHECKING:
     from scaffold.core.errors import ConcgenError

@@ -90,6 +90,10 @@ def _free(text: str) -> Path:
     return dest
 
 
+def _as_named(target: Target) -> Target:
+    return target
+
+
 def counsel(
     given: Given,
     ask: Ask | None,
@@ -98,7 +102,7 @@ def counsel(
     yes: bool,
     to_measure: MeasureRequest,
     take: Callable[[Target, Items], T],
-    locate: Callable[[Target], Target] = lambda target: target,
+    locate: Callable[[Target], Target] = _as_named,
 ) -> tuple[Advice, T | None]:
     """Give advice by asking or by measuring, whichever the user wants.
 
@@ -166,22 +170,27 @@ def _function(text: str) -> str:
 
 
 def decide(
-    consult: Callable[[Replies | None], tuple[Advice, T | None]],
+    given: Given,
     ask: Ask | None,
     *,
+    yes: bool,
+    to_measure: MeasureRequest,
+    take: Callable[[Target, Items], T],
+    locate: Callable[[Target], Target] = _as_named,
     model: Model | None,
     starter: Starter | None,
     silent: bool,
 ) -> tuple[Advice, T | None, Model | None]:
-    """Show the advice of `consult`, and ask whether to take it, until the user does or stops.
+    """Show the advice of `counsel`, and ask whether to take it, until the user does or stops.
 
-    `consult` is given the answers of before where it has to ask again. `model` is what the user
-    wants whatever the advice, `starter` what was chosen to start from: not every model can run it.
-    Returns what `consult` does, and the model, or None to stop.
+    `model` is what the user wants whatever the advice, `starter` what was chosen to start from: not
+    every model can run it. Returns what `counsel` does, and the model, or None to stop.
     """
     earlier = None
     while True:
-        advice, preparation = consult(earlier)
+        advice, preparation = counsel(
+            given, ask, earlier, yes=yes, to_measure=to_measure, take=take, locate=locate
+        )
         if ask is not None:
             console.say()
         if not silent:
@@ -190,9 +199,13 @@ def decide(
         if model is not None:
             return advice, preparation, model
         try:
-            return advice, preparation, _settle(advice, starter, ask)
+            chosen = _settle(advice, starter, ask)
         except Back:
             earlier = advice.replies
+            continue
+        if chosen is None:
+            console.say("Nothing was written.")
+        return advice, preparation, chosen
 
 
 def _settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model | None:
