@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffold.asking.interview import collect
-from scaffold.asking.questions import QUESTIONS, number
+from scaffold.asking.kinds import number
+from scaffold.asking.questions import QUESTIONS
 from scaffold.core.domain import CPU_FRACTION, Workload
 from scaffold.core.reasons import RELEASES_GIL
 from scaffold.making.inventory import templates_dir

@@ -8,12 +8,11 @@ from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from scaffold.asking.kinds import MEASURE, UNKNOWN
 from scaffold.asking.questions import (
     BY_NAME,
-    MEASURE,
     QUESTIONS,
     SPELLINGS,
-    UNKNOWN,
     Answers,
     Ask,
     Back,

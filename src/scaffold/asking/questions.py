@@ -7,52 +7,28 @@ and the lines of CONCURRENCY.md follow from the rows.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from scaffold.asking.kinds import (
+    BOUND,
+    BOUNDS,
+    COUNT,
+    DEADLINE,
+    RATE,
+    SECONDS,
+    SHARE,
+    SIZE,
+    UNKNOWN,
+    YES_NO,
+    Choice,
+    Kind,
+    is_unsure,
+    or_none,
+    or_unknown,
+)
 from scaffold.core.domain import CPU_FRACTION, Bound
 from scaffold.core.errors import UsageError
 from scaffold.core.reasons import RELEASES_GIL
-from scaffold.core.texts import read_bool, read_choice
-from scaffold.core.units import (
-    MAX_BYTES,
-    MAX_COUNT,
-    parse_bytes,
-    parse_positive,
-    parse_rate,
-    parse_seconds,
-    show_bytes,
-    show_count,
-    show_rate,
-    show_seconds,
-    write_bytes,
-    write_count,
-    write_rate,
-    write_seconds,
-)
 
 Answers = dict[str, Any]
-
-
-class Choice(NamedTuple):
-    """One numbered line under a question: its value, a word for it, and the consequence."""
-
-    value: str
-    word: str
-    consequence: str
-
-
-class Kind(NamedTuple):
-    """What kind of answer a question has: how it is read, written, shown to people and checked.
-
-    `write` gives what `read` takes back exactly, `show` what reads well. `recorded` tells whether
-    a value of the workload's field, out of a project's record, is one that the answer can be;
-    `unit` what its number is in.
-    """
-
-    metavar: str
-    read: Callable[[str], Any]
-    write: Callable[[Any], str]
-    show: Callable[[Any], str]
-    recorded: Callable[[Any], bool]
-    unit: str = ""
 
 
 class Question(NamedTuple):
@@ -147,36 +123,6 @@ class Back(Exception):
 Ask = Callable[[Question], Any]
 
 
-def read_bound(text: str) -> str:
-    """Read what a task mostly does: its name, its word or its number there. Raise ValueError."""
-    words = {choice.word: choice.value for choice in BOUNDS}
-    if is_unsure(text):
-        return MEASURE
-    return read_numbered(words.get(text.strip().lower(), text), list(words.values()))
-
-
-def is_unsure(text: str) -> bool:
-    """Tell an answer that says that nobody knows."""
-    return text.strip().lower().replace("\u2019", "'") in UNSURE
-
-
-def read_numbered(text: str, values: list[str]) -> str:
-    """Read one of `values`, or its number from 1. Raise ValueError, naming the nearest."""
-    number = text.strip()
-    if number.isascii() and number.isdigit() and 1 <= int(number) <= len(values):
-        return values[int(number) - 1]
-    return read_choice(text, values)
-
-
-BOUNDS = (
-    Choice("io", "waits", "for the network, a disk, a database, another program"),
-    Choice("cpu", "computes", "numbers, parsing, images"),
-    Choice("mixed", "both", "waits, then computes"),
-    Choice("measure", "not sure", "measure my function"),
-)
-MEASURE = "measure"
-
-
 class Unsure(UsageError):
     """The user does not know what a task does: the function has to be measured."""
 
@@ -203,63 +149,6 @@ def _only_computes(answers: Answers) -> bool:
     return bool(answers["workload"] == Bound.CPU)
 
 
-def _yes_no(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-def number(least: float, most: float, kind: Any = int | float) -> Callable[[Any], bool]:
-    """Return a test for a number of the kind between the two."""
-    return lambda value: (
-        isinstance(value, kind) and not isinstance(value, bool) and least <= value <= most
-    )
-
-
-def _or_none(kind: Kind) -> Kind:
-    """Return the kind whose answer may also be `none`."""
-    return Kind(
-        kind.metavar,
-        lambda text: None if text.strip().lower() in NONE else kind.read(text),
-        lambda value: "none" if value is None else kind.write(value),
-        lambda value: "none" if value is None else kind.show(value),
-        lambda value: value is None or kind.recorded(value),
-        kind.unit,
-    )
-
-
-def _or_unknown(kind: Kind, unknown: Any) -> Kind:
-    """Return the kind whose answer may also be `unknown`, and is then the value `unknown`."""
-    return Kind(
-        kind.metavar,
-        lambda text: unknown if is_unsure(text) else kind.read(text),
-        lambda value: UNKNOWN if value == unknown else kind.write(value),
-        lambda value: UNKNOWN if value == unknown else kind.show(value),
-        kind.recorded,
-    )
-
-
-def _above_zero(text: str) -> float:
-    seconds = parse_seconds(text)
-    if seconds <= 0:
-        raise ValueError(f"{text!r} is too short: nothing is done in no time")
-    return seconds
-
-
-# What says that there is no limit, and that nobody knows it.
-NONE = ("none", "no", "-")
-UNKNOWN = "unknown"
-UNSURE = (UNKNOWN, "don't know", "dont know", "i don't know", "no idea", "not sure", "unsure")
-# The template takes no longer task; more than 30,000 years.
-LONGEST = 1e12
-
-_BOUND = Kind("io|cpu|mixed", read_bound, str, str, lambda value: value in [*Bound])
-_COUNT = Kind("N", parse_positive, write_count, show_count, number(1, MAX_COUNT, int))
-_SECONDS = Kind("TIME", parse_seconds, write_seconds, show_seconds, number(0, LONGEST))
-_DEADLINE = _SECONDS._replace(read=_above_zero, recorded=number(1e-6, LONGEST))
-_SIZE = Kind("SIZE", parse_bytes, write_bytes, show_bytes, number(0, MAX_BYTES, int))
-_RATE = Kind("N/s|min|h", parse_rate, write_rate, show_rate, number(1e-9, MAX_COUNT), "/s")
-_YES_NO = Kind("", read_bool, _yes_no, _yes_no, lambda value: isinstance(value, bool))
-_SHARE = _YES_NO._replace(recorded=number(0, 1))
-
 QUESTIONS: tuple[Question, ...] = (
     Question(
         name="workload",
@@ -268,7 +157,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="What does one task mostly do?",
         help="What one task mostly does: waits, computes, or both.",
         default="io",
-        kind=_BOUND,
+        kind=BOUND,
         more="A task is one call of your function with one item. A task waits while the processor "
         "has nothing to do for it, and computes while it keeps a core busy.",
         choices=BOUNDS,
@@ -283,7 +172,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="How many tasks? (such as 500, 20k, 1e6)",
         help="How many tasks, such as 20k.",
         default=1000,
-        kind=_COUNT,
+        kind=COUNT,
         more="How many items there are in one run. A rough figure will do: the advice says "
         "which other figure would change it.",
         repeated=True,
@@ -295,7 +184,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="How long does one task take on its own? (such as 50ms, 2s)",
         help="How long one task takes alone, such as 50ms.",
         default=0.2,
-        kind=_SECONDS,
+        kind=SECONDS,
         more="How long one call takes with nothing else running. If you do not know, time a few "
         "calls by hand, or answer the first question with 4: then concgen measures your function.",
         repeated=True,
@@ -308,7 +197,7 @@ QUESTIONS: tuple[Question, ...] = (
         " If not, asyncio is out",
         help="Whether the client library is async.",
         default=True,
-        kind=_YES_NO,
+        kind=YES_NO,
         more="An async library is one whose calls are awaited: `await client.get(url)`. "
         "requests, psycopg2 and the file system are not. If you do not know, say don't know.",
         asked_if=_waits,
@@ -323,7 +212,7 @@ QUESTIONS: tuple[Question, ...] = (
         " Then threads compute in parallel",
         help="Whether the computing releases the GIL.",
         default=False,
-        kind=_SHARE,
+        kind=SHARE,
         more="The GIL lets one thread at a time run Python code. Libraries in C may release it "
         "while they compute; plain Python never does. Without an answer, no is assumed.",
         asked_if=_computes,
@@ -338,7 +227,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="How many tasks may be in flight at once? (a server's limit, none, or unknown)",
         help="How many tasks may be in flight at once, none, or unknown: the run finds it.",
         default=UNKNOWN,
-        kind=_or_unknown(_or_none(_COUNT), UNKNOWN),
+        kind=or_unknown(or_none(COUNT), UNKNOWN),
         more="A task is in flight from its start to its end. With too many in flight a server "
         "refuses some tasks or slows down. Answer unknown, and the run finds the limit.",
         asked_if=_waits,
@@ -352,7 +241,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="Does the other end limit the rate? (such as 10/s, 600/min, or none)",
         help="The rate that the other end allows, such as 10/s, 600/min or 5000/h.",
         default=None,
-        kind=_or_none(_RATE),
+        kind=or_none(RATE),
         more="The other end is a server, or a licence. Many servers limit the requests per "
         "second or minute, and answer 429 above the limit. No model is faster than this limit.",
         asked_if=_waits,
@@ -364,7 +253,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="How much data goes in and comes out per task? (such as 1KB, 5MB) Processes copy it",
         help="Data in and out per task, such as 10KB.",
         default=1000,
-        kind=_SIZE,
+        kind=SIZE,
         more="Processes share no memory: items and results are copied to them and back. File names "
         "are small, images are not. Enter takes the default.",
         asked_if=_only_computes,
@@ -376,7 +265,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="How much memory does one task need while it runs? (such as 50MB, or unknown)",
         help="Memory that one running task needs, such as 300MB.",
         default=0,
-        kind=_or_unknown(_SIZE, 0),
+        kind=or_unknown(SIZE, 0),
         more="The most memory that one call holds at a time, such as a decoded image. It limits "
         "how many tasks fit into memory at once. If you do not know, answer unknown.",
         asked_if=_computes,
@@ -388,7 +277,7 @@ QUESTIONS: tuple[Question, ...] = (
         text="How long may the whole run take? (such as 10min, 1h, or none)",
         help="How long the whole run may take, such as 1h; else a cluster is advised.",
         default=None,
-        kind=_or_none(_DEADLINE),
+        kind=or_none(DEADLINE),
         asked_if=_never,
     ),
 )

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from scaffold.asking.questions import LONGEST, QUESTIONS, number
+from scaffold.asking.kinds import LONGEST, number
+from scaffold.asking.questions import QUESTIONS
 from scaffold.core.domain import Model, Source
 from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scaffold.asking.questions import MEASURE, Question
+from scaffold.asking.kinds import MEASURE
+from scaffold.asking.questions import Question
 
 Offers = list[tuple[str, str]]
 

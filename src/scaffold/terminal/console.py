@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from scaffold.asking.questions import Ask, Back, Choice, Question
+from scaffold.asking.kinds import Choice
+from scaffold.asking.questions import Ask, Back, Question
 from scaffold.core.errors import ConcgenError, Interrupted, UsageError
 from scaffold.core.texts import read_choice
 from scaffold.terminal import streams

@@ -12,17 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scaffold.asking.interview import Replies, read
-from scaffold.asking.questions import (
-    BY_NAME,
-    NONE,
-    QUESTIONS,
-    Ask,
-    Back,
-    Choice,
-    Unsure,
-    is_unsure,
-    read_numbered,
-)
+from scaffold.asking.kinds import NONE, Choice, is_unsure, read_numbered
+from scaffold.asking.questions import BY_NAME, QUESTIONS, Ask, Back, Unsure
 from scaffold.asking.target import Target, parse_target
 from scaffold.commands import measure
 from scaffold.commands.add import Added
