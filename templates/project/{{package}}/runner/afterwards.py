@@ -15,11 +15,11 @@ from .failures import describe, most_frequent
 from .formats import Unreadable
 from .items import Items, ItemsError
 from .job import Job, load_work
+from .lifecycle import FAILED, OK
 from .prints import answering, say, show_records, tell
 from .results import Refused
 from .values import Unwritable, json_of
 
-OK, FAILED = 0, 1
 MOST = 10  # kinds of failures that `status` names
 
 

@@ -22,7 +22,6 @@ from collections.abc import (
     AsyncIterable,
     Awaitable,
     Callable,
-    Collection,
     Coroutine,
     Generator,
     Iterable,
@@ -38,9 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "arun", "run"]
 
-AHEAD = (
-    16  # bursts that an engine in a thread of its own may be ahead of the loop, and items behind
-)
+AHEAD = 16  # bursts that an engine's thread may be ahead of the loop, and items behind
 HELD = 2048  # items begun beyond the one that `ordered` waits for: memory stays flat
 LEAVING = 1.0  # seconds that the engine's thread gets to end
 
@@ -182,7 +179,9 @@ def _prepare(
         raise ValueError(f"max_workers={max_workers!r} is neither a number nor {limits.AUTO!r}")
     _check("retries", retries, 0)
     _check("timeout", timeout, 0)
-    _refuse_unknown(options, limits.OPTIONS)
+    for name in options:
+        if name not in limits.OPTIONS:
+            raise TypeError(f"run() has no option {name!r} with this model")
     allowed = Rate.parse(rate) if rate else None
     ready = limits.prepare(max_workers or settings.MAX_WORKERS, allowed, options, quiet=True)
     return _Prepared(
@@ -197,12 +196,6 @@ def _prepare(
 def _check(name: str, value: float | None, least: int) -> None:
     if value is not None and not least <= value < float("inf"):
         raise ValueError(f"{name}={value!r} is out of range: it begins at {least}")
-
-
-def _refuse_unknown(options: Collection[str], known: Collection[str]) -> None:
-    for name in options:
-        if name not in known:
-            raise TypeError(f"run() has no option {name!r} with this model")
 
 
 class _Source:

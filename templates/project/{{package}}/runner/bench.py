@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from . import engine
 from .items import Items
+from .lifecycle import OK
 from .limits import Ready, prepare
 from .prints import answering, say, show_records
 from .task import EngineError, Numbered
-
-OK = 0
 
 
 class Measured(NamedTuple):

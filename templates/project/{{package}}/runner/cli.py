@@ -14,7 +14,7 @@ from . import afterwards, limits
 from .bench import bench
 from .formats import READ
 from .items import Items, ItemsError
-from .lifecycle import INTERRUPTED, begin, leave, stop_on_signals
+from .lifecycle import FAILED, INTERRUPTED, OK, USAGE, begin, leave, stop_on_signals
 from .limits import prepare
 from .machine import NotReady
 from .prints import say, show_records, to_type, whole_lines
@@ -22,8 +22,6 @@ from .progress import MaxFailures, Progress
 from .results import Journal, JournalError, Refused
 from .resume import Resume
 from .task import PACKAGE, EngineError, Retry
-
-OK, FAILED, USAGE = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -49,7 +47,11 @@ def run(args: argparse.Namespace) -> int:
     with (
         closing(Items(args.items, args.key, say)) as items,
         closing(_journal(args, ready.work)) as journal,
-        closing(_resume(args, journal, items)) as resume,
+        closing(
+            Resume(
+                journal, items, fresh=args.fresh, retry_failed=args.retry_failed, limit=args.limit
+            )
+        ) as resume,
         stop_on_signals() as stop,
         Progress(items, journal, ready, args.limit, _again(args), args.quiet) as progress,
         closing(
@@ -88,12 +90,6 @@ def _journal(args: argparse.Namespace, work: ModuleType) -> Journal:
             version = hashlib.blake2b(text.read(), digest_size=16).hexdigest()
     encode = getattr(work, "encode", None)
     return Journal(args.results, encode=encode, version=version, fsync=args.fsync)
-
-
-def _resume(args: argparse.Namespace, journal: Journal, items: Items) -> Resume:
-    return Resume(
-        journal, items, fresh=args.fresh, retry_failed=args.retry_failed, limit=args.limit
-    )
 
 
 def _complain(problem: object, code: int) -> int:

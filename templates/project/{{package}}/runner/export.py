@@ -67,9 +67,7 @@ class Offsets:
     def _touch(self) -> None:
         """Now and then, let go of what is in memory; the file has it. Windows does so itself."""
         self._touched += 1
-        if (
-            self._file and sys.platform != "win32" and self._touched % HELD == 0
-        ):  # it does so itself
+        if self._file and sys.platform != "win32" and self._touched % HELD == 0:
             self._map.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ from .prints import say
 from .task import GRACE, Interrupted
 
 LEAVING = 10.0  # seconds for threads and exit functions of the user's, once the work is done
-INTERRUPTED = 130  # exit code of a run that was interrupted: 128 + SIGINT, as in a shell
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes; the last is a shell's: 128 + SIGINT
 MARGIN = 2.0  # seconds that an orderly end gets before it is forced
 FLUSHING = 1.0  # seconds for files after that: whoever hangs may hold the lock of one
 # Ctrl-C, a polite end, and the Ctrl-Break of Windows.

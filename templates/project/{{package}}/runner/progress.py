@@ -137,25 +137,14 @@ class Progress:
                 most = "" if self._pacer.limit else f" of {self._workers}"  # auto reaches no most
                 parts.append(f"{self._busy / elapsed:.1f}{most} in flight on average")
             yield " · ".join(parts)
-            if bound := what_bound(self._usage(elapsed)):
+            cpu = cpu_seconds() - self._cpu
+            used = self.done, self._busy, cpu, self._workers
+            if bound := what_bound(Usage(elapsed, *used, usable_cores(), MODEL, self._pacer)):
                 yield f"bound by {bound}"
         yield from most_frequent(self._kinds, SHOWN)
         if failed:
             yield f"see one:  {self._again.replace('{}', 'try', 1)}"
             yield f"again:    {self._again.replace('{}', 'run', 1)} --retry-failed"
-
-    def _usage(self, elapsed: float) -> Usage:
-        cpu = cpu_seconds() - self._cpu
-        return Usage(
-            elapsed,
-            self.done,
-            self._busy,
-            cpu,
-            self._workers,
-            usable_cores(),
-            MODEL,
-            self._pacer,
-        )
 
 
 def _over(text: str) -> str:
