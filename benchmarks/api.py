@@ -53,7 +53,7 @@ async def group(items):
     return len(values)
 
 async def own(items):
-    return len([one async for one in arun(items, max_workers={IN_FLIGHT})])
+    return len([outcome async for outcome in arun(items, max_workers={IN_FLIGHT})])
 """
 
 

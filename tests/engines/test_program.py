@@ -207,7 +207,7 @@ def test_a_cancelled_task_ends_the_workers(package: ModuleType) -> None:
 def test_from_the_command_line_and_from_a_pipe(model: str, way: str, tmp_path: Path) -> None:
     """`python -c` and a script on standard input have no file for a worker to import."""
     Project.make(model, tmp_path, WORK)
-    text = "from pkg import run\nprint(sorted(one.value for one in run([1, 2, 3])))"
+    text = "from pkg import run\nprint(sorted(outcome.value for outcome in run([1, 2, 3])))"
     done = subprocess.run(
         [sys.executable, way, *([text] if way == "-c" else [])],
         input=text,
@@ -229,7 +229,7 @@ import threading
 from pkg import run
 
 def take(items):
-    values[items] = [one.value for one in run(items, ordered=True)]
+    values[items] = [outcome.value for outcome in run(items, ordered=True)]
 
 if __name__ == "__main__":
     values = {}

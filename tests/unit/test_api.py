@@ -27,7 +27,7 @@ workers: int = settings.max_workers
 estimate: Estimate | None = advice.estimate(Model.THREADING)
 fastest: Estimate = advice.estimates[0]
 findings: tuple[Finding, ...] = advice.findings
-against: list[str] = [one.reason for one in findings if one.verdict is Verdict.AVOID]
+against: list[str] = [finding.reason for finding in findings if finding.verdict is Verdict.AVOID]
 flips: tuple[Flip, ...] = advice.flips
 source: Source = work.source("tasks")
 print(advice.model, workers, fastest.seconds, against, flips, source)
