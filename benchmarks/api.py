@@ -44,12 +44,12 @@ from pkg.work import work
 
 async def group(items):
     limit, values = asyncio.Semaphore({IN_FLIGHT}), []
-    async def one(item):
+    async def call(item):
         async with limit:
             values.append(await work(item))
     async with asyncio.TaskGroup() as tasks:
         for item in items:
-            tasks.create_task(one(item))
+            tasks.create_task(call(item))
     return len(values)
 
 async def own(items):

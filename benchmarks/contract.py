@@ -355,7 +355,7 @@ def _judged(promise: Promise, process: subprocess.Popen[str], token: str) -> str
 def tell(where: str, name: str) -> None:
     """Try one promise here, and print what was seen."""
     try:
-        PROMISES[name].check(_found(where))
+        PROMISES[name].check(_runner(where))
     except Lacks:
         print(LACKING)
     except AssertionError as broken:
@@ -366,7 +366,7 @@ def tell(where: str, name: str) -> None:
         print(KEPT)
 
 
-def _found(where: str) -> Run:
+def _runner(where: str) -> Run:
     if where in RUNNERS:
         return RUNNERS[where].run
     module, _, name = where.partition(":")
@@ -418,7 +418,7 @@ def main() -> None:
     as_installed()
     chosen = {name: RUNNERS[name] for name in args.runners or () if not args.run}
     if args.run:
-        chosen = {args.run: Runner(args.run, args.kind, _found(args.run))}
+        chosen = {args.run: Runner(args.run, args.kind, _runner(args.run))}
     chosen = chosen or {name: runner for name, runner in RUNNERS.items() if runner.there()}
     for kinds in (("threads", "coroutines"), ("processes",)):
         if of_kind := {name: runner for name, runner in chosen.items() if runner.kind in kinds}:

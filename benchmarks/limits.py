@@ -231,7 +231,7 @@ def rate(folder: Path) -> Figures:
     return figures
 
 
-def _found(
+def _beside_the_best(
     folder: Path, kind: str, items: int, trial: int, sizes: tuple[int, ...]
 ) -> tuple[Figures, dict[str, Any]]:
     """Auto beside the best of the fixed numbers in flight, tried on fewer items."""
@@ -271,19 +271,19 @@ def _watch(server: Server, folder: Path, items: int) -> Figures:
 
 def slots(folder: Path) -> Figures:
     """A server that serves 20 at a time."""
-    figures, _ = _found(folder, "slots", 5000, 1500, (10, 16, 20, 24, 32, 64, 256))
+    figures, _ = _beside_the_best(folder, "slots", 5000, 1500, (10, 16, 20, 24, 32, 64, 256))
     return figures | {"of its slots": figures["in flight once settled"] / limited.SLOTS}
 
 
 def refuse(folder: Path) -> Figures:
     """A server that refuses above 30 in flight."""
-    figures, state = _found(folder, "refuse", 5000, 2000, (16, 24, 28, 30))
+    figures, state = _beside_the_best(folder, "refuse", 5000, 2000, (16, 24, 28, 30))
     return figures | {"refused": state["refused"] / state["requests"]}
 
 
 def sharing(folder: Path) -> Figures:
     """A server whose latency grows with its load."""
-    figures, state = _found(folder, "sharing", 1600, 400, (2, 4, 6, 8, 16, 64))
+    figures, state = _beside_the_best(folder, "sharing", 1600, 400, (2, 4, 6, 8, 16, 64))
     return figures | {"of the latency at rest": state["latency"] / limited.SERVICE}
 
 

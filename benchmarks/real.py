@@ -293,7 +293,9 @@ def show(rows: list[Row]) -> None:
                 [regret(row, seconds, of_all=of_all) for row, seconds in ran]
                 for of_all in (False, True)
             ]
-            means = [f"{statistics.geometric_mean(values):.2f} {max(values):6.2f}" for values in regrets]
+            means = [
+                f"{statistics.geometric_mean(values):.2f} {max(values):6.2f}" for values in regrets
+            ]
             print(f"  {name:20} {means[0]:>18} {means[1]:>22}{failed}")
     errors = [
         abs(predicted / seconds - 1)

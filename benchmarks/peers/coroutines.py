@@ -15,13 +15,13 @@ def semaphore(work: Work, items: Iterable[Any], n: int, workers: int) -> Iterato
     async def main() -> list[Any]:
         gate, results = asyncio.Semaphore(workers), []
 
-        async def one(item: Any) -> None:
+        async def call(item: Any) -> None:
             async with gate:
                 results.append(await work(item))
 
         async with asyncio.TaskGroup() as group:
             for item in items:
-                group.create_task(one(item))
+                group.create_task(call(item))
         return results
 
     yield from asyncio.run(main())
@@ -60,13 +60,13 @@ def anyio(work: Work, items: Iterable[Any], n: int, workers: int) -> Iterator[An
     async def main() -> list[Any]:
         gate, results = anyio.CapacityLimiter(workers), []
 
-        async def one(item: Any) -> None:
+        async def call(item: Any) -> None:
             async with gate:
                 results.append(await work(item))
 
         async with anyio.create_task_group() as group:
             for item in items:
-                group.start_soon(one, item)
+                group.start_soon(call, item)
         return results
 
     yield from asyncio.run(main())

@@ -50,11 +50,11 @@ def coroutines(work: Work, items: list[Any]) -> None:
     async def all_of_them() -> None:
         limit = asyncio.Semaphore(IN_FLIGHT)
 
-        async def one(item: Any) -> None:
+        async def call(item: Any) -> None:
             async with limit:
                 await work(item)
 
-        await asyncio.gather(*map(one, items))
+        await asyncio.gather(*map(call, items))
 
     asyncio.run(all_of_them())
 

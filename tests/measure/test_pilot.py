@@ -8,7 +8,7 @@ from scaffold.asking.target import parse_target
 from scaffold.commands import measure
 from scaffold.commands.progress import SILENT
 from scaffold.core.domain import Machine, Model, Source, Workload
-from scaffold.core.estimates import each
+from scaffold.core.estimates import per_task
 from scaffold.making.items import read_items
 from scaffold.measuring.lab import Trial, laboratory
 
@@ -68,5 +68,5 @@ def test_a_task_that_fails_ends_the_try(module, items):
 def test_the_prediction_of_a_task_in_the_middle_of_a_run():
     """As many at once as there are cores, and starting does not count."""
     work = Workload("cpu", 1000, 0.01)
-    assert each(Model.SEQUENTIAL, 1, work, TWO_CORES) == pytest.approx(0.01, rel=0.01)
-    assert each(Model.MULTIPROCESSING, 2, work, TWO_CORES) == pytest.approx(0.005, rel=0.05)
+    assert per_task(Model.SEQUENTIAL, 1, work, TWO_CORES) == pytest.approx(0.01, rel=0.01)
+    assert per_task(Model.MULTIPROCESSING, 2, work, TWO_CORES) == pytest.approx(0.005, rel=0.05)

@@ -50,7 +50,7 @@ def apply(root: Path, plan: Plan, *, amends: bool = False) -> None:
             else:
                 undo_log.finish(root)
         except OSError as error:
-            raise ConcgenError(_told(error), hint=_state(root)) from error
+            raise ConcgenError(_message(error), hint=_state(root)) from error
     if guard.pending:
         raise Interrupted(f"interrupted, after the {plan.command} was complete")
 
@@ -78,7 +78,7 @@ def undo(root: Path) -> UndoLog:
                 undo_log.reopen(root)
             _restore(root, log.entries)
         except OSError as error:
-            raise ConcgenError(_told(error), hint=_state(root)) from error
+            raise ConcgenError(_message(error), hint=_state(root)) from error
         return log
 
 
@@ -143,7 +143,7 @@ def _read(root: Path, path: str) -> bytes | None:
     return Tree(root).get(path)
 
 
-def _told(error: OSError) -> str:
+def _message(error: OSError) -> str:
     where = f" {shown(error.filename)}" if error.filename else ""
     return f"cannot write{where}: {error.strerror or error}"
 

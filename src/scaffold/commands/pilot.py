@@ -9,7 +9,7 @@ from scaffold.asking.target import Target
 from scaffold.core.advice import weigh
 from scaffold.core.costs import Costs
 from scaffold.core.domain import Estimate, Machine, Workload
-from scaffold.core.estimates import each
+from scaffold.core.estimates import per_task
 from scaffold.core.models import BASELINE, CLUSTER, MODELS, Awaits
 from scaffold.core.reasons import waits
 from scaffold.core.rules import forbidden
@@ -60,7 +60,7 @@ def pilots(
     with laboratory() as lab:
         took = lab.pilot(trials, work.tasks, items, seconds)
     return {
-        str(trial.model): seconds / each(trial.model, trial.max_workers, work, machine, costs)
+        str(trial.model): seconds / per_task(trial.model, trial.max_workers, work, machine, costs)
         for trial, seconds in zip(trials, took, strict=True)
         if seconds is not None
     }
@@ -87,6 +87,6 @@ def _needed(rival: Estimate, work: Workload, machine: Machine, costs: Costs) -> 
     """Return the seconds of the shortest run that tells something: its start, and some rounds."""
     if rival.model is BASELINE:
         return 0.0
-    per_task = each(rival.model, rival.max_workers, work, machine, costs)
-    flow = work.tasks * per_task
-    return max(0.0, rival.seconds - flow) + LEAST_TASKS * rival.max_workers * per_task
+    seconds = per_task(rival.model, rival.max_workers, work, machine, costs)
+    flow = work.tasks * seconds
+    return max(0.0, rival.seconds - flow) + LEAST_TASKS * rival.max_workers * seconds

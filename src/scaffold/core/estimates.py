@@ -83,12 +83,12 @@ def makespan(
     """Predict the seconds from start to the last result with `workers` tasks in flight."""
     alone = MODELS[model].makespan(workers, workload, machine, costs)
     if (ratio := workload.pilots.get(model)) is not None:
-        alone += (ratio - 1) * workload.tasks * each(model, workers, workload, machine, costs)
+        alone += (ratio - 1) * workload.tasks * per_task(model, workers, workload, machine, costs)
     processes = min(workers, machine.workers) if MODELS[model].pickles else 1
     return max(alone, workload.seconds_at_rate, workload.seconds_saturated(processes))
 
 
-def each(
+def per_task(
     model: Model, workers: int, workload: Workload, machine: Machine, costs: Costs = DEFAULT_COSTS
 ) -> float:
     """Predict the seconds from one result to the next in the middle of a run."""

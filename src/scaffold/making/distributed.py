@@ -18,7 +18,7 @@ class Package(NamedTuple):
     folder: Path
 
 
-def found(root: Path, module: str) -> Package | None:
+def package_of(root: Path, module: str) -> Package | None:
     """Return what `module`, imported from `root`, would be installed with, if that is sure.
 
     Every build tool finds a package with the name of its project, at the top or in `src/`; of

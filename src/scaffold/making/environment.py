@@ -54,7 +54,7 @@ def _candidates(top: Path) -> Iterator[Path]:
     with suppress(OSError, UnicodeDecodeError):
         text = (top / "pyproject.toml").read_text(encoding="utf-8")
         for mark, command in _ELSEWHERE:
-            if mark in text and shutil.which(command[0]) and (printed := _said(command, top)):
+            if mark in text and shutil.which(command[0]) and (printed := _output(command, top)):
                 yield Path(printed)
 
 
@@ -74,11 +74,11 @@ def _interpreter(folder: Path) -> Path | None:
 
 
 def _version(python: Path) -> tuple[int, ...] | None:
-    numbers = _said((str(python), "-I", "-c", "import sys; print(*sys.version_info[:2])"), None)
+    numbers = _output((str(python), "-I", "-c", "import sys; print(*sys.version_info[:2])"), None)
     return tuple(map(int, numbers.split())) if numbers else None
 
 
-def _said(command: tuple[str, ...], where: Path | None) -> str:
+def _output(command: tuple[str, ...], where: Path | None) -> str:
     """Return what a program prints, nothing where it fails."""
     with suppress(OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         done = subprocess.run(  # noqa: S603  # a Python, or a tool on PATH, asked for a fact

@@ -148,7 +148,7 @@ def gather(target: Target, items: Items) -> Yours:
         return Yours(target, items, name, needed, local, reads, copied=target.file)
     if not is_local:
         return Yours(target, items, module, needed, local, reads)
-    if package := distributed.found(root, module):
+    if package := distributed.package_of(root, module):
         local = {**local, package.name: package.folder}
         return Yours(target, items, module, needed, local, reads)
     return Yours(target, items, module, needed, local, reads, folder=root)

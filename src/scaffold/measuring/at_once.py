@@ -171,7 +171,7 @@ def _call(ramp: Ramp, job: Any, until: float) -> Scaling:
                 threads[-1].start()
             for task in tasks:
                 todo.put(task)
-            answers = list(_heard(done, len(tasks), until))
+            answers = list(_collected(done, len(tasks), until))
     except StopIteration as end:
         scaling: Scaling = end.value
         return scaling
@@ -191,7 +191,7 @@ def _answer(call: Call, task: Task, queued: Callable[[], float], is_first: bool)
     return Answer(task[0], value, time.perf_counter() - began, queued() - waited, is_first)
 
 
-def _heard(done: SimpleQueue[Answer], count: int, until: float) -> Iterator[Answer]:
+def _collected(done: SimpleQueue[Answer], count: int, until: float) -> Iterator[Answer]:
     with suppress(Empty):  # the rest takes longer than there is time
         for _ in range(count):
             yield done.get(timeout=max(0.0, until - time.monotonic()))

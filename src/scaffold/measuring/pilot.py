@@ -51,7 +51,7 @@ class Contender:
         """Run until then, or until the items are over."""
         stop = threading.Event()
         begun: dict[int, Any] = {}
-        outcomes = bursts(self.request, folder, _taken(items, begun), stop)
+        outcomes = bursts(self.request, folder, _numbered(items, begun), stop)
         began, first, last, tasks = time.monotonic(), 0.0, 0.0, 0
         for burst in outcomes:
             for outcome in burst:
@@ -70,7 +70,7 @@ class Contender:
         items.extend(begun.values())  # taken, and then not begun
 
 
-def _taken(items: deque[Any], begun: dict[int, Any]) -> Iterator[tuple[int, Any]]:
+def _numbered(items: deque[Any], begun: dict[int, Any]) -> Iterator[tuple[int, Any]]:
     for number in itertools.count():
         if not items:
             return

@@ -102,7 +102,7 @@ class SideBySide:
         side = _when_there_is_time(two.in_processes, items, alone, deadline)
         if isinstance(side, Side):
             alone.spinning = _spinning(alone, side)
-        gains |= _told("process_gain", side, alone, reasons)
+        gains |= _gain("process_gain", side, alone, reasons)
         if self.is_async:
             reasons["thread_gain"] = "an `async def` runs on one event loop"
             return gains
@@ -111,7 +111,7 @@ class SideBySide:
         if isinstance(side, Side) and side.queued > MOST_APART * (side.own + side.queued):
             side = TOO_BUSY
         gains["gil_fraction"] = _share(alone, side)
-        return gains | _told("thread_gain", side, alone, reasons)
+        return gains | _gain("thread_gain", side, alone, reasons)
 
 
 def _worthless(alone: Calls, deadline: float) -> str:
@@ -150,7 +150,7 @@ def _when_there_is_time(
     return side if side.own > LEAST_SPAN else TOO_SOON
 
 
-def _told(
+def _gain(
     name: str, side: Side | str, alone: Calls, reasons: dict[str, str]
 ) -> dict[str, float | None]:
     if isinstance(side, str):
@@ -188,7 +188,7 @@ def _share(alone: Calls, side: Side | str) -> float | None:
     """Return the share of its computing that keeps other threads waiting."""
     if isinstance(side, str) or not alone.cpu or alone.cpu_fraction() > SEVERAL_CORES:
         return None
-    seconds, cpu = alone.seconds, alone.cpu / alone.count - alone.spinning
+    seconds, cpu = alone.each, alone.cpu / alone.count - alone.spinning
     # What is not spent computing, and was not there alone, is waiting for the other thread.
     idle = max(0.0, side.own - side.cpu) / side.calls * _scale(alone, side)
     late = max(0.0, idle - max(0.0, seconds - cpu))
@@ -203,7 +203,7 @@ def gil_share(
     reasons: dict[str, str],
 ) -> dict[str, float | None]:
     """Return what a thread beside the function saw of the GIL: its share, and the longest hold."""
-    share, hold, why = _seen(alone, watched, lateness, controls)
+    share, hold, why = _share_and_hold(alone, watched, lateness, controls)
     if share is None:
         reasons["gil_fraction"] = why
     if hold is None:
@@ -211,7 +211,7 @@ def gil_share(
     return {"gil_fraction": share, "longest_gil_hold_seconds": hold}
 
 
-def _seen(
+def _share_and_hold(
     alone: Calls, watched: Calls | None, lateness: gil.Lateness, controls: gil.Controls | None
 ) -> tuple[float | None, float | None, str]:
     if controls is None:

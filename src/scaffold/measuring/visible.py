@@ -41,7 +41,7 @@ def task(item: Sequence[Any]) -> list[Any]:
     began = time.perf_counter()
     if wait:  # sleep(0) would give the GIL away
         time.sleep(wait)
-    return _noted(began, rounds)
+    return _note(began, rounds)
 
 
 async def task_async(item: Sequence[Any]) -> list[Any]:
@@ -50,7 +50,7 @@ async def task_async(item: Sequence[Any]) -> list[Any]:
     began = time.perf_counter()
     if wait:
         await asyncio.sleep(wait)
-    return _noted(began, rounds)
+    return _note(began, rounds)
 
 
 def rounds_in(seconds: float) -> int:
@@ -64,7 +64,7 @@ def _timed() -> float:
     return CLOCK() - began
 
 
-def _noted(began: float, rounds: int) -> list[Any]:
+def _note(began: float, rounds: int) -> list[Any]:
     computed = _compute(rounds)
     return [os.getpid(), threading.get_ident(), began, time.perf_counter(), computed]
 

@@ -78,7 +78,7 @@ def rule(rule_id: str, width: int) -> list[str]:
         *_labelled("Source", _source(rule), width),
         *_labelled("Fires", f"{rule.fires.text}: {_reason(rule, rule.fires)}", width),
         *_labelled("Silent", rule.silent.text, width),
-        *_seen(rule, width),
+        *_see_it(rule, width),
     ]
 
 
@@ -146,7 +146,7 @@ def _source(rule: Rule) -> str:
     return rule.article if rule.article == BEYOND else f"article, {rule.article}"
 
 
-def _seen(rule: Rule, width: int) -> list[str]:
+def _see_it(rule: Rule, width: int) -> list[str]:
     bound = shown_by(rule.id, rule.fires.machine)
     return _labelled("See it", f"concgen demo {bound}", width) if bound else []
 
