@@ -109,7 +109,7 @@ class Snapshot:
             self._area = areas(self._state.read(HEADER), results.st_ino)
         except ValueError:
             if results.st_size:
-                raise Refused(f"{name}.state does not tell of which input {name} is") from None
+                raise Refused(f"{name}.state does not tell which input {name} is of") from None
             self._area = HEADER  # there was no item
         known = os.fstat(self._state.fileno()).st_size - self._area  # all of those results
         self._count = max(0, known // DIGEST)
