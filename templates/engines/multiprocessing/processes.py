@@ -70,6 +70,8 @@ class WorkerProcess:
         elif sys.platform != "win32":
             resource_tracker.ensure_running()  # here, because it would unblock the signals
         context: Any = multiprocessing.get_context(method)
+        if method == "forkserver":  # since 3.14 it would import the script, once for all workers,
+            context.set_forkserver_preload([])  # which would get the same random numbers
         self._shared = BufferWrapper(CLOCK)  # its memory is used again once this is dropped
         self.clock = self._shared.create_memoryview().cast("d")
         self.clock[0] = self.clock[1] = NEVER

@@ -258,14 +258,14 @@ class _EngineThread(threading.Thread):
         super().__init__(daemon=True)  # work() that hangs keeps no program from ending
         self._prepared, self._deliver = prepared, deliver
         self._room = threading.Semaphore(AHEAD)
-        self._context = contextvars.copy_context()
+        self._callers = contextvars.copy_context()  # Thread has a _context, since 3.14
         self.start()
 
     def run(self) -> None:
         """Deliver the bursts, and at last None or what ended the run."""
         end = None
         try:
-            self._context.run(self._serve)
+            self._callers.run(self._serve)
         except BaseException as exc:  # it is raised where the outcomes are taken
             end = exc
         with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody waits
