@@ -506,6 +506,9 @@ CASES = {
     "script.check_destination: could not be imported later": Case(
         "new no-name.py --yes", 2, ("'no-name.py'", "imported", "letters"),
     ),
+    "script.check_destination: is a device on Windows": Case(
+        "new con.py --yes", 2, ("'con.py'", "device on Windows", "another name"),
+    ),
     "script.check_destination: exists already": Case(
         "new functions.py --yes", 3, ("'functions.py'", "exists already", "another name"),
         Scene.functions,

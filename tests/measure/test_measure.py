@@ -9,10 +9,11 @@ import pytest
 from scaffold.asking.target import parse_target
 from scaffold.core.errors import UsageError
 from scaffold.making.items import read_items
-from scaffold.measuring.machine import runner
+from scaffold.measuring.machine import gil_enabled, runner
 from scaffold.measuring.measure import measure
 
 BUSY = "the machine is too busy to tell"
+NO_GIL = "this interpreter runs without the GIL"
 
 
 def profile(module, items, function, budget=2.0):
@@ -39,6 +40,8 @@ def test_shares_of_known_functions(module, items, function, cpu, gil):
 
     Other tests come and go beside it, faster than the busy share tells: it has three tries.
     """
+    if gil and not gil_enabled():
+        gil = 0
     for tries_left in (2, 1, 0):
         measured = profile(module, items, function, budget=2.0)
         off = abs((measured.gil_fraction or 0) - gil) if gil is not None else 0
@@ -50,7 +53,7 @@ def test_shares_of_known_functions(module, items, function, cpu, gil):
         assert measured.cpu_fraction == pytest.approx(cpu, abs=0.15)
     if measured.gil_fraction is None and measured.busy_fraction > 0.2:
         gil = None
-    if gil is None or measured.reasons.get("gil_fraction") == BUSY:
+    if gil is None or measured.reasons.get("gil_fraction") in (BUSY, NO_GIL):
         assert measured.gil_fraction is None
         assert measured.reasons["gil_fraction"]
     else:
@@ -70,6 +73,8 @@ def test_the_gil_held_too_briefly_to_see_is_not_guessed(module, items):
 @pytest.mark.parametrize(("function", "threads"), [("loop", 1), ("digest", 2)])
 def test_what_two_threads_and_two_processes_gain(module, items, function, threads):
     """One after the other where the GIL is held, twice as much where it is not; or too busy."""
+    if not gil_enabled():
+        threads = 2
     measured = profile(module, items, function, budget=3.0)
     for name, gain in (("thread_gain", threads), ("process_gain", 2)):
         measured_gain = getattr(measured, name)
@@ -289,7 +294,10 @@ def test_what_the_function_started_is_ended_with_it(module, items):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only growth of the peak is told")
 def test_the_memory_of_a_task_is_what_a_call_adds_at_its_peak(tmp_path):
-    """Within a fifth, whatever the interpreter and its imports take beside it."""
+    """Within a fifth, whatever the interpreter and its imports take beside it.
+
+    Without a GIL Python keeps what was freed for a while, so that calls in a row add up.
+    """
     needed = 120_000_000
     (tmp_path / "large.py").write_text(
         f"BALLAST = bytearray(50_000_000)\ndef fill(item):\n    data = b'x' * {needed}\n"
@@ -299,7 +307,10 @@ def test_the_memory_of_a_task_is_what_a_call_adds_at_its_peak(tmp_path):
     items.write_text("1\n2\n3\n4\n")
     target = parse_target(f"{tmp_path / 'large.py'}:fill")
     profile = measure(target, read_items(items), 1.0, repeat=True)
-    assert profile.task_memory_bytes == pytest.approx(needed, rel=0.2)
+    if gil_enabled():
+        assert profile.task_memory_bytes == pytest.approx(needed, rel=0.2)
+    else:
+        assert profile.task_memory_bytes >= 0.8 * needed
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no other platform forks")

@@ -19,7 +19,7 @@ from scaffold import (
 )
 
 here: Machine = inspect_machine()
-larger: Machine = here._replace(cores=64.0)
+larger: Machine = here._replace(cores=64.0, gil=True)
 work: Workload = Workload(Bound.CPU, tasks=20_000, task_seconds=0.1)
 advice: Recommendation = recommend(work, larger, models=[Model.THREADING, Model.MULTIPROCESSING])
 settings: Settings = advice.settings
@@ -98,7 +98,8 @@ def test_an_impossible_kind_or_share_is_a_value_error():
         Workload(cpu_fraction=float("nan"))
 
 
-def test_the_same_advice_as_the_command_line(concgen):
+def test_the_same_advice_as_the_command_line(concgen, monkeypatch):
+    monkeypatch.setattr("scaffold.measuring.machine.gil_enabled", lambda: True)
     command = ["recommend", "--workload", "mixed", "--tasks", "5k", "--task-time", "20ms", "--yes"]
     document = concgen(*command, "--json").json
     asked = dict.fromkeys(("bound", "tasks", "task_seconds"), Source.ASKED)

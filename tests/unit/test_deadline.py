@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from scaffold.core.advice import recommend
@@ -59,7 +59,7 @@ def test_where_no_cluster_helps_it_is_said_why(workload, reason):
 
 
 @given(workloads, machines, st.floats(1e-3, 1e6))
-@settings(max_examples=50)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.filter_too_much])
 def test_the_cores_are_the_fewest_that_do(workload, machine, deadline):
     """With them the deadline is kept, with one fewer it is not."""
     cores = cores_needed(by(deadline, workload), machine, DEFAULT_COSTS)

@@ -66,7 +66,9 @@ def name_for(directory: Path) -> str:
 
     "Données 2024" suggests "Donnees-2024". Raises UsageError when nothing natural is left.
     """
-    own = Path(os.path.abspath(directory)).name  # "." has none; a link's own name counts
+    own = directory.name  # a link's own; Windows gives the full path of a device another
+    if not is_device(own):
+        own = Path(os.path.abspath(directory)).name  # "." has none
     problem = _problem(own)
     if problem is None:
         return own
@@ -96,13 +98,18 @@ def package_name(name: str, taken: Container[str] = frozenset()) -> Package:
     return Package(f"{package}_app", reason)
 
 
+def is_device(name: str) -> bool:
+    """Tell whether Windows opens something else than a file of that name."""
+    return bool(_DEVICE.fullmatch(name))
+
+
 def _problem(name: str) -> str | None:
     """Say what keeps `name` from naming a project, or None when nothing does."""
     if not name:
         return "it is empty"
     if len(name) > MAX_LENGTH:
         return f"it has {len(name)} characters; over {MAX_LENGTH} paths get too long for Windows"
-    if _DEVICE.fullmatch(name):
+    if is_device(name):
         return "it is a device on Windows"
     if not _NAME.fullmatch(name):
         return "only letters a-z, digits and . _ - are allowed, a letter or digit at both ends"

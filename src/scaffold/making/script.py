@@ -18,7 +18,7 @@ from scaffold.core.errors import Refused, UsageError
 from scaffold.core.models import MODELS, Awaits
 from scaffold.core.texts import shown
 from scaffold.making.inventory import available_models, model_facts, templates_dir
-from scaffold.making.names import package_name
+from scaffold.making.names import is_device, package_name
 
 STARTERS = ("blank", "http")
 _NEEDS = {"http_async": ("aiohttp>=3.10,<4",)}
@@ -48,6 +48,8 @@ def scriptable() -> tuple[Model, ...]:
 
 def check_destination(dest: Path) -> None:
     """Raise what keeps a script from being written there."""
+    if is_device(dest.name):
+        raise UsageError(f"{shown(dest)} is a device on Windows", hint="choose another name")
     if os.path.lexists(dest):
         raise Refused(f"{shown(dest)} exists already", hint="choose another name")
     if not dest.stem.isidentifier():

@@ -7,6 +7,7 @@ work() started too. It dies with its parent, however that dies.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import os
@@ -44,6 +45,7 @@ NEVER = float("inf")
 CLOCK = 16  # bytes: two doubles
 # Pipes that Windows waits for at once: 64 things in all, which Python 3.13 does in batches.
 MOST = 63 if sys.platform == "win32" and sys.version_info < (3, 13) else sys.maxsize
+_FORGET = atexit._clear
 LAST_BREATH = 1.0  # seconds that a worker whose pipe has ended gets to exit
 
 
@@ -79,7 +81,7 @@ class WorkerProcess:
         with child:  # closed here, so that the worker's death reads as the end of its pipe
             target = (serve, share, child, self._shared, job, *arguments)
             self.process = context.Process(target=main, args=target)
-            with _signals_blocked():
+            with _signals_blocked(), _exit_functions_kept():
                 self.process.start()
         self._family = Family(self.process.pid)
 
@@ -240,6 +242,20 @@ def _signals_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _exit_functions_kept() -> Iterator[None]:
+    """Let a forked worker keep those of work.py, which multiprocessing forgets since 3.14."""
+
+    def forget_next_time() -> None:
+        vars(atexit)["_clear"] = _FORGET
+
+    vars(atexit)["_clear"] = forget_next_time
+    try:
+        yield
+    finally:
+        forget_next_time()
 
 
 def main(

@@ -97,9 +97,10 @@ class Snapshot:
 
     def __init__(self, name: str) -> None:
         """Raises Refused."""
-        self.name, path = name, os.path.realpath(name)
+        self.name = name
         self.ok = self.failed = 0
         try:
+            path = os.path.realpath(name)
             self._file = open(path, "rb")  # noqa: SIM115
             self._state = open(f"{path}.state", "rb")  # noqa: SIM115
         except OSError as exc:

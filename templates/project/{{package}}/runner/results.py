@@ -62,7 +62,7 @@ class Journal:
     def __init__(
         self, name: str, *, encode: Encode | None = None, version: str = "", fsync: bool = False
     ) -> None:
-        self.name, self.path = name, os.path.realpath(name)
+        self.name = name
         self.done = bytearray()
         self.ok = self.failed = 0
         self.written = 0  # results of this run
@@ -70,6 +70,7 @@ class Journal:
         self._unwritable = 0  # of them, values that have no JSON
         self._looked = time.monotonic()
         try:
+            self.path = os.path.realpath(name)
             self.ledger = Ledger(f"{self.path}.state", fsync=fsync)
             if not os.path.isfile(self.path) and os.path.exists(self.path):
                 raise Refused(f"{name} is not a file; --results names another")
