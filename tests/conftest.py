@@ -68,6 +68,12 @@ def _renders_quickly():
         yield
 
 
+@pytest.fixture
+def with_gil(monkeypatch):
+    """A machine whose Python has a GIL, whatever runs the tests: the advice rests on it."""
+    monkeypatch.setattr("scaffold.measuring.machine.gil_enabled", lambda: True)
+
+
 @dataclass
 class Result:
     """What one run ended with and printed."""

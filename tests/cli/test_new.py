@@ -206,6 +206,7 @@ def test_a_workflow_that_is_neither_wanted_nor_not(concgen, tmp_path):
     assert "ci: 'perhaps' is not yes or no" in result.err
 
 
+@pytest.mark.usefixtures("with_gil")
 def test_another_model_than_the_advice_stands_first(concgen, tmp_path, monkeypatch):
     """The headline is of what is made; the advice is said as such."""
     monkeypatch.chdir(tmp_path)

@@ -17,6 +17,7 @@ CPU = ("--workload", "cpu", "--tasks", "2000", "--task-time", "50ms", "--holds-g
         (("--tasks", "1"), "sequential"),
     ],
 )
+@pytest.mark.usefixtures("with_gil")
 def test_the_advice_of_the_contract(concgen, monkeypatch, options, model):
     """The four textbook cases, on two cores."""
     monkeypatch.setattr("scaffold.measuring.machine.runner.allowed_cores", lambda: 2)
@@ -41,6 +42,7 @@ def test_json_has_every_key_of_the_contract(concgen):
     assert document["flips"]
 
 
+@pytest.mark.usefixtures("with_gil")
 def test_stdout_is_the_answer_and_nothing_else(concgen):
     """With --yes nothing is said beside it."""
     result = concgen("recommend", *CPU, "--yes")

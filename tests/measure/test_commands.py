@@ -240,11 +240,11 @@ def test_bench_outside_a_project_is_refused(concgen, tmp_path, monkeypatch):
     assert "no project" in result.err
 
 
+@pytest.mark.usefixtures("with_gil")
 def test_check_holds_and_flips(concgen, tmp_path, monkeypatch):
     """Exit 0 while the advice stands, 5 and the reason when it does not."""
     cpu = ("--workload", "cpu", "--tasks", "2000", "--task-time", "50ms")
     monkeypatch.setattr("scaffold.measuring.machine.runner.allowed_cores", lambda: 2)
-    monkeypatch.setattr("scaffold.measuring.machine.gil_enabled", lambda: True)
     assert concgen("new", tmp_path / "p", *cpu, "--yes").code == 0
     held = concgen("check", "--project", tmp_path / "p")
     assert held.code == 0

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -296,3 +297,19 @@ def test_check_destination_writes_nothing(tmp_path: Path) -> None:
     """A command can ask early whether a destination will do."""
     assert staging.check_destination(tmp_path / "a/b") == tmp_path / "a/b"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_is_long_for_windows_is_told(
+    tmp_path: Path, answers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system says of it, such as "no such file", helps nobody."""
+    monkeypatch.setattr(project, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr("copier.run_copy", fail_as_too_long)
+    for name, told in (("a" * 200, "a shorter path"), ("short", "make room")):
+        with pytest.raises(ConcgenError) as caught:
+            project.render(answers, Path(name))
+        assert told in (caught.value.hint or "")
+
+
+def fail_as_too_long(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOENT, "The system cannot find the path specified")

@@ -98,8 +98,8 @@ def test_an_impossible_kind_or_share_is_a_value_error():
         Workload(cpu_fraction=float("nan"))
 
 
-def test_the_same_advice_as_the_command_line(concgen, monkeypatch):
-    monkeypatch.setattr("scaffold.measuring.machine.gil_enabled", lambda: True)
+@pytest.mark.usefixtures("with_gil")
+def test_the_same_advice_as_the_command_line(concgen):
     command = ["recommend", "--workload", "mixed", "--tasks", "5k", "--task-time", "20ms", "--yes"]
     document = concgen(*command, "--json").json
     asked = dict.fromkeys(("bound", "tasks", "task_seconds"), Source.ASKED)

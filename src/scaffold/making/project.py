@@ -7,6 +7,7 @@ imported where it is called, and called from one thread only.
 from __future__ import annotations
 
 import shutil
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ from scaffold.making.inventory import templates_dir
 PRISTINE = ".concgen/pristine.zip"
 # Why the model is what it is; beside the other records, where a package was added.
 DECISION = "CONCURRENCY.md"
+# Characters of a place, from which on the 260 of Windows may not be enough for what is made there.
+LONG = 160
 
 
 def render(answers: Mapping[str, Any], into: Path) -> None:
@@ -59,8 +62,14 @@ def _render(answers: Mapping[str, Any], into: Path) -> None:
     except OSError as error:
         raise ConcgenError(
             f"the project could not be rendered: {error.strerror or error}",
-            hint="nothing was written; make room, or choose another place",
+            hint=f"nothing was written; {_way_out(into)}",
         ) from error
+
+
+def _way_out(into: Path) -> str:
+    if sys.platform == "win32" and len(str(into)) > LONG:
+        return "choose a shorter path: Windows takes 260 characters, the files' names included"
+    return "make room, or choose another place"
 
 
 def files(answers: Mapping[str, Any], own: Callable[[Path], None] | None = None) -> tuple[str, ...]:
