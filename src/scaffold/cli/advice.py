@@ -42,7 +42,7 @@ def recommend(
     save: Save = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the same questions, and give only the advice."""
+    """Ask about the work, and give only the advice."""
     from scaffold.commands import advise
     from scaffold.terminal import console
 

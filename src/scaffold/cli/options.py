@@ -47,7 +47,10 @@ ItemsFile = Annotated[
 Budget = Annotated[
     str | None,
     typer.Option(
-        "--budget", metavar="SECONDS", help="How long it may take [3].", rich_help_panel=MEASURING
+        "--budget",
+        metavar="SECONDS",
+        help="How long measuring may take [3].",
+        rich_help_panel=MEASURING,
     ),
 ]
 Calls = Annotated[

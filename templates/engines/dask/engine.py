@@ -36,7 +36,7 @@ ADAPTS = None  # --max-workers auto is decided before the run
 IN_THREADS = False
 ADDRESS = "DASK_SCHEDULER_ADDRESS"  # in the environment, where Dask itself looks for it
 OPTIONS = {
-    "scheduler": ("ADDRESS", f"of a cluster, such as tcp://host:8786 [${ADDRESS}, or one here]")
+    "scheduler": ("ADDRESS", f"the cluster, such as tcp://host:8786 [${ADDRESS}, or one here]")
 }
 ALL = 0  # as max_workers: as many as the cluster has
 

@@ -112,14 +112,14 @@ def _parser() -> argparse.ArgumentParser:
         "--rate",
         type=limits.rate,
         metavar="R",
-        help=f"at which tasks begin, such as 10/s or 600/min [{settings.RATE}]",
+        help=f"how fast tasks may begin, such as 10/s or 600/min [{settings.RATE}]",
     )
     add(
         "--timeout",
         type=float,
         default=settings.TIMEOUT,
         metavar="SECONDS",
-        help="for one task [%(default)s]",
+        help="how long one task may take [%(default)s]",
     )
     return parser
 

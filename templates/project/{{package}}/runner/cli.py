@@ -112,44 +112,42 @@ def _options() -> Iterator[Option]:
     """All of them, in the order of the help."""
     a_run, afterwards = ("run", "bench"), ("try", "export", "status")
     on_items = a_run + afterwards
-    yield Option(
-        on_items,
-        "--items",
-        "FILE",
-        f"{READ}; - is JSON Lines from stdin [%(default)s]",
-        "items.jsonl",
-    )
-    text = "that identifies an item in results and messages [%(default)s]"
+    text = f"the input: {READ}; - is JSON Lines from stdin [%(default)s]"
+    yield Option(on_items, "--items", "FILE", text, "items.jsonl")
+    text = "the field that identifies an item in results and messages [%(default)s]"
     yield Option(on_items, "--key", "FIELD", text, getattr(settings, "KEY", None))
     text = "tasks in flight at once; auto finds how many [%(default)s; None is one per core]"
     yield Option(a_run, "--max-workers", "N", text, settings.MAX_WORKERS, limits.workers)
-    text = "at which tasks begin, retries included, such as 10/s, 600/min or 5000/h"
+    text = "how fast tasks may begin, retries included, such as 10/s, 600/min or 5000/h"
     text += f" [{getattr(settings, 'RATE', None)}]"
     yield Option(a_run, "--rate", "R", text, None, limits.rate)
-    text, seconds = "for one task [%(default)s]", _number(float, 0)
+    text, seconds = "how long one task may take [%(default)s]", _number(float, 0)
     yield Option(a_run, "--timeout", "SECONDS", text, settings.TIMEOUT, seconds)
     for name, (metavar, text) in limits.OPTIONS.items():
         kind = _number(int, 1) if metavar == "N" else str
         own = getattr(settings, name.upper(), None)
         yield Option(a_run, f"--{name}", metavar, text, own, kind)
     count = _number(int, 0)
-    yield Option(a_run, "--limit", "N", "only the first N items", None, count)
-    yield Option(("run", *afterwards), "--results", "FILE", "[%(default)s]", "results.jsonl")
+    yield Option(a_run, "--limit", "N", "take only the first N items", None, count)
+    text = "the results file [%(default)s]"
+    yield Option(("run", *afterwards), "--results", "FILE", text, "results.jsonl")
+    text = "how often a failed task is tried again [%(default)s]"
+    yield Option(("run",), "--retries", "N", text, settings.RETRIES, count)
     yield Option(
-        ("run",), "--retries", "N", "of a failed task [%(default)s]", settings.RETRIES, count
+        ("run",), "--fresh", "", "start over; earlier results stay as .bak until the first new one"
     )
-    yield Option(("run",), "--fresh", "", "discard earlier results and start over")
     yield Option(("run",), "--retry-failed", "", "run the failed tasks of earlier runs again")
     text = "stop when N tasks, or more than P percent, have failed"
     yield Option(("run",), "--max-failures", "N|P%", text, None, MaxFailures.parse)
     yield Option(("run",), "--fsync", "", "make results survive a power cut, which costs speed")
-    yield Option(("run",), "--quiet", "", "no progress and no summary")
-    yield Option(("bench",), "--seconds", "S", "at most, for each [%(default)s]", 5.0, seconds)
-    yield Option(("bench",), "--json", "", "one JSON document")
-    yield Option(("try",), "--item", "JSON", "instead of one from the input")
+    yield Option(("run",), "--quiet", "", "show no progress and no summary")
+    text = "how long each of the two runs may take [%(default)s]"
+    yield Option(("bench",), "--seconds", "S", text, 5.0, seconds)
+    yield Option(("bench",), "--json", "", "print one JSON document")
+    yield Option(("try",), "--item", "JSON", "an item to run instead of one from the input")
     yield Option(("try",), "--pdb", "", "stop in the debugger where it fails")
-    yield Option(("export",), "--failed", "", "only items that failed, to be run again")
-    yield Option(("export",), "--ok", "", "only tasks that succeeded")
+    yield Option(("export",), "--failed", "", "export only items that failed, to be run again")
+    yield Option(("export",), "--ok", "", "export only tasks that succeeded")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -159,25 +157,20 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
         sub.set_defaults(command=command)
         if name == "try":
-            sub.add_argument("id", nargs="?", metavar="ID", help="or key [the first that failed]")
+            text = "the id or the key of an item [the first that failed]"
+            sub.add_argument("id", nargs="?", metavar="ID", help=text)
         if name == "export":
-            text = ".csv, .jsonl or .parquet [JSON Lines]"
+            text = "a .csv, .jsonl or .parquet file [JSON Lines on stdout]"
             sub.add_argument("file", nargs="?", metavar="FILE", help=text)
         either = sub.add_mutually_exclusive_group() if name == "export" else sub
         for option in _options():
             if name not in option.commands:
                 continue
             group = either if option.name in ("--failed", "--ok") else sub
+            kind: dict[str, Any] = {"action": "store_true"}
             if option.metavar:
-                group.add_argument(
-                    option.name,
-                    metavar=option.metavar,
-                    help=option.help,
-                    default=option.default,
-                    type=option.type,
-                )
-            else:
-                group.add_argument(option.name, help=option.help, action="store_true")
+                kind = {"metavar": option.metavar, "default": option.default, "type": option.type}
+            group.add_argument(option.name, help=option.help, **kind)
     return parser
 
 
