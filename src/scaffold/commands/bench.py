@@ -164,7 +164,7 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
     costs = calibration.load(facts).costs
     results: list[Result] = []
     day, others = time.strftime("%Y-%m-%d"), machine.Others()
-    models = applicable(profile, work)
+    models = applicable(profile)
     if CLUSTER in available_models():
         progress.step(LeftOut(CLUSTER))
     with laboratory() as lab:
@@ -182,7 +182,7 @@ def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
             )
 
 
-def applicable(profile: Profile, work: Workload) -> list[Model]:
+def applicable(profile: Profile) -> list[Model]:
     """Return the models that can run the function, simplest first."""
 
     def can_run(model: Model) -> bool:

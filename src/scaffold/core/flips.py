@@ -124,7 +124,7 @@ def _number_flips(
                 continue  # "one task: sequential" is no news
             other = choose(*lever.change(value))
             factor = value / lever.start if direction > 1 else lever.start / value
-            yield factor, Flip(lever.field, value, other.model, _words(lever, value, now, other))
+            yield factor, Flip(lever.field, value, other.model, _words(lever, value, other))
 
 
 def _is_no_loss(lever: Lever, other: Estimate, now: Estimate) -> bool:
@@ -132,7 +132,7 @@ def _is_no_loss(lever: Lever, other: Estimate, now: Estimate) -> bool:
     return not lever.helps or other.seconds <= now.seconds
 
 
-def _words(lever: Lever, value: float, now: Estimate, other: Estimate) -> str:
+def _words(lever: Lever, value: float, other: Estimate) -> str:
     if lever.helps:
         return f"{lever.say(value)}: {other.model}, {show_seconds(other.seconds)}"
     word = "above" if value > lever.start else "below"

@@ -37,7 +37,7 @@ def _perform(plan: Plan, answer: Answer) -> Demo:
     width = console.width()
     with demo.stage(plan) as stage:
         example = tuple(stage.example(model) for model in plan.models)
-        answer([*_bold(demo_views.EXAMPLE), "", *demo_views.example(plan, example, width), ""])
+        answer([*_bold(demo_views.EXAMPLE), "", *demo_views.example(example, width), ""])
         answer([*_bold(f"Heavier: {demo_views.tasks(plan)}"), *demo_views.legend(plan, width)])
         runs = []
         for model in plan.models:

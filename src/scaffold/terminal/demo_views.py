@@ -59,7 +59,7 @@ def announcement(plan: Plan, width: int) -> list[str]:
     return wrap(text, width)
 
 
-def example(plan: Plan, runs: Sequence[Run], width: int) -> list[str]:
+def example(runs: Sequence[Run], width: int) -> list[str]:
     """Return the times of the article's example, and why no model is any use for it."""
     runs = [run for run in runs if run.error is None]
     times = [run.measured_seconds for run in runs]
