@@ -68,7 +68,7 @@ def test_it_fits_the_terminal(shown, columns):
     plan = shown.plan
     lines = [
         *demo_views.announcement(plan, columns),
-        *demo_views.example(plan, shown.article, columns),
+        *demo_views.example(shown.article, columns),
         *demo_views.legend(plan, columns),
         *(line for run in shown.runs for line in demo_views.run(run, 1.0, columns)),
         *demo_views.summary(shown, columns),

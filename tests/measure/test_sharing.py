@@ -19,9 +19,9 @@ def alone(seconds: list[float], cpu: float | None = None) -> Calls:
 
 def gain(calls: Calls, side: Side) -> float:
     """Return the gain that is told."""
-    found = sharing._told("thread_gain", side, calls, {})["thread_gain"]
-    assert found is not None
-    return found
+    measured = sharing._gain("thread_gain", side, calls, {})["thread_gain"]
+    assert measured is not None
+    return measured
 
 
 def test_the_cpu_seconds_of_a_fight_for_the_gil_are_no_gain():
