@@ -23,8 +23,9 @@ from scaffold.measuring.pair import Pair
 
 # Calls take longer beside others when they do so by this factor, and by so many standard errors:
 # one call of a service may take ten times as long as the next. So few calls tell little of how much
-# they differ, and a false alarm costs more than a limit that the run finds by itself.
-SLOWER, SURE = 1.25, 5.0
+# they differ, and a false alarm costs more than a limit that the run finds by itself. Less is
+# believed when it is seen twice.
+SLOWER, SURE, SUSPECT = 1.25, 5.0, 3.0
 # Of their time what they may wait for a core: more, and it is the machine that is slow.
 MOST_QUEUED = 0.1
 # Seconds that say nothing: shorter calls are taken for as long.
@@ -43,13 +44,14 @@ class Scaling(NamedTuple):
 
     `per_process` tells that a second process gets as much done again: the places are in the
     process, such as those of a pool or a lock, and not at the other end. `rest` is how many of the
-    calls are left.
+    calls are left; what was not `seen_twice` may have been a pool that opened its connections.
     """
 
     in_flight: int = 1
     gain: float = 1.0
     rest: int = 0
     per_process: bool = False
+    seen_twice: bool = True
 
     @property
     def is_saturated(self) -> bool:
@@ -71,21 +73,24 @@ def try_out(
     scaling = asyncio.run(_await(ramp, job, until)) if job.is_async else _call(ramp, job, until)
     apart = limit is None and not request["is_async"]
     if scaling.is_saturated and scaling.rest > scaling.gain and apart:
-        return scaling._replace(per_process=_is_per_process(request, calls, scaling, until))
-    return scaling
+        scaling = scaling._replace(per_process=_is_per_process(request, calls, scaling, until))
+    if scaling.seen_twice or scaling.per_process:
+        return scaling
+    tried = scaling.in_flight // 2  # where nothing was slow
+    return Scaling(tried, tried)
 
 
 def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
-    scaling, level, connects, doubtful = Scaling(), 2, False, False
-    alone = tuple(calls.seconds[1:])  # the first call of all is a worker's first too
-    mean, longest = statistics.mean(alone or calls.seconds), max(calls.seconds)
+    scaling, level, connects, suspected = Scaling(), 2, False, False
+    alone = _Alone(calls)
+    longest = max(calls.seconds)
     while most >= 2 and level <= limit and not calls.hopeless():
         # At first two for each worker, of which one may connect.
         count = min(most, 2 * level if level == 2 else level)
         if time.monotonic() + LONGER * longest * count / level > until:
             break
-        positions = (calls.supply.take() for _ in range(count))
-        tasks = [(at, calls.supply.items[at]) for at in positions if at is not None]
+        taken = (calls.supply.take() for _ in range(count))
+        tasks = [(at, calls.supply.items[at]) for at in taken if at is not None]
         if len(tasks) < min(count, level):
             break
         began, used = time.perf_counter(), cpu_seconds()
@@ -93,19 +98,26 @@ def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
         seconds = time.perf_counter() - began
         failed = any(isinstance(answer.value, BaseException) for answer in answers)
         if level == 2:  # whether a worker's first call takes longer, as it has to connect
-            connects = _are_slower([answer for answer in answers if answer.is_first], alone)
-        opening = [answer for answer in answers if connects and answer.is_first]
-        usual = [answer for answer in answers if answer not in opening]
-        slower = not failed and _are_slower(usual, alone)
+            connects = alone.errors_above([each for each in answers if each.is_first], 1) > SURE
+        opening = [each for each in answers if connects and each.is_first]
+        usual = [each for each in answers if each not in opening]
+        errors = 0.0 if failed else alone.errors_above(usual, level)
         calls.add(opening, 0.0, timed=False)
-        calls.add(usual, cpu_seconds() - used, timed=not (slower or failed))
+        timed = not failed and errors <= SUSPECT
+        calls.add(usual, cpu_seconds() - used, timed=timed)
         most -= count
         if failed or len(answers) < len(tasks):
             break
-        if slower and doubtful:
-            return Scaling(level, min(level, max(1.0, len(answers) * mean / seconds)), most)
-        if doubtful := slower:  # once more: a pool that was opening connections has them by now
+        if errors > SUSPECT and most >= level and not suspected:
+            # Once more: a pool that was opening connections has them by now.
+            suspected = True
             continue
+        if errors > (SUSPECT if suspected else SURE):
+            gain = min(level, max(1.0, len(answers) * alone.mean / seconds))
+            return Scaling(level, gain, most, seen_twice=suspected)
+        if errors > SUSPECT:
+            break
+        suspected = False
         longest = max(longest, *(answer.seconds for answer in answers))
         scaling = Scaling(level, level)
         level *= 2 if 2 * level <= most else 1  # the last level has all the rest
@@ -123,8 +135,8 @@ def _is_per_process(
         if not pair.ready(until - 2 * rounds * calls.each):
             return False
         count = min(scaling.rest, 2 * threads * rounds)
-        positions = (calls.supply.take() for _ in range(count))
-        items = [calls.supply.items[at] for at in positions if at is not None]
+        taken = (calls.supply.take() for _ in range(count))
+        items = [calls.supply.items[at] for at in taken if at is not None]
         began = time.perf_counter()
         side = pair.in_processes(items, until - time.monotonic(), False, until, threads)
         seconds = time.perf_counter() - began
@@ -134,19 +146,32 @@ def _is_per_process(
     return threads < side.calls == count and seconds < APART * rounds * calls.each
 
 
-def _are_slower(answers: list[Answer], alone: tuple[float, ...]) -> bool:
-    """Tell whether calls beside others surely take longer than those alone."""
-    beside = [answer.seconds - answer.queued for answer in answers]
-    if len(alone) < 2 or len(beside) < 2:
-        return False
-    queued = sum(answer.queued for answer in answers)
-    if queued > MOST_QUEUED * sum(answer.seconds for answer in answers):
-        return False
-    before, after = (
-        [log(max(SHORTEST, seconds)) for seconds in times] for times in (alone, beside)
-    )
-    unsure = statistics.stdev(before) * sqrt(1 / len(before) + 1 / len(after))
-    return statistics.mean(after) - statistics.mean(before) > max(log(SLOWER), SURE * unsure)
+class _Alone:
+    """What the calls one by one took, to compare those beside others with."""
+
+    def __init__(self, calls: Calls) -> None:
+        seconds = calls.seconds[1:] or calls.seconds  # the first call is a worker's first too
+        self.mean = statistics.mean(seconds)
+        self._logs = [log(max(SHORTEST, each)) for each in seconds]
+        self._computes = calls.computing() / max(1, calls.count - calls.untimed)
+
+    def errors_above(self, answers: list[Answer], level: int) -> float:
+        """Return by how many standard errors calls with so many in flight took longer than alone.
+
+        0 where they did not by SLOWER, beside what the others compute in the meantime.
+        """
+        if len(self._logs) < 2 or len(answers) < 2:
+            return 0.0
+        queued = sum(each.queued for each in answers)
+        if queued > MOST_QUEUED * sum(each.seconds for each in answers):
+            return 0.0
+        after = [log(max(SHORTEST, each.seconds - each.queued)) for each in answers]
+        longer = statistics.mean(after) - statistics.mean(self._logs)
+        held_up = 1 + (level - 1) * self._computes / self.mean
+        if longer <= log(SLOWER * held_up):
+            return 0.0
+        unsure = statistics.stdev(self._logs) * sqrt(1 / len(self._logs) + 1 / len(after))
+        return longer / max(unsure, 1e-9)
 
 
 def _call(ramp: Ramp, job: Any, until: float) -> Scaling:
@@ -171,7 +196,7 @@ def _call(ramp: Ramp, job: Any, until: float) -> Scaling:
                 threads[-1].start()
             for task in tasks:
                 todo.put(task)
-            answers = list(_collected(done, len(tasks), until))
+            answers = list(_heard(done, len(tasks), until))
     except StopIteration as end:
         scaling: Scaling = end.value
         return scaling
@@ -191,7 +216,7 @@ def _answer(call: Call, task: Task, queued: Callable[[], float], is_first: bool)
     return Answer(task[0], value, time.perf_counter() - began, queued() - waited, is_first)
 
 
-def _collected(done: SimpleQueue[Answer], count: int, until: float) -> Iterator[Answer]:
+def _heard(done: SimpleQueue[Answer], count: int, until: float) -> Iterator[Answer]:
     with suppress(Empty):  # the rest takes longer than there is time
         for _ in range(count):
             yield done.get(timeout=max(0.0, until - time.monotonic()))

@@ -50,6 +50,8 @@ LEAST_CALLS = 3
 # Of the calls that a function may get which waits: those one by one, and those that are watched
 # where it computes too. The rest is made with several in flight.
 ONE_BY_ONE, LOOKED_AT = 1 / 4, 1 / 5
+# Computing less than this share of its time, a function waits for somebody who may be full.
+MOSTLY_COMPUTES = 0.5
 # The share of the time left that may go into controls until they come out right.
 CONTROLLING = 0.4
 # The share of the time left for calls that a second thread watches.
@@ -112,11 +114,8 @@ def _measure(
             beside = two.gains(reasons)
     else:
         reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
-    if not computes(calls):  # from the start, or as native threads only waited for work
-        watched = 0.0 if calls.cpu_fraction() < LEAST_CPU else LOOKED_AT * request["calls"]
-        scaling = try_out(
-            job, request, calls, int(request["calls"] - calls.count - watched), deadline
-        )
+    if calls.cpu_fraction() < MOSTLY_COMPUTES:
+        scaling = try_out(job, request, calls, _with_others(calls, request["calls"]), deadline)
     calls.waking = _waking(facts["is_async"], calls.wait(), min(NAPPING, _left(deadline) / 4))
     looked_at = WATCHED if beside.get("gil_fraction") is None else GLIMPSED
     gil_facts = _gil(call, request, calls, deadline, looked_at, reasons)
@@ -182,6 +181,14 @@ def _alone(call: Caller, request: dict[str, Any], calls: Calls, deadline: float)
         return block
     more = call(calls, _after(WAITING, deadline), waiting - calls.count, inf)
     return max(block, more or 0.0) if block is not None else None
+
+
+def _with_others(calls: Calls, allowed: int) -> int:
+    """Return how many calls may be made with several in flight."""
+    if computes(calls):  # it was called more often already: nobody minds
+        return allowed
+    watched = 0.0 if calls.cpu_fraction() < LEAST_CPU else LOOKED_AT * allowed
+    return int(allowed - calls.count - watched)
 
 
 def _share(share: float, calls: Calls) -> float:
