@@ -8,7 +8,7 @@ from typing import Any
 from scaffold.asking.target import Target
 from scaffold.core.advice import weigh
 from scaffold.core.costs import Costs
-from scaffold.core.domain import Estimate, Machine, Workload
+from scaffold.core.domain import Estimate, Machine, Model, Workload
 from scaffold.core.estimates import per_task
 from scaffold.core.models import BASELINE, CLUSTER, MODELS, Awaits
 from scaffold.core.reasons import waits
@@ -20,6 +20,8 @@ from scaffold.measuring.pilot import LEAST_TASKS
 # Up to this ratio of two predictions the longer one may be of the faster model: each may be off by
 # what `estimates.SPREAD` says.
 CLOSE = 1.6
+# Waiting less than this share of its time, a task gains nothing from another one in its process.
+HARDLY_WAITS = 0.1
 # Seconds of the fastest below which no choice matters.
 MATTERS = 0.1
 # Seconds that a child process takes to be there, its import of the function apart.
@@ -70,6 +72,8 @@ def close(work: Workload, machine: Machine, costs: Costs) -> list[Estimate]:
     """Return the estimates, fastest first, that no rule forbids and that may be the fastest."""
     _, estimates, fired = weigh(work, machine, costs, available_models())
     off = forbidden(fired) - {BASELINE} | {CLUSTER}
+    if work.wait_seconds < HARDLY_WAITS * work.task_seconds:  # there is more time for the others
+        off |= {Model.HYBRID}
     allowed = [
         estimate
         for estimate in estimates

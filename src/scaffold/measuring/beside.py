@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from queue import SimpleQueue
 from typing import IO, Any
 
 from scaffold.measuring.clocks import cpu_seconds, queueing
@@ -76,6 +77,7 @@ def run(job: Any, items: list[Any], threads: int, seconds: float, repeat: bool) 
     spare = len(todo) >= SPARE * threads
     sides, cpu = [Side() for _ in range(threads)], list[float]()
     barrier = threading.Barrier(threads, lambda: cpu.append(cpu_seconds()))
+    done: SimpleQueue[bool] = SimpleQueue()  # whether a call, or else all that a thread had to do
 
     def work(side: Side) -> None:
         try:
@@ -86,6 +88,8 @@ def run(job: Any, items: list[Any], threads: int, seconds: float, repeat: bool) 
                 serve(call, side)
         except BaseException:  # setup() failed, here or in another thread: nothing is told
             barrier.abort()
+        finally:
+            done.put(False)
 
     def serve(call: Callable[[Any], Any], side: Side) -> None:
         with queueing() as queued:
@@ -103,18 +107,22 @@ def run(job: Any, items: list[Any], threads: int, seconds: float, repeat: bool) 
                 except BaseException:  # whatever it is, it costs this call only
                     side.failures += 1
                 side.calls += 1
+                if threads > 1:
+                    done.put(True)
             side.queued = queued() - waited
             side.own = max(0.0, time.perf_counter() - began - side.queued)
             cpu.append(cpu_seconds())
 
-    # As the engines do: one task at a time in the main thread, several in others alone.
+    # As the engines do: one task at a time in the main thread; several in others, of which it hears
+    # after each task, so that it wants the GIL as well.
     workers = [threading.Thread(target=work, args=(side,)) for side in sides if threads > 1]
     for worker in workers:
         worker.start()
     if not workers:
         work(sides[0])
-    for worker in workers:
-        worker.join()
+    for _ in workers:
+        while done.get():
+            pass
     cpu_used = cpu[-1] - cpu[0] if cpu else 0.0  # from the start to where the last one ended
     calls, queued = sum(side.calls for side in sides), sum(side.queued for side in sides)
     failures = sum(side.failures for side in sides)
