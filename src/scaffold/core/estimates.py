@@ -49,7 +49,7 @@ def estimate(
         model=model,
         max_workers=workers,
         seconds=seconds,
-        low=seconds * low,
+        low=max(seconds * low, workload.seconds_at_rate),
         high=slowest * high,
         speedup=makespan(BASELINE, 1, workload, machine, costs) / seconds,
         peak_memory_bytes=peak_memory(model, workers, workload, machine, costs),
