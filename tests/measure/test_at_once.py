@@ -75,17 +75,19 @@ def crowded(tmp_path):
 
 @pytest.mark.parametrize("function", ["few", "few_async"])
 def test_places_for_two_are_found(crowded, items, function):
-    """More in flight get no more done."""
-    profile = measured(crowded, function, items)
-    if profile.busy_fraction < 0.1:
-        assert profile.in_flight_gain < min(3, profile.in_flight_tried)
+    """More in flight get no more done; a burst of others' work may hide that, but not again."""
+    for _ in range(3):
+        profile = measured(crowded, function, items)
+        if profile.in_flight_gain < min(3, profile.in_flight_tried):
+            return
+    assert profile.busy_fraction >= 0.1
 
 
 def test_a_pool_that_opens_its_connections_is_not_full(crowded, items):
     """What was slow once is tried again before the other end is called full."""
-    found = measured(crowded, "pooled", items)
-    if found.busy_fraction < 0.1:
-        assert found.in_flight_gain == found.in_flight_tried > 2
+    profile = measured(crowded, "pooled", items)
+    if profile.busy_fraction < 0.1:
+        assert profile.in_flight_gain == profile.in_flight_tried > 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no locks of files there")
