@@ -192,11 +192,13 @@ def test_the_workflow_can_be_left_out(concgen, tmp_path):
     assert not (tmp_path / "c" / WORKFLOW).exists()
 
 
-@pytest.mark.parametrize(("text", "there"), [("false", False), ('"no"', False), ('"yes"', True)])
-def test_the_workflow_in_an_answers_file(concgen, tmp_path, text, there):
+@pytest.mark.parametrize(
+    ("text", "is_written"), [("false", False), ('"no"', False), ('"yes"', True)]
+)
+def test_the_workflow_in_an_answers_file(concgen, tmp_path, text, is_written):
     (tmp_path / "answers.json").write_text(f'{{"ci": {text}}}')
     command = ["new", tmp_path / "a", "--answers", tmp_path / "answers.json", "--yes", "--dry-run"]
-    assert (WORKFLOW in concgen(*command, "--json").json["project"]["files"]) == there
+    assert (WORKFLOW in concgen(*command, "--json").json["project"]["files"]) == is_written
 
 
 def test_a_workflow_that_is_neither_wanted_nor_not(concgen, tmp_path):

@@ -148,7 +148,7 @@ TEARDOWN = """
 import sys, time
 def setup():
     yield 1
-    {what}
+    {step}
 def work(item, one):
     return item
 """
@@ -156,7 +156,7 @@ def work(item, one):
 
 @models
 @pytest.mark.parametrize(
-    ("what", "said"),
+    ("step", "message"),
     [
         ("raise OSError('commit failed')", "OSError: commit failed"),
         ("sys.exit('commit failed')", "SystemExit: commit failed"),
@@ -165,16 +165,16 @@ def work(item, one):
 )
 @pytest.mark.parametrize("timeout", ["", "--timeout=60"])
 def test_a_teardown_that_fails_or_does_not_end_is_told(
-    model: str, what: str, said: str, timeout: str, tmp_path: Path
+    model: str, step: str, message: str, timeout: str, tmp_path: Path
 ) -> None:
     """Results may depend on what it commits: the run has not ended well."""
-    if (model, what, timeout) == ("sequential", "time.sleep(3600)", ""):
+    if (model, step, timeout) == ("sequential", "time.sleep(3600)", ""):
         pytest.skip("it runs in the main thread, where a debugger finds it")
-    project = Project.make(model, tmp_path, TEARDOWN.format(what=what), "1\n2\n3\n")
+    project = Project.make(model, tmp_path, TEARDOWN.format(step=step), "1\n2\n3\n")
     shorten(project, "task", "TEARDOWN", 0.5)
     done = project.run("run", *filter(None, [timeout]))
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert [record["ok"] for record in results(project)] == [True] * 3
 
 

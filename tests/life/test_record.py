@@ -83,12 +83,12 @@ CASES = {
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_wrong_is_said_and_nothing_is_written(crawl, concgen, case, command):
-    spoil, code, told = CASES[case]
+    spoil, code, words = CASES[case]
     spoil(crawl)
     before = snapshot(crawl)
     result = concgen(*command)
     assert result.code == code
-    assert told in result.err
+    assert words in result.err
     assert 1 <= len(result.err.splitlines()) <= 2
     assert "Traceback" not in result.err
     assert snapshot(crawl) == before

@@ -43,7 +43,7 @@ def test_unedited_work_becomes_the_variant_of_the_new_model(crawl, concgen):
 
 
 @pytest.mark.parametrize(
-    ("start", "source", "target", "told"),
+    ("start", "source", "target", "explained"),
     [
         ("threading", WORK, "asyncio", "in a thread of its own"),
         ("asyncio", f"async {WORK}", "threading", "in an event loop per worker"),
@@ -54,14 +54,14 @@ def test_unedited_work_becomes_the_variant_of_the_new_model(crawl, concgen):
     ],
 )
 def test_work_of_the_other_kind_is_explained(
-    tmp_path, monkeypatch, concgen, start, source, target, told
+    tmp_path, monkeypatch, concgen, start, source, target, explained
 ):
     root = make(tmp_path / "crawl", start)
     monkeypatch.chdir(root)
     (root / "crawl/work.py").write_text(source)
     result = concgen("switch", target)
     assert result.code == 0
-    assert (told in result.err) if told else ("work" not in result.err)
+    assert (explained in result.err) if explained else ("work" not in result.err)
 
 
 def test_an_edited_engine_is_refused_with_the_edit_shown(crawl, concgen):

@@ -73,16 +73,18 @@ def test_doctor_reports_the_machine(concgen):
 
 
 @pytest.mark.parametrize(
-    ("python", "there", "told"),
+    ("python", "available", "reason"),
     [("3.13.1", False, "none before Python 3.14"), ("3.14.0", True, "NumPy and pyarrow")],
 )
-def test_doctor_says_why_sub_interpreters_are_no_model(concgen, monkeypatch, python, there, told):
+def test_doctor_says_why_sub_interpreters_are_no_model(
+    concgen, monkeypatch, python, available, reason
+):
     """Where a Python has them, and where it does not."""
     facts = machine.inspect()._replace(python=python)
     monkeypatch.setattr(machine, "inspect", lambda: facts)
-    assert re.search(f"sub-interpreters +.*{told}", " ".join(concgen("doctor").out.split()))
+    assert re.search(f"sub-interpreters +.*{reason}", " ".join(concgen("doctor").out.split()))
     entry = concgen("doctor", "--json").json["sub_interpreters"]
-    assert (entry["available"], entry["offered"]) == (there, False)
+    assert (entry["available"], entry["offered"]) == (available, False)
 
 
 def test_calibrated_costs_are_kept_and_used(concgen):
@@ -94,13 +96,13 @@ def test_calibrated_costs_are_kept_and_used(concgen):
     assert "this machine's costs" in concgen("recommend", "--yes").out
 
 
-@pytest.mark.parametrize(("busy", "told"), [(None, ""), (0.02, ""), (0.5, "busy")])
-def test_costs_know_how_busy_the_machine_was(concgen, busy, told):
+@pytest.mark.parametrize(("busy", "word"), [(None, ""), (0.02, ""), (0.5, "busy")])
+def test_costs_know_how_busy_the_machine_was(concgen, busy, word):
     """They are kept in any case, and the advice says what they are worth."""
     calibration.save(DEFAULT_COSTS, machine.inspect(), busy)
     note = concgen("recommend", "--yes").out
     assert "this machine's costs" in note
-    assert ("busy" in note) == bool(told)
+    assert ("busy" in note) == bool(word)
 
 
 def test_old_costs_are_called_old(concgen):

@@ -305,10 +305,10 @@ def test_a_path_that_is_long_for_windows_is_told(
     """What the system says of it, such as "no such file", helps nobody."""
     monkeypatch.setattr(project, "sys", SimpleNamespace(platform="win32"))
     monkeypatch.setattr("copier.run_copy", fail_as_too_long)
-    for name, told in (("a" * 200, "a shorter path"), ("short", "make room")):
+    for name, remedy in (("a" * 200, "a shorter path"), ("short", "make room")):
         with pytest.raises(ConcgenError) as caught:
             project.render(answers, Path(name))
-        assert told in (caught.value.hint or "")
+        assert remedy in (caught.value.hint or "")
 
 
 def fail_as_too_long(*_: Any, **__: Any) -> None:

@@ -299,7 +299,7 @@ def test_a_script_becomes_a_project(
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (["there.py"], 3, "exists already"),
         (["no-name.py"], 2, "could not be imported"),
@@ -312,7 +312,7 @@ def test_a_script_becomes_a_project(
 def test_what_cannot_be_a_script_is_said(
     words: list[str],
     code: int,
-    said: str,
+    message: str,
     tmp_path: Path,
     concgen: Any,
     monkeypatch: pytest.MonkeyPatch,
@@ -321,5 +321,5 @@ def test_what_cannot_be_a_script_is_said(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there.py").touch()
     done = concgen("new", *words, "--yes")
-    assert (done.code, said in done.err) == (code, True), done.err
+    assert (done.code, message in done.err) == (code, True), done.err
     assert [path.name for path in tmp_path.iterdir()] == ["there.py"]

@@ -57,9 +57,9 @@ def test_a_column_without_words_takes_no_room():
 
 
 @given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
-def test_a_bar_has_a_mark_at_least_and_the_longest_all(one, two):
+def test_a_bar_has_a_mark_at_least_and_the_longest_all(first, second):
     """Whatever the times are."""
-    shorter, longer = sorted((one, two))
+    shorter, longer = sorted((first, second))
     assert 1 <= len(layout.bar(shorter, longer)) <= layout.BAR
     assert layout.bar(longer, longer) == "#" * layout.BAR
 

@@ -155,8 +155,8 @@ class Items:
 
     def is_one_of(self, *paths: str) -> bool:
         """Whether the input is one of these files."""
-        mine = os.fstat(self._file.fileno())
-        return any(os.path.exists(path) and os.path.samestat(mine, os.stat(path)) for path in paths)
+        own = os.fstat(self._file.fileno())
+        return any(os.path.exists(path) and os.path.samestat(own, os.stat(path)) for path in paths)
 
     @property
     def place(self) -> str:
