@@ -60,6 +60,19 @@ async def work(item):
     await asyncio.sleep(0.02)
     return item * 2
 """
+STOPPED = """
+import _thread, os, signal, threading, time
+from {package}.__main__ import main
+
+def stop():
+    while not os.path.exists("stop"):
+        time.sleep(0.05)
+    _thread.interrupt_main(getattr(signal, "SIGBREAK", signal.SIGTERM))
+
+if __name__ == "__main__":
+    threading.Thread(target=stop, daemon=True).start()
+    main(["run", *{files}])
+"""  # a Ctrl-Break where there may be no console to press it in
 MEASURED = """
 def work(item):
     return sum(n * n for n in range(20_000))
@@ -78,6 +91,7 @@ def main(models: list[str]) -> None:
             step(f"{model}: bench", bench, project)
             step(f"{model}: tasks that misbehave", misbehave, project, MODELS[model])
         if not models:
+            step("stopped, and resumed", stop, Path(scratch) / "by_multiprocessing")
             project = Path(scratch) / "by_threading"
             step("switch and undo", switch, project)
             step("measure", measure, Path(scratch))
@@ -140,6 +154,27 @@ def misbehave(project: Path, kinds: set[str]) -> None:
         alive = (project / "alive").stat().st_size
         time.sleep(1)
         assert (project / "alive").stat().st_size == alive, "a program outlived its worker"
+
+
+def stop(project: Path) -> None:
+    """A second run on the same results is refused; Ctrl-Break ends the first; the next goes on."""
+    files = ["--items", "many.jsonl", "--results", "many-results.jsonl"]
+    program = STOPPED.format(package=project.name, files=files)
+    (project / "stopped.py").write_text(program, encoding="utf-8")
+    (project / "many.jsonl").write_text("".join(f"{n}\n" for n in range(100_000)), encoding="utf-8")
+    quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    first = subprocess.Popen([sys.executable, "stopped.py"], cwd=project, **quiet)
+    at = project / "many-results.jsonl"
+    end = time.monotonic() + 60
+    while not (at.exists() and at.stat().st_size):
+        assert time.monotonic() < end, "no result"
+        time.sleep(0.1)
+    python(project, "-m", project.name, "run", *files, code=2)
+    (project / "stop").touch()
+    assert first.wait(60) == 130
+    reached = max(results(at)) + 1
+    python(project, "-m", project.name, "run", *files, "--limit", str(reached))
+    assert results(at).keys() == set(range(reached))
 
 
 def switch(project: Path) -> None:
