@@ -178,7 +178,7 @@ def test_keys(load: Load, tmp_path: Path) -> None:
     list(source.pending())
     source.close()
     assert source.keys == {0: "a", 1: 2, 2: "a"}
-    assert messages == ["line 3: the key 'a' was used before"]
+    assert messages == [f"{path}, line 3: the key 'a' was used before"]
     path.write_text('{"k": 1, "l": 2}\n')
     assert "line 1: no field 'x' for --key: k, l" in refused(load, path, key="x")
     path.write_text('{"k": [1]}\n')

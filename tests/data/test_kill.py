@@ -45,6 +45,12 @@ def lines(path: Path) -> dict[str, bool]:
     return ok_by_key
 
 
+def values(path: Path) -> dict[str, int]:
+    """The values of the good results, by their keys."""
+    whole = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+    return {record["key"]: record["value"] for record in whole if record["ok"]}
+
+
 def table(keys: list[int]) -> str:
     """Items with these keys."""
     return "k,n\n" + "".join(f"k{key},{key}\n" for key in keys)
@@ -76,6 +82,68 @@ def test_a_good_result_outlives_every_kill(tmp_path: Path, option: str) -> None:
     assert lines(results) == {f"k{key}": True for key in keys}
     for result in map(json.loads, results.read_text().splitlines()):
         assert result["key"] == f"k{keys[result['id']]}"
+    assert project.run("run", *FILES).returncode == 0
+    assert not list(tmp_path.glob("results.jsonl.*.new"))
+
+
+EDITED = """
+import os, time
+def work(item):
+    with open("calls.log", "a") as file:
+        file.write(item["k"] + "\\n")
+    time.sleep(0.001)
+    if int(item["n"]) % 3 == 0:
+        raise ValueError("no good")
+    return int(item["n"])
+"""
+
+
+def edit(rows: dict[str, int], good: dict[str, int], number: int) -> dict[str, int]:
+    """Correct, remove, insert and move items; those with a good result stay as they are."""
+    edited = []
+    for key, n in rows.items():
+        if key in good or random.random() < 0.4:
+            edited.append((key, n))
+        elif random.random() < 0.8:
+            edited.append((key, n + random.randrange(3)))
+    for more in range(30):
+        new = f"k{number}-{more}", random.randrange(1000)
+        edited.insert(random.randint(0, len(edited)), new)
+    if random.random() < 0.3:
+        random.shuffle(edited)
+    return dict(edited)
+
+
+def test_items_that_are_edited_between_kills(tmp_path: Path) -> None:
+    """What is good is kept and not run again; all others end with a result of their own."""
+    project = Project.make("threading", tmp_path, EDITED)
+    items, results, log = (tmp_path / name for name in ("items.csv", "results.jsonl", "calls.log"))
+    log.touch()
+    rows = {f"k{key}": key for key in range(ITEMS)}
+    good: dict[str, int] = {}
+    for number in range(ROUNDS):
+        rows = edit(rows, good, number)
+        items.write_text("k,n\n" + "".join(f"{key},{n}\n" for key, n in rows.items()))
+        before = log.stat().st_size
+        code = killed(project, "run", *FILES, "--retry-failed")
+        assert code in (None, 0, 1)
+        called = log.read_text()[before:].split()
+        assert not good.keys() & set(called)
+        if not results.exists():
+            continue
+        now = values(results)
+        assert good.items() <= now.items()
+        assert all(rows[key] == value for key, value in now.items())
+        good = now
+        time.sleep(0.05)
+    rows = {key: n if key in good else 3 * n + 1 for key, n in rows.items()}
+    items.write_text("k,n\n" + "".join(f"{key},{n}\n" for key, n in rows.items()))
+    done = project.run("run", *FILES, "--retry-failed")
+    assert done.returncode == 0, done.stderr
+    assert values(results) == rows
+    assert lines(results) == dict.fromkeys(rows, True)
+    for result in map(json.loads, results.read_text().splitlines()):
+        assert result["key"] == list(rows)[result["id"]]
     assert project.run("run", *FILES).returncode == 0
     assert not list(tmp_path.glob("results.jsonl.*.new"))
 

@@ -166,16 +166,42 @@ def test_results_edited_by_another_tool_are_read(make: Make) -> None:
 
 
 @pytest.mark.parametrize("bad", ["{oops", "\udcff"])
-def test_a_bad_line_ends_the_run_and_can_be_mended(make: Make, bad: str) -> None:
-    """The error names the line; what came before is done, and mending the line is no change."""
+def test_a_bad_line_is_told_before_the_first_task(make: Make, bad: str) -> None:
+    """The error names the line; a run that goes on looks at what is ahead, too."""
     project = make("")
     path = project.root / "items.jsonl"
     path.write_bytes(f"1\n\n2\n{bad}\n4\n".encode(errors="surrogateescape"))
     done = project.run("run")
     assert (done.returncode, "line 4" in done.stderr) == (2, True)
     assert "Traceback" not in done.stderr
+    assert not (project.root / "calls.log").exists()
+    assert project.run("run", "--limit", "1").returncode == 0
+    assert project.run("run").returncode == 2
+    assert calls(project) == ["1"]
     path.write_text("1\n\n2\n3\n4\n")
     assert project.run("run").returncode == 0
+    assert calls(project) == ["1", "2", "3", "4"]
+
+
+def test_a_key_that_is_missing_is_told_before_the_first_task(make: Make) -> None:
+    """One that is used twice is told, too, and is no error."""
+    project = make('{"k": 1}\n{"k": 1}\n{"l": 1}\n')
+    done = project.run("run", "--key", "k")
+    assert (done.returncode, "items.jsonl, line 3: no field 'k'" in done.stderr) == (2, True)
+    assert "items.jsonl, line 2: the key 1 was used before" in done.stderr
+    assert not (project.root / "calls.log").exists()
+    (project.root / "items.jsonl").write_text('{"k": 1}\n{"k": 1}\n')
+    done = project.run("run", "--key", "k")
+    assert (done.returncode, done.stderr.count("was used before")) == (0, 1)
+
+
+def test_a_bad_line_of_a_pipe_ends_the_run(make: Make) -> None:
+    """It cannot be read twice: what came before is done, and mending the line is no change."""
+    project = make("")
+    for text, code in (("1\n\n2\n{oops\n4\n", 2), ("1\n2\n3\n4\n", 0)):
+        process = project.start("run", "--items", "-", stdin=-1)
+        process.communicate(text, timeout=60)
+        assert process.returncode == code
     assert calls(project) == ["1", "2", "3", "4"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 from pathlib import Path
 
@@ -19,7 +20,9 @@ def test_a_full_disk_ends_the_run_and_keeps_the_journal(model: str, tmp_path: Pa
     """One clear line, exit 1, whole lines only; with space again the run goes on."""
     project = Project.make(model, tmp_path, WORK, ITEMS)
     done = project.run(
-        "run", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
+        "run",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT)),
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},  # it would be cut off as well
     )
     assert done.returncode == 1
     assert "cannot write results.jsonl: File too large" in done.stderr
@@ -34,9 +37,9 @@ def test_a_full_disk_ends_the_run_and_keeps_the_journal(model: str, tmp_path: Pa
 
 @pytest.mark.parametrize("model", HERE)
 def test_an_unreadable_item_in_the_middle(model: str, tmp_path: Path) -> None:
-    """What came before it is done and kept, and the error names the line."""
-    project = Project.make(model, tmp_path, WORK, "1\n2\n3\n{\n5\n")
-    done = project.run("run")
-    assert (done.returncode, "items.jsonl, line 4" in done.stderr) == (2, True)
-    assert "Traceback" not in done.stderr
+    """Of a pipe: what came before it is done and kept, and the error names the line."""
+    process = Project.make(model, tmp_path, WORK).start("run", "--items", "-", stdin=-1)
+    _, told = process.communicate("1\n2\n3\n{\n5\n", timeout=60)
+    assert (process.returncode, "-, line 4" in told) == (2, True)
+    assert "Traceback" not in told
     assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 3

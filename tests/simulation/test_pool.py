@@ -5,35 +5,18 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from scaffold.core.domain import Model
-from scaffold.making.inventory import assemble
-
 from . import world
 from .world import World
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "2000"))
 CHUNK = 250  # seeds in one test, so that they spread over the processes
-
-
-@pytest.fixture(scope="session")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """The modules of a project with processes, for the simulation alone."""
-    root = tmp_path_factory.mktemp("packages")
-    assemble(root / "simulated", Model.MULTIPROCESSING)
-    sys.path.insert(0, str(root))
-    names = ("task", "backlog", "engine", "pool", "pacing")
-    return SimpleNamespace(
-        **{name: importlib.import_module(f"simulated.runner.{name}") for name in names}
-    )
 
 
 def simulate(seed: int, modules: SimpleNamespace, **decided: Any) -> World:

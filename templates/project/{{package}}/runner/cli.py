@@ -14,12 +14,13 @@ from . import afterwards, limits
 from .bench import bench
 from .formats import READ
 from .items import Items, ItemsError
+from .ledger import JournalError
 from .lifecycle import FAILED, INTERRUPTED, OK, USAGE, begin, leave, stop_on_signals
 from .limits import prepare
 from .machine import NotReady
 from .prints import say, show_records, to_type, whole_lines
 from .progress import MaxFailures, Progress
-from .results import Journal, JournalError, Refused
+from .results import Journal, Refused
 from .resume import Resume
 from .task import PACKAGE, EngineError, Retry
 

@@ -137,6 +137,9 @@ class Snapshot:
             if offset >= size or not line.endswith(b"\n"):  # torn, or being written
                 break
             result = parse(line)
+            if result is None and b"\0" in line:  # a power cut left it: the next run repairs it
+                offset += len(line)
+                continue
             if result is None or not 0 <= result.id < self._count:
                 raise Refused(f"{self.name}, line {number:,} is not a result: delete the line")
             self._offsets[result.id] = offset

@@ -44,6 +44,9 @@ class Items:
         self.count = 0  # items read
         self.keys: dict[int, Any] = {}  # by position
         self._tell = tell
+        self._twice = Duplicates(self)
+        self._watched = 0  # items whose keys were looked at
+        self._noted = False
         try:
             self._format = format_of("" if name == "-" else name)
             # A closed standard input is none at all; an open one is out of the reach of work().
@@ -67,6 +70,7 @@ class Items:
 
     def rewind(self) -> None:
         """Start again at the first item."""
+        self._twice.count()
         self._file.seek(self._start)
         self._reader = self._format(self._file)
         self.count = 0
@@ -79,7 +83,7 @@ class Items:
         `limit` takes only the first items of the input. Raises ItemsError at an item that has
         changed since its result was made.
         """
-        done, twice = journal.done if journal else b"", Duplicates(self._tell)
+        done = journal.done if journal else b""
         item: Any = None  # the last that was handed out
         for position, record, digest in self.records(limit):
             if record is None:
@@ -92,12 +96,11 @@ class Items:
                 continue
             item = self.parse(record)
             if self.key is not None:
-                self.keys[position] = key = self.key_of(item)
-                twice.watch(key, self._reader.line)
+                self.keys[position] = self.key_of(item)
             if journal and digest != before:
                 journal.ledger.note(position, digest)
             yield position, item
-        twice.count()
+        self._twice.count()
         if self.count == 1 and isinstance(item, list) and len(item) > 1:
             self._tell(f"{self.name}: its only item is a list of {len(item):,}: {ONE_BY_ONE}")
 
@@ -119,8 +122,9 @@ class Items:
             if header != reader.header:  # it came before the first record
                 header = reader.header
                 blank.update(header)
-                if reader.note:
+                if reader.note and not self._noted:
                     self._tell(f"{self.name}: {reader.note}")
+                    self._noted = True
             digest = blank.copy()
             digest.update(pack(record))
             self.count += 1
@@ -133,13 +137,16 @@ class Items:
             raise self._wrong(exc) from None
 
     def key_of(self, item: Any) -> Any:
-        """The key of an item: the value of its field."""
+        """The key of an item: the value of its field. Tells of one that was used before."""
         try:
             key = item[self.key]
         except (TypeError, KeyError, IndexError):
             fields = ", ".join(map(str, item)) if isinstance(item, dict) else "it is no object"
             raise ItemsError(f"{self.place}: no field {self.key!r} for --key: {fields}") from None
         if isinstance(key, str | int | float):
+            if self.count > self._watched:  # not again after rewind()
+                self._watched = self.count
+                self._twice.watch(key)
             return key
         raise ItemsError(f"{self.place}: the key {key!r} is neither text nor a number")
 
@@ -148,10 +155,14 @@ class Items:
         return self._reader.pack(record)
 
     def check(self, record: Any) -> None:
-        """Raise ItemsError if there is no item in it."""
+        """Raise ItemsError if there is no item in it, or none with a key."""
         item = self.parse(record)
         if self.key is not None:
             self.key_of(item)
+
+    def tell(self, text: str) -> None:
+        """What the user should know of the last record that was read."""
+        self._tell(f"{self.place}: {text}")
 
     def is_one_of(self, *paths: str) -> bool:
         """Whether the input is one of these files."""
@@ -174,24 +185,25 @@ class Items:
 class Duplicates:
     """Tells of keys that stand for more than one item."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, items: Items) -> None:
+        self._items = items
         self._seen: set[Any] = set()
         self._twice = 0
 
-    def watch(self, key: Any, line: int) -> None:
+    def watch(self, key: Any) -> None:
         """Look at one more; beyond KEYS_WATCHED only for those that came before."""
         if key in self._seen:
             self._twice += 1
             if self._twice <= SHOWN:
-                self._tell(f"line {line:,}: the key {key!r} was used before")
+                self._items.tell(f"the key {key!r} was used before")
         elif len(self._seen) < KEYS_WATCHED:
             self._seen.add(key)
 
     def count(self) -> None:
-        """Say how many there were beyond those that were named."""
+        """Say how many there were beyond those that were named, once."""
         if self._twice > SHOWN:
-            self._tell(f"{self._twice - SHOWN:,} more keys were used before")
+            self._items.tell(f"{self._twice - SHOWN:,} more keys up to here were used before")
+        self._twice = 0
 
 
 def _take_stdin() -> BinaryIO:

@@ -7,6 +7,7 @@ too: one run at a time.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -38,6 +39,10 @@ if hasattr(os, "register_at_fork"):  # a worker that outlives the run holds no l
     os.register_at_fork(after_in_child=_let_go)
 
 
+class JournalError(Exception):
+    """The results cannot be written or read: what is wrong, and what to do."""
+
+
 class InUse(Exception):
     """Another run holds the lock."""
 
@@ -55,7 +60,7 @@ class Ledger:
     """
 
     def __init__(self, name: str, *, fsync: bool) -> None:
-        self._fsync = fsync
+        self.name, self._fsync = name, fsync
         self.file = FileIO(name, "r+", opener=_create)
         _lock(self.file)
         _held.add(self.file)
@@ -90,15 +95,15 @@ class Ledger:
         self.flush()
         self._earlier = self.known
 
-    def save(self) -> None:
-        """Write the header."""
+    def save(self, *, sync: bool = False) -> None:
+        """Write the header. With `sync` a power cut finds all that was written until now."""
         header = {
             "area": self.area,
             "other": self.other,
             "backup": self.backup,
             "versions": self.versions[-VERSIONS:],
         }
-        self._write(0, json.dumps(header).encode().ljust(HEADER - 1) + b"\n")
+        self._write(0, json.dumps(header).encode().ljust(HEADER - 1) + b"\n", sync)
         self.empty = False
 
     @property
@@ -127,7 +132,7 @@ class Ledger:
         self._waiting += digest
 
     def flush(self) -> None:
-        """Write what waits. Raises OSError."""
+        """Write what waits. Raises JournalError."""
         if self._waiting:
             if self.empty:
                 self.save()
@@ -143,10 +148,22 @@ class Ledger:
         self._window = (0, b"")
         self._at = self._earlier = 0
 
+    def copy_area(self) -> None:
+        """Go on with a copy of the area, behind all that is there: the old one stays as it is."""
+        old, length = self.area, self.known * DIGEST
+        at, waiting = self._at, bytes(self._waiting)
+        self._waiting.clear()
+        self.begin_area()
+        for begin in range(0, length, BUFFER):
+            part = self._read(old + begin, min(BUFFER, length - begin))
+            self._write(self.area + begin, part)
+        self.recount()
+        self.note(at, waiting)
+
     def swap(self, area: int, inode: int) -> None:
         """Save that the digests are in that area once the results are the file with that inode."""
         self.other = {"area": area, "inode": inode}
-        self.save()
+        self.save(sync=True)
         self.other = None
 
     def compact(self) -> None:
@@ -154,9 +171,9 @@ class Ledger:
         self.flush()
         length = self.known * DIGEST
         if self.area != HEADER and HEADER + length <= self.area:
-            self._write(HEADER, self._read(self.area, length))
+            self._write(HEADER, self._read(self.area, length), sync=True)
             self.area = HEADER
-            self.save()
+            self.save(sync=True)
             self.file.truncate(HEADER + length)
             self._window = (0, b"")
 
@@ -167,11 +184,16 @@ class Ledger:
             data += more
         return bytes(data)
 
-    def _write(self, offset: int, data: bytes | bytearray) -> None:
-        self.file.seek(offset)
-        write_all(self.file, data)
-        if self._fsync:
-            os.fsync(self.file.fileno())
+    def _write(self, offset: int, data: bytes | bytearray, sync: bool = False) -> None:
+        try:
+            self.file.seek(offset)
+            write_all(self.file, data)
+            if self._fsync or sync:
+                os.fsync(self.file.fileno())
+        except OSError as exc:
+            raise JournalError(
+                f"cannot write {self.name}: {exc.strerror}; make room, and run again to continue"
+            ) from None
 
 
 def areas(header: bytes, inode: int) -> int:
@@ -189,6 +211,18 @@ def write_all(file: FileIO, data: bytes | bytearray) -> None:
     with memoryview(data) as rest:
         while rest:
             rest = rest[file.write(rest) :]
+
+
+def sync_names(folder: str) -> None:
+    """See to it that new names in a folder survive a power cut; Windows does so itself."""
+    if sys.platform == "win32":
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system that knows no such thing
+            os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def is_at(file: FileIO, name: str) -> bool:

@@ -6,7 +6,8 @@ results.jsonl.bak    what --fresh or --retry-failed replaces, until the new run 
 
 Each burst of outcomes is one write. After it they survive kill -9, and with fsync a power cut too;
 what kill -9 costs is the tasks that were running or waited for that write: they run again.
-A torn last line is cut off on opening. A line names its task, so lines come in any order.
+A torn last line is cut off on opening; what a power cut has damaged runs again. A line names its
+task, so lines come in any order.
 """
 
 from __future__ import annotations
@@ -21,23 +22,21 @@ from io import FileIO
 from typing import Any, NamedTuple
 
 from .failures import ErrorText, Failure, describe
-from .ledger import Damaged, InUse, Ledger, is_at, write_all
+from .ledger import Damaged, InUse, JournalError, Ledger, is_at, sync_names, write_all
 from .task import Burst
 from .values import Encode, Unwritable, json_of, to_json
 
 LINE = re.compile(
     rb'\{"id": (\d{1,18}), (?:"key": (?P<key>"(?:[^"\\]|\\.)*"|[^",]+), )?"ok": (true|false), '
 )
+BEGUN = re.compile(rb'\{"id": \d{1,18}(?:, "key": (?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^",]+))?')
+AFTER_ID = (b', "ok": true, ', b', "ok": false, ', b', "key": ')
 GROWTH = 1 << 16  # bytes by which `done` grows at a time
 GOOD, BAD = 1, 2  # what `done` holds for a position
 CHECK = 1.0  # seconds between two looks whether the results file is still there
-SHORTEST = 24  # bytes of a line: one that was cut off before may hold anything
+AHEAD = 1_000_000  # items that the state may be behind the results after a power cut
 HOPELESS = 20  # values, the first of a run, of which none can be written: the run stops
 BLOCK = 1 << 16  # bytes that are looked at together
-
-
-class JournalError(Exception):
-    """The results cannot be written or read: what is wrong, and what to do."""
 
 
 class Refused(JournalError):
@@ -65,6 +64,7 @@ class Journal:
         self.name = name
         self.done = bytearray()
         self.ok = self.failed = 0
+        self.lost = 0  # results that a power cut has damaged
         self.written = 0  # results of this run
         self._encode, self._version, self._fsync = encode, version, fsync
         self._unwritable = 0  # of them, values that have no JSON
@@ -86,10 +86,16 @@ class Journal:
             raise Refused(f"cannot open {name}: {exc.strerror}; --results names another") from None
 
     def load(self) -> None:
-        """Note what is done. Raises Refused for a line that is no result."""
+        """Note what is done. Raises Refused for a line that is no result.
+
+        A power cut may leave lines with zeros in them, and results without what their items were.
+        """
         known = self.ledger.known
         for number, line in enumerate(self.lines(), 1):
             index, ok, _ = parse(line) or Line(-1, ok=False)
+            if known <= index < known + AHEAD or (index < 0 and b"\0" in line):
+                self.lost += 1
+                continue
             if not 0 <= index < known:
                 raise Refused(
                     f"{self.name}, line {number:,} is not a result of this input: "
@@ -101,13 +107,20 @@ class Journal:
             self.ok += ok
             self.failed += not ok
 
+    def lose(self, position: int) -> None:
+        """Nobody knows any more what its item was: it runs again."""
+        self.ok -= self.done[position] == GOOD
+        self.failed -= self.done[position] == BAD
+        self.done[position] = 0
+        self.lost += 1
+
     def lines(self) -> Iterator[bytes]:
         """The lines that are there; a torn last one is cut off."""
         size = 0
         with open(self.path, "rb") as lines:
             for line in lines:
                 if not line.endswith(b"\n"):
-                    self.file.truncate(size)
+                    self._cut(size)
                     break
                 size += len(line)
                 yield line
@@ -164,7 +177,8 @@ class Journal:
         except OSError as exc:
             written = os.fstat(self.file.fileno()).st_size - self.size
             whole = data.rfind(b"\n", 0, max(0, written)) + 1
-            self.file.truncate(self.size + whole)  # no half line stays
+            with contextlib.suppress(OSError):
+                self._cut(self.size + whole)  # no half line stays
             raise JournalError(
                 f"cannot write {self.name}: {exc.strerror}; make room, and run again to continue"
             ) from None
@@ -177,14 +191,18 @@ class Journal:
         """What was replaced goes. After `earlier` results, this run's work.py has made others."""
         ledger = self.ledger
         if ledger.backup is not None:
+            os.fsync(self.file.fileno())
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(f"{self.path}.bak")
+            sync_names(os.path.dirname(self.path))  # a backup that nobody knows is the user's own
             ledger.backup = None
         others = not ledger.versions or ledger.versions[-1][1] != self._version
         if earlier is not None and others:
             ledger.versions.append([earlier, self._version])
         ledger.save()
         ledger.compact()
+        if self._fsync:
+            sync_names(os.path.dirname(self.path))
 
     def others_work(self) -> list[tuple[int, int]]:
         """The first and the last number of results that another work.py has made, from 1."""
@@ -210,8 +228,9 @@ class Journal:
         with open(self.path, "rb") as file:
             head = file.read(BLOCK)
         first, end, _ = head.strip(b"\0").partition(b"\n")
-        torn = not end and first[:7] == b'{"id": '[: len(first)]
-        if not (LINE.match(first) or (torn and len(first) < SHORTEST) or (end and parse(first))):
+        cut = head[:1] == b"\0" and not self.ledger.empty  # power, before the first was synced
+        torn = not end and _is_begun(first)
+        if not (LINE.match(first) or torn or cut or (end and parse(first))):
             raise Refused(f"{self.name} does not hold results: --results names another file")
 
     def _cut_zeros(self) -> int:
@@ -225,8 +244,13 @@ class Journal:
             if block:
                 break
         if end < size:
-            self.file.truncate(end)
+            self._cut(end)
         return end
+
+    def _cut(self, size: int) -> None:
+        """What is behind goes, before anything else comes there."""
+        self.file.truncate(size)
+        os.fsync(self.file.fileno())
 
     def _load_state(self) -> None:
         self.has_state = True
@@ -234,10 +258,14 @@ class Journal:
             self.ledger.load(os.fstat(self.file.fileno()).st_ino)
         except Damaged:
             self.has_state = False
+        if not os.path.lexists(f"{self.path}.bak"):  # killed before it was made, or as it went
+            self.ledger.backup = None
 
 
 def parse(line: bytes) -> Line | None:
-    """What a line says; None when it is no result."""
+    """What a line says; None when it is no result, or has zeros in it as after a power cut."""
+    if b"\0" in line:
+        return None
     if match := LINE.match(line):  # as write() made it: no need to parse the value
         key = match["key"]
         return Line(int(match[1]), match[3] == b"true", json.loads(key) if key else None)
@@ -246,6 +274,14 @@ def parse(line: bytes) -> Line | None:
         return Line(int(record["id"]), bool(record["ok"]), record.get("key"))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+
+
+def _is_begun(text: bytes) -> bool:
+    """Whether a line begins like that, and was cut off before all that LINE wants."""
+    match = BEGUN.match(text)
+    if match is None:
+        return b'{"id": '.startswith(text)
+    return any(part.startswith(text[match.end() :]) for part in AFTER_ID)
 
 
 def _origin(error: str) -> str:

@@ -7,6 +7,7 @@ input, an option or a setup() that is wrong.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import itertools
@@ -19,14 +20,16 @@ from io import FileIO
 from typing import Any, cast
 
 from .items import DIGEST, Items, ItemsError
+from .ledger import JournalError, sync_names
 from .prints import say, to_type
-from .results import BAD, GOOD, Journal, JournalError, Line, Refused, parse, renumbered
+from .results import BAD, GOOD, Journal, Line, Refused, parse, renumbered
 from .sample import is_of_sample
 from .task import IDLE, Burst, Numbered
 from .values import Encode
 
 Keep = Callable[[Line], int | None]  # the id of a result from now on; None drops it
 NONE: Keep = lambda _: None  # noqa: E731
+LOOKING = 10.0  # seconds for the items ahead, before the first task: some million lines
 FORGET = bytes(0 if state == BAD else state for state in range(256))  # for bytes.translate()
 
 
@@ -58,10 +61,11 @@ class Resume:
                 f"{items.name} and {journal.name} are the same file: "
                 "--results names another for what is made of it"
             )
-        if not journal.size:
-            return
-        if fresh:
+        if fresh and journal.size:
             self._start_over()
+            return
+        if not journal.size:
+            self._look_through()
             return
         if not journal.has_state:
             raise Refused(
@@ -69,21 +73,22 @@ class Resume:
                 "input: restore it, or start over with --fresh"
             )
         journal.load()
-        if items.rewinds:
-            try:
-                self._compare()
-            except Refused:
-                if not is_of_sample(journal):
-                    raise
-                items.rewind()
-                journal.done, journal.ok, journal.failed = bytearray(), 0, 0
-                self._start_over()
-                say(f"{journal.name} holds results of the sample: it is {_set_aside(journal)} now")
-                return
+        try:
+            self._look_through(wholly=retry_failed)
+        except Refused:
+            if not is_of_sample(journal):
+                raise
             items.rewind()
+            journal.done, journal.ok, journal.failed = bytearray(), 0, 0
+            self._start_over()
+            say(f"{journal.name} holds results of the sample: it is {_set_aside(journal)} now")
+            return
         if retry_failed and journal.failed:
-            self._keep = self._keep or (lambda line: line.id if line.ok else None)
+            self._keep = self._keep or self._as_done
             journal.done, journal.failed = journal.done.translate(FORGET), 0
+        if journal.lost:
+            self._keep = self._keep or self._as_done
+            say(f"a power cut has damaged {journal.lost:,} results: their tasks run again")
 
     def pending(self) -> Iterator[Numbered | None]:
         """The items that are still to do. With the first, the results are replaced if need be."""
@@ -98,50 +103,60 @@ class Resume:
             raise self._refusal("it is shorter")
         if not begun:
             self._replace()
+            self._dropped = self._keep is NONE  # nothing is to come in the place of the others
 
     def close(self) -> None:
         """Put back what was replaced, if nothing came of it."""
         journal, ledger = self._journal, self._journal.ledger
         if not self._replaced or journal.written or ledger.backup is None:
             return
-        if not self._dropped:  # the results only got other ids
-            journal.settle()
-        else:
-            backup = f"{journal.path}.bak"
-            ledger.swap(ledger.backup["area"], os.stat(backup).st_ino)
-            journal.file.close()  # Windows replaces no open file
-            os.replace(backup, journal.path)
-            journal.file = FileIO(journal.path, "a+")
-            ledger.area, ledger.versions = ledger.backup["area"], ledger.backup["versions"]
+        with self._replacing():
+            if not self._dropped:  # they only got other ids
+                if ledger.backup is self._before:
+                    journal.settle()
+                return
+            area, ledger.versions = ledger.backup["area"], ledger.backup["versions"]
+            self._give_name(f"{journal.path}.bak", area)
             ledger.backup = None
             ledger.save()
 
     def _start_over(self) -> None:
         """Look through the whole input before anything is given up for it."""
-        items = self._items
-        if items.rewinds:
-            for _, record, _ in items.records(self._limit):
-                if record is not None:
-                    items.check(record)
-            items.rewind()
+        self._look_through(wholly=True)
         self._keep = NONE
         self._journal.ledger.begin_area()
 
-    def _compare(self) -> None:
-        """Whether the items that have results are as they were."""
+    def _look_through(self, *, wholly: bool = False) -> None:
+        """Whether the items that have results are as they were, and the others can be read.
+
+        A pipe cannot be read twice. The others get LOOKING seconds, if not `wholly`.
+        """
+        if self._items.rewinds:
+            self._compare(wholly)
+            self._items.rewind()
+
+    def _compare(self, wholly: bool) -> None:
         items, journal = self._items, self._journal
         done, reached = journal.done, len(journal.done.rstrip(b"\0"))
-        changed = Changed()
+        changed, until = Changed(), time.monotonic() + LOOKING
         for position, record, digest in items.records(self._limit):
             if record is None:
+                if position >= reached and not wholly:  # it is being written
+                    break
                 time.sleep(IDLE)
                 continue
             state = done[position] if position < len(done) else 0
-            if state and digest != journal.ledger.digest(position) and not self._forgets(state):
-                changed.add(items.place, state)
-            elif self._retry and state != GOOD:
+            if state == 0 or self._forgets(state):
                 items.check(record)
-            if position + 1 >= reached and not self._retry:
+            elif digest != (before := journal.ledger.digest(position)):
+                if before.strip(b"\0"):
+                    changed.add(items.place, state)
+                else:
+                    journal.lose(position)
+            if position + 1 == reached:
+                until = time.monotonic() + LOOKING
+            elif position >= reached and not wholly and time.monotonic() > until:
+                say(f"{items.name}: {items.count:,} items are checked; the others as they are read")
                 break
         if items.count < reached and self._limit is None:
             changed.gone = sum(bool(s) and not self._forgets(s) for s in done[items.count :])
@@ -152,13 +167,19 @@ class Resume:
         items.rewind()
         self._realign()
 
+    def _as_done(self, line: Line) -> int | None:
+        """Keep the results that `done` has."""
+        done = self._journal.done
+        return line.id if line.id < len(done) and done[line.id] else None
+
     def _forgets(self, state: int) -> bool:
         return self._retry and state == BAD
 
     def _realign(self) -> None:
         """Find the items of the results by their keys, wherever they are now."""
         items, journal = self._items, self._journal
-        results = {line.key: line for line in map(parse, journal.lines()) if line is not None}
+        lines = filter(None, map(parse, journal.lines()))
+        results = {line.key: line for line in lines if self._as_done(line) is not None}
         if len(results) != journal.ok + journal.failed:
             raise self._refusal("and not every result has a key of its own that tells which it is")
         moved: dict[int, int] = {}
@@ -172,9 +193,11 @@ class Resume:
             line = results.pop(items.key_of(items.parse(record)), None)
             if line is None:
                 continue
-            state = GOOD if line.ok else BAD
-            if digest == journal.ledger.digest(line.id):
+            state, before = GOOD if line.ok else BAD, journal.ledger.digest(line.id)
+            if digest == before:
                 moved[line.id], done[position] = position, state
+            elif not before.strip(b"\0"):
+                journal.lost += 1
             elif not self._forgets(state):
                 changed.add(items.place, state)
         changed.gone = sum(line.ok or not self._retry for line in results.values())
@@ -204,28 +227,40 @@ class Resume:
         if self._keep is None:
             return
         journal, ledger = self._journal, self._journal.ledger
-        try:
-            new, ledger.versions = self._written_anew(self._keep)
+        with self._replacing():
+            new, versions = self._written_anew(self._keep)
             try:
+                if ledger.area == self._before["area"]:
+                    ledger.copy_area()  # the old results go on with what is known of their items
+                ledger.flush()
+                area, ledger.area = ledger.area, self._before["area"]
                 if ledger.backup is None:
                     self._back_up()
-                    ledger.backup = self._before
-                area = ledger.area
-                ledger.flush()
-                ledger.area = self._before["area"]
-                ledger.swap(area, os.stat(new).st_ino)
-                journal.file.close()  # Windows replaces no open file
-                os.replace(new, journal.path)
-                ledger.area = area
-                ledger.save()
+                ledger.versions = versions
+                self._give_name(new, area)
             finally:
                 if os.path.exists(new):
                     os.unlink(new)
-            journal.file = FileIO(journal.path, "a+")
             journal.size = os.stat(journal.path).st_size
-        except OSError as exc:
-            raise JournalError(f"cannot replace {journal.name}: {exc.strerror}") from None
         self._replaced = True
+
+    @contextlib.contextmanager
+    def _replacing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise JournalError(f"cannot replace {self._journal.name}: {exc.strerror}") from None
+
+    def _give_name(self, file: str, area: int) -> None:
+        """Make it the results, with its items in that area: both at the same moment."""
+        journal, ledger = self._journal, self._journal.ledger
+        ledger.swap(area, os.stat(file).st_ino)
+        journal.file.close()  # Windows replaces no open file
+        os.replace(file, journal.path)
+        sync_names(os.path.dirname(journal.path))
+        ledger.area = area
+        ledger.save()
+        journal.file = FileIO(journal.path, "a+")
 
     def _written_anew(self, keep: Keep) -> tuple[str, list[list[Any]]]:
         """The results that stay, in a file next to them, and the versions that they are of."""
@@ -259,10 +294,17 @@ class Resume:
         path, backup = self._journal.path, f"{self._journal.path}.bak"
         if os.path.lexists(backup):
             raise Refused(f"{backup} exists, and no run made it: move it away")
+        self._journal.ledger.backup = self._before
+        self._journal.ledger.save(sync=True)  # first: without a file it counts for nothing
         try:
             os.link(path, backup)
         except OSError:
-            shutil.copy2(path, backup)
+            copy = f"{path}.00000000.new"  # it gets its name when it is whole
+            shutil.copy2(path, copy)
+            with open(copy, "r+b") as file:
+                os.fsync(file.fileno())
+            os.replace(copy, backup)
+        sync_names(os.path.dirname(path))
 
 
 def _set_aside(journal: Journal) -> str:
