@@ -137,6 +137,7 @@ _ANSWERS: dict[str, Any] = {
     "ci": _is_bool,
     "ci_check": _is_bool,
     "key": _is_line,
+    "items_file": lambda value: value in ("items.jsonl", "items.parquet"),
     "sources": lambda value: _is_table(value, _is_line, _is_source),
     "decision": lambda value: value == {} or _fits(value, _DECISION),  # {}: picked without advice
     "bench": lambda value: value == {} or _fits(value, _BENCH),  # {}: not benched yet

@@ -16,7 +16,7 @@ from scaffold.core.texts import read_bool, read_choice
 from scaffold.making import answers as template
 from scaffold.making import inventory, names, project, staging, starters
 from scaffold.making.starters import Starter
-from scaffold.making.yours import Yours
+from scaffold.making.yours import ITEMS, Yours
 
 DEFAULT_DEST = Path("my-project")
 AUTO = "auto"
@@ -71,6 +71,7 @@ class Created:
     installs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     from_here: bool = False
+    items_file: str = ITEMS
 
 
 def read_request(dest: Path, wishes: Mapping[str, str]) -> ProjectRequest:
@@ -151,13 +152,14 @@ def create(
         own = partial(yours.copy, package=package.name)
     files = project.files(answers, own) if dry_run else project.create(wanted.dest, answers, own)
     command = command_line(wanted, advice, model, yours)
-    needed = yours.dependencies if yours else wanted.starter and wanted.starter.packages
+    needed = answers["dependencies"] if yours else wanted.starter and wanted.starter.packages
     local = tuple(answers["local"].values()) if yours else ()
-    from_here = bool(yours and yours.reads)
+    from_here = yours is not None and yours.from_here
     must = bool(needed or local or from_here or MODELS[model].needs)
     installs = (*local, ".") if must else ()
     notes = yours.notes(wanted.dest) if yours else ()
-    return Created(wanted.dest, package, model, files, command, installs, notes, from_here)
+    made = Created(wanted.dest, package, model, files, command, installs, notes, from_here)
+    return replace(made, items_file=yours.items_file) if yours else made
 
 
 def command_line(wanted: ProjectRequest, advice: Advice, model: Model, yours: Yours | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from scaffold.making import distributed, imports, installed
 from scaffold.making.items import Items, lines_of
 
 ITEMS = "items.jsonl"
+PARQUET = ".parquet"  # has types that JSON has not: such items stay as they are
 # What stands in a project's package beside a copied file.
 TAKEN = frozenset({"__init__", "__main__", "work", "settings", "runner"})
 
@@ -50,9 +52,29 @@ class Yours:
             "from_module": f".{self.module}" if self.copied else self.module,
             "from_function": self.target.function,
             "from_path": "" if self.folder is None else _path(project, self.folder),
-            "dependencies": list(self.dependencies),
+            "items_file": self.items_file,
+            "dependencies": [*self.dependencies, *self._reader],
             "local": self.local_from(project),
         }
+
+    @property
+    def items_file(self) -> str:
+        """The name of the items in the project."""
+        return f"items{PARQUET}" if self._stays else ITEMS
+
+    @property
+    def from_here(self) -> bool:
+        """Tell whether it runs in the current directory, whose files the code or the items name."""
+        return bool(self.reads) or (self._stays and self._relative())
+
+    @property
+    def _stays(self) -> bool:
+        return self.items.file.suffix.lower() == PARQUET
+
+    @property
+    def _reader(self) -> list[str]:
+        """What has to be installed to read the items."""
+        return ["pyarrow"] if self._stays and "pyarrow" not in self.dependencies else []
 
     def local_from(self, project: Path) -> dict[str, str]:
         """Return the paths from `project` to the folders that are to be installed with it."""
@@ -80,7 +102,13 @@ class Yours:
             sentences.append(
                 f"The code names paths that are found from here: {paths}. Run it here."
             )
-        if self._relative():
+        if self._stays:
+            sentences.append(
+                f"The items are {self.items_file}: their types are as they were measured."
+            )
+        if self._relative() and self._stays:
+            sentences.append("Items that are relative paths are found from here. Run it here.")
+        elif self._relative():
             sentences.append(
                 "Items that are relative paths were made absolute: they are found anywhere."
             )
@@ -90,6 +118,9 @@ class Yours:
         """Write the module, if it is copied, and the items into `project`."""
         if self.copied is not None:
             (project / package / f"{self.module}.py").write_bytes(self.copied.read_bytes())
+        if self._stays:
+            shutil.copyfile(self.items.file, project / self.items_file)
+            return
         relative = self._relative()
         with (project / ITEMS).open("w", encoding="utf-8") as out:
             for text in lines_of(self.items.file):

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from scaffold.measuring.clocks import cpu_seconds, queueing
 from scaffold.measuring.loading import Refusal, load
+from scaffold.measuring.wire import from_text
 
 # Of so many items one is spent on a first call that is not timed: it is often a slow one.
 SPARE = 10
@@ -41,7 +42,7 @@ class Side:
 def main() -> None:
     """Answer orders until there are no more."""
     orders, answers = _private_streams()
-    request = json.loads(orders.readline())
+    request = from_text(orders.readline())
     last = threading.Timer(max(0.0, request["until"] - time.time()), os._exit, (1,))
     last.daemon = True
     last.start()
@@ -52,7 +53,7 @@ def main() -> None:
         os._exit(0)
     _say(answers, {"ready": True})
     for line in orders:
-        _say(answers, asdict(run(job, **json.loads(line))))
+        _say(answers, asdict(run(job, **from_text(line))))
     os._exit(0)
 
 

@@ -23,6 +23,7 @@ import scaffold
 from scaffold.core.domain import Model
 from scaffold.making.interrupt import guarded
 from scaffold.making.inventory import runner_module
+from scaffold.measuring.wire import to_text
 
 Facts = dict[str, Any]
 # Told while the child runs: for how many seconds it has, and its facts so far.
@@ -54,7 +55,7 @@ def run_child(
         guard.open(),
     ):
         report, order = Path(folder) / "report.jsonl", Path(folder) / "request.json"
-        order.write_text(json.dumps({**request, "report": str(report)}), encoding="utf-8")
+        order.write_text(to_text({**request, "report": str(report)}), encoding="utf-8")
         words = command(module, python)
         ended = _run(words, order, seconds, lambda elapsed: watch(elapsed, _read(report)))
         return _read(report), ended

@@ -17,6 +17,7 @@ from typing import Any
 from scaffold.measuring.beside import Side
 from scaffold.measuring.child import command
 from scaffold.measuring.machine import runner
+from scaffold.measuring.wire import to_text
 
 
 class Pair:
@@ -86,7 +87,7 @@ class Pair:
         if pipe is None:
             return
         with suppress(OSError):  # it died: no answer will come
-            pipe.write(json.dumps(order) + "\n")
+            pipe.write(to_text(order) + "\n")
             pipe.flush()
 
     def _hear(self, number: int, until: float) -> dict[str, Any] | None:

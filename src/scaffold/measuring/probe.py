@@ -7,7 +7,6 @@ little: the user's modules come on top.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -35,6 +34,7 @@ from scaffold.measuring.loading import Refusal, load
 from scaffold.measuring.report import Report
 from scaffold.measuring.sharing import computes, gil_share, pair
 from scaffold.measuring.supply import Supply
+from scaffold.measuring.wire import from_text
 
 # Makes calls until a time, at most so many, and so many if it waits; returns the longest time that
 # an event loop stood still, if there is one.
@@ -73,7 +73,7 @@ def main() -> None:
     """Measure what stdin asks for; exit code 0 whether or not it went well."""
     hold(int(sys.argv[1]))
     began = time.time()
-    request = json.loads(sys.stdin.buffer.read())
+    request = from_text(sys.stdin.buffer.read())
     report = Report(request["report"])
     # Starting took its share of the time, reading the items does not.
     deadline = time.monotonic() + request["until"] - began

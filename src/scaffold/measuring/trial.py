@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import json
 import os
 import sys
 import threading
@@ -22,6 +21,7 @@ from scaffold.measuring.describing import describe
 from scaffold.measuring.leash import hold
 from scaffold.measuring.loading import find, setup_of
 from scaffold.measuring.report import Report
+from scaffold.measuring.wire import from_text
 
 TELL = 0.2  # seconds between two words on how far it is
 
@@ -34,7 +34,7 @@ def main() -> None:
 def answer(respond: Callable[[dict[str, Any], Report], None]) -> NoReturn:
     """Respond to the request on stdin, and end this process."""
     hold(int(sys.argv[1]))
-    request = json.loads(sys.stdin.buffer.read())
+    request = from_text(sys.stdin.buffer.read())
     with Path(os.devnull).open("rb") as nothing:  # workers may inherit it
         os.dup2(nothing.fileno(), 0)
     sys.path.insert(0, request["folder"])

@@ -359,7 +359,8 @@ def _next_steps(created: Created) -> list[str]:
     run = f"python -m {created.package.name} run"
     place = str(created.path)
     if created.from_here:
-        own = ("--items", created.path / "items.jsonl", "--results", created.path / "results.jsonl")
+        items = created.path / created.items_file
+        own = ("--items", items, "--results", created.path / "results.jsonl")
         steps, run, uv = [], f"{run} {shell.join(map(str, own))}", ["uv", "run", "--project", place]
         folders = [str(created.path / folder) for folder in created.installs]
     else:

@@ -89,6 +89,7 @@ _BEGIN_HERE = {
     "work.py": "your function",
     "settings.py": "its limits",
     "items.jsonl": "its items",
+    "items.parquet": "its items",
     "AGENTS.md": "what is whose, how to run it",
     "CONCURRENCY.md": "why this model",
 }

@@ -24,6 +24,8 @@ from .results import Journal, Refused
 from .resume import Resume
 from .task import PACKAGE, EngineError, Retry
 
+ITEMS = getattr(settings, "ITEMS", "items.jsonl")
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command; exit code 0 all ok, 1 some tasks failed, 2 usage, 130 interrupted."""
@@ -78,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _again(args: argparse.Namespace) -> str:
     """The command for the same files, with what follows `run` left open."""
-    names = {"items": "items.jsonl", "results": "results.jsonl", "key": None}
+    names = {"items": ITEMS, "results": "results.jsonl", "key": None}
     changed = [(name, getattr(args, name)) for name in names if getattr(args, name) != names[name]]
     options = [part for name, value in changed for part in (f"--{name}", value)]
     return to_type(["python", "-m", PACKAGE, "{}", *options]).replace("'{}'", "{}")
@@ -114,7 +116,7 @@ def _options() -> Iterator[Option]:
     a_run, afterwards = ("run", "bench"), ("try", "export", "status")
     on_items = a_run + afterwards
     text = f"the input: {READ}; - is JSON Lines from stdin [%(default)s]"
-    yield Option(on_items, "--items", "FILE", text, "items.jsonl")
+    yield Option(on_items, "--items", "FILE", text, ITEMS)
     text = "the field that identifies an item in results and messages [%(default)s]"
     yield Option(on_items, "--key", "FIELD", text, getattr(settings, "KEY", None))
     text = "tasks in flight at once; auto finds how many [%(default)s; None is one per core]"
