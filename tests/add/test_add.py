@@ -110,6 +110,21 @@ def test_one_folder_and_one_test_are_written(
     assert done.returncode == 0, done.stdout
 
 
+def test_the_field_that_names_an_item(tmp_path: Path, concgen: Any, monkeypatch: Any) -> None:
+    """--key goes into the settings and the command; one that items do not have is refused."""
+    monkeypatch.chdir(tmp_path)
+    package = make(tmp_path, "flat") / "shop"
+    (package / "thumbs.py").write_text("def thumb(item):\n    return item['n']\n")
+    (tmp_path / "items.csv").write_text("sku,n\na,1\nb,2\n")
+    words = ["shop.parallel", "--from", "shop.thumbs:thumb", "--items", "items.csv", "--yes"]
+    refused = concgen("add", *words, "--key", "no")
+    assert (refused.code, "fields that name them: sku, n" in refused.err) == (2, True)
+    assert concgen("add", "shop.parallel", "--key", "sku", "--yes").code == 2
+    done = concgen("add", *words, "--key", "sku", "--model", "threading")
+    assert (done.code, "--key sku" in done.out) == (0, True)
+    assert 'KEY: str | None = "sku"' in (package / "parallel/settings.py").read_text()
+
+
 def test_undo_right_after_removes_it(repository: Path, tmp_path: Path, concgen: Any) -> None:
     """Every file, the test and the folders; from the top of the repository."""
     before = files(tmp_path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +156,36 @@ def test_distributions_that_share_a_name_are_told_apart_by_their_files(here: Pat
     python.chmod(0o755)
     owners = installed.owners(str(python), ["shared.alpha.x", "shared.beta"])
     assert owners == (("the-alpha", None), ("the-beta", here))
+
+
+def test_parquet_stays_as_it_is(here: Path, concgen: Any) -> None:
+    """Its times, decimals and bytes reach the function, when it is measured and in the project."""
+    pa, pq = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
+    rows = [
+        {"k": f"r{n}", "at": datetime(2026, 1, 1), "raw": b"\xff", "price": Decimal("1.10")}
+        | {"part": float("nan")}
+        for n in range(10)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), here / "rows.parquet")
+    work = "return item['at'].year, item['raw'][0], 2 * item['price'], str(item['part'])"
+    write(here, {"job.py": f"import time\ndef price(item):\n    time.sleep(0.01)\n    {work}\n"})
+    words = ("--from", "job.py:price", "--items", "rows.parquet", "--key", "k", "--yes")
+    made = concgen("new", "proj", *words)
+    assert made.code == 0, made.err
+    assert "The items are items.parquet" in made.out
+    needed = tomllib.loads((here / "proj/pyproject.toml").read_text())["project"]["dependencies"]
+    assert "pyarrow" in needed
+    done = subprocess.run(
+        [sys.executable, "-m", "proj", "run"],
+        cwd="proj",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    results = [json.loads(line) for line in (here / "proj/results.jsonl").read_text().splitlines()]
+    assert {result["key"] for result in results} == {f"r{n}" for n in range(10)}
+    assert results[0]["value"] == [2026, 255, "2.20", "nan"]
 
 
 def test_a_path_in_the_code_is_found_from_where_it_was_measured(here: Path, concgen: Any) -> None:

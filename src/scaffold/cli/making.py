@@ -38,6 +38,15 @@ ModelWish = Annotated[
         rich_help_panel=PROJECT,
     ),
 ]
+KeyWish = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="FIELD",
+        help="The field that identifies an item in results and messages.",
+        rich_help_panel=PROJECT,
+    ),
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")
 ]
@@ -75,14 +84,7 @@ def new(
         ),
     ] = None,
     model: ModelWish = None,
-    key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FIELD",
-            help="The field that identifies an item in results and messages.",
-            rich_help_panel=PROJECT,
-        ),
-    ] = None,
+    key: KeyWish = None,
     ci: Annotated[
         bool | None,
         typer.Option(
@@ -170,6 +172,7 @@ def add(
     calls: Calls = None,
     repeat: Repeat = False,
     model: ModelWish = None,
+    key: KeyWish = None,
     yes: Yes = False,
     answers: AnswersFile = None,
     dry_run: DryRun = False,
@@ -179,6 +182,7 @@ def add(
 
     The package runs your function where it is. The package and its test are the only files written.
     """
+    from dataclasses import replace
     from functools import partial
 
     from scaffold.commands import add as command
@@ -186,7 +190,7 @@ def add(
     from scaffold.making import repository
     from scaffold.terminal import console, dialogue, documents
 
-    given = advise.gather(work, answers, {"model": model})
+    given = advise.gather(work, answers, {"model": model, "key": key})
     wanted = command.read_request(package, given.project)
     ask = None if yes else console.asker()
     effort = measure.read_effort(budget, calls, repeat)
@@ -204,6 +208,8 @@ def add(
     )
     if chosen is None:
         return
+    if yours is not None:
+        wanted = replace(wanted, key=dialogue.choose_key(wanted.key, yours[1], ask))
     added = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
     if as_json:
         console.answer_json(documents.add(advice.recommendation, added))

@@ -11,7 +11,7 @@ from scaffold.asking.target import Target
 from scaffold.changing import undo_log
 from scaffold.changing.undo_log import Entry, UndoLog
 from scaffold.commands.advise import Advice
-from scaffold.commands.new import AUTO, read_model
+from scaffold.commands.new import AUTO, check_key, read_model
 from scaffold.core import shell
 from scaffold.core.domain import Model
 from scaffold.core.errors import ConcgenError, Refused, UsageError
@@ -36,13 +36,17 @@ def test_it_runs() -> None:
 
 @dataclass(frozen=True)
 class PackageRequest:
-    """A checked wish: which package, the directory that it goes to, its test, its model if any."""
+    """A checked wish: which package, the directory that it goes to, its test; its model, if any.
+
+    `key` is the field of an item that names it, if any.
+    """
 
     inside: str
     name: str
     root: Path
     test: Path
     model: Model | None
+    key: str | None = None
 
     @property
     def module(self) -> str:
@@ -72,7 +76,8 @@ def read_request(package: str, wishes: Mapping[str, str]) -> PackageRequest:
     inside, name = repository.split(package)
     root = repository.find(Path.cwd(), inside).resolve()
     test = repository.top(root) / "tests" / f"test_{name}.py"
-    wanted = PackageRequest(inside, name, root, test, read_model(wishes.get("model", AUTO), None))
+    model = read_model(wishes.get("model", AUTO), None)
+    wanted = PackageRequest(inside, name, root, test, model, wishes.get("key"))
     names.check_name(name)
     staging.check_destination(wanted.dest)
     if test.exists():
@@ -99,6 +104,7 @@ def create(
     yours: tuple[Target, Items] | None,
 ) -> Added:
     """Write the package and its test, or only list them."""
+    check_key(wanted.key, yours)
     answers = template.gather(
         advice.recommendation,
         advice.replies,
@@ -107,7 +113,12 @@ def create(
         starter=starters.YOURS if yours else starters.DEFAULT,
         model=model,
     )
-    answers |= {"inside": wanted.inside, "ci": False, "switches_gil_on": advice.switches_gil_on}
+    answers |= {
+        "inside": wanted.inside,
+        "ci": False,
+        "key": wanted.key or "",
+        "switches_gil_on": advice.switches_gil_on,
+    }
     if yours:
         answers |= {"from_module": yours[0].module, "from_function": yours[0].function}
     files = project.files(answers) if dry_run else _write(wanted, answers)
@@ -163,6 +174,8 @@ def _command(
     if yours is not None:
         words += ["--from", str(yours[0]), "--items", str(yours[1].given)]
     words += advice.replies.options(())
+    if wanted.key is not None:
+        words += ["--key", wanted.key]
     if model is not advice.recommendation.model:
         words += ["--model", str(model)]
     return shell.join([*words, "--yes"])

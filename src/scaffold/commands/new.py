@@ -111,6 +111,15 @@ def read_model(text: str, starter: Starter | None) -> Model | None:
     return model
 
 
+def check_key(key: str | None, yours: object) -> None:
+    """Raise UsageError for the field of an item where there are no items."""
+    if key is not None and yours is None:
+        raise UsageError(
+            "--key names a field of your items, and no items were given",
+            hint="--from FILE.py:FUNC --items FILE",
+        )
+
+
 def read_yes(text: str, name: str) -> bool:
     """Read yes or no; raise UsageError, with the name of the answer, for neither."""
     try:
@@ -128,11 +137,7 @@ def create(
     yours: Yours | None = None,
 ) -> Created:
     """Make the project with `model`, or only list its files; `yours` is what it is to run."""
-    if wanted.key is not None and yours is None:
-        raise UsageError(
-            "--key names a field of your items, and no items were given",
-            hint="--from FILE.py:FUNC --items FILE",
-        )
+    check_key(wanted.key, yours)
     package = wanted.package
     if yours is not None and package.name in yours.taken:
         package = names.package_name(wanted.name, yours.taken)

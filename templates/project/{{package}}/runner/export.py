@@ -228,15 +228,20 @@ class Export:
         except ImportError:
             raise Unreadable("Parquet needs pyarrow: pip install pyarrow") from None
         table = self._table()
-        kinds = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64()}
-        types = [kinds.get(kind, pyarrow.string()) for kind in table.kinds]
-        schema = pyarrow.schema(list(zip(table.names, types, strict=True)))
+        own = {name: self._items.types[name] for name in table.fields if name in self._items.types}
+        arrow = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64()}
+        kinds = [
+            (name, None if name in own else kind)
+            for name, kind in zip(table.names, table.kinds, strict=True)
+        ]
+        types = [(name, own.get(name) or arrow.get(kind, pyarrow.string())) for name, kind in kinds]
+        schema = pyarrow.schema(types)
         rows = iter(table.rows())
         with parquet.ParquetWriter(file.buffer, schema) as writer:
             while batch := list(islice(rows, BATCH)):
                 columns = [
-                    [_fit(cell, kind) for cell in column]
-                    for column, kind in zip(zip(*batch, strict=True), table.kinds, strict=True)
+                    column if kind is None else [_fit(cell, kind) for cell in column]
+                    for column, (_, kind) in zip(zip(*batch, strict=True), kinds, strict=True)
                 ]
                 writer.write_table(pyarrow.table(columns, schema=schema))
 
@@ -268,8 +273,8 @@ class Table:
             _widen(fields, _cells(item, "item"))
             if not bare:
                 _widen(results, self._of_result(result))
-        self._fields, self._results = list(fields), list(results)
-        self.names = self._fields + [
+        self.fields, self._results = list(fields), list(results)
+        self.names = self.fields + [
             f"result.{field}" if field in fields else field for field in results
         ]
         self.kinds = [*fields.values(), *results.values()]
@@ -279,7 +284,7 @@ class Table:
         for item, result in self._rows():
             fields = _cells(item, "item")
             cells = {} if self._bare else self._of_result(result)
-            yield [*map(fields.get, self._fields), *map(cells.get, self._results)]
+            yield [*map(fields.get, self.fields), *map(cells.get, self._results)]
 
     def _of_result(self, result: dict[str, Any]) -> Cells:
         """Columns of a result: the value has its own, the traceback none: it fits in no cell."""

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 DELIMITERS = ",;\t|"  # of tables
@@ -65,6 +65,7 @@ class JsonLines:
     hint = "an item is JSON on one line; a .txt holds plain lines, a .csv a table"
     header = b""  # what belongs to every record
     note = ""  # what the user should know about how it is read
+    types: Mapping[str, Any] = {}  # of columns, as Parquet has them
 
     def __init__(self, file: BinaryIO) -> None:
         self.lines = Lines(file)
@@ -229,6 +230,7 @@ class Parquet(JsonLines):
         except Exception as exc:  # a class for each thing that can be wrong
             raise Unreadable(str(exc)) from None
         self.header = str(self._table.schema_arrow).encode()
+        self.types = {field.name: field.type for field in self._table.schema_arrow}
         self._rows = self._table.metadata.num_rows
         self._read = 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from .formats import ONE_BY_ONE, format_of
@@ -67,6 +67,11 @@ class Items:
     def total(self) -> int | None:
         """About how many items there are, from the share of the file that was read."""
         return round(self.count / share) if (share := self._reader.share) else None
+
+    @property
+    def types(self) -> Mapping[str, Any]:
+        """The types of columns, where the file has them."""
+        return self._reader.types
 
     def rewind(self) -> None:
         """Start again at the first item."""
