@@ -16,7 +16,7 @@ import pytest
 from . import journal
 from .journal import BACKUP, RESULTS, Story
 
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "2000")) // 2  # each takes twice a world's time
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "2000")) // 2  # both simulations fit into a minute
 CHUNK = 250  # seeds in one test, so that they spread over the processes
 
 
