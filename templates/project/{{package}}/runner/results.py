@@ -34,7 +34,7 @@ AFTER_ID = (b', "ok": true, ', b', "ok": false, ', b', "key": ')
 GROWTH = 1 << 16  # bytes by which `done` grows at a time
 GOOD, BAD = 1, 2  # what `done` holds for a position
 CHECK = 1.0  # seconds between two looks whether the results file is still there
-AHEAD = 1_000_000  # items that the state may be behind the results after a power cut
+AHEAD = 30_000  # results of the seconds that a power cut takes, of which the state may not know yet
 HOPELESS = 20  # values, the first of a run, of which none can be written: the run stops
 BLOCK = 1 << 16  # bytes that are looked at together
 
