@@ -217,12 +217,12 @@ def sync_names(folder: str) -> None:
     """See to it that new names in a folder survive a power cut; Windows does so itself."""
     if sys.platform == "win32":
         return
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system that knows no such thing
+    with contextlib.suppress(OSError):  # a folder that cannot be read, or knows no such thing
+        number = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(number)
-    finally:
-        os.close(number)
+        finally:
+            os.close(number)
 
 
 def is_at(file: FileIO, name: str) -> bool:
