@@ -243,6 +243,7 @@ class Disk:
         path = SimpleNamespace(
             **{name: getattr(posixpath, name) for name in ("dirname", "basename", "split")},
             splitext=posixpath.splitext,
+            samefile=lambda one, other: self.named(one) is self.named(other),
             samestat=lambda one, other: one.st_ino == other.st_ino,
             realpath=lambda name: f"/{name}".replace("//", "/"),
             isfile=self.exists,

@@ -56,6 +56,10 @@ class Resume:
         self._replaced = self._dropped = False
         for left in glob.glob(f"{glob.escape(journal.path)}.????????.new"):  # by a kill -9
             os.unlink(left)
+        backup = f"{journal.path}.bak"
+        if journal.ledger.backup is not None and os.path.samefile(backup, journal.path):
+            os.unlink(backup)  # it was killed before the new results had their name
+            journal.ledger.backup = None
         if items.is_one_of(journal.path, f"{journal.path}.state"):
             raise Refused(
                 f"{items.name} and {journal.name} are the same file: "
