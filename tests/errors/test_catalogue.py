@@ -283,7 +283,7 @@ CASES = {
         ("--key: no text or number named 'id' in every item", "fields that name them: none does"),
         Scene.functions,
     ),
-    "new.create: key names a field of your items, and no items were given": Case(
+    "new.check_key: key names a field of your items, and no items were given": Case(
         "new crawl --workload io --key id --yes", 2, ("--key names a field", "--from FILE.py:FUNC"),
     ),
     "script.read_request: a script names no items by --key": Case(
