@@ -45,6 +45,7 @@ def test_without_need_there_is_no_cluster(deadline):
         (replace(LONG, task_seconds=7200.0), "the longest task alone takes 2 h"),
         (replace(LONG, longest_seconds=7200.0), "the longest task alone takes 2 h"),
         (replace(LONG, max_in_flight=10), "with 10 in flight at most"),
+        (replace(LONG, rate_per_second=1 / 3600), "at the rate of 1/h it takes"),
         (replace(LONG, payload_bytes=10**8), "a cluster of 10,000 cores would take"),
         (Workload(Bound.IO, tasks=10**8, task_seconds=0.2), "its tasks wait"),
     ],

@@ -153,3 +153,18 @@ def test_what_is_no_rate_is_refused(text):
 def test_an_odd_rate_is_shown_in_the_first_unit_above_one():
     assert show_rate(1 / 7) == "8.6/min"
     assert show_rate(1e-7) == "0.0086/d"
+
+
+def test_one_worker_is_never_said_to_be_perhaps_faster():
+    """Where memory holds one task, processes would be one process."""
+    work = Workload(Bound.CPU, tasks=200, task_seconds=3.0, task_memory_bytes=12 * 10**9)
+    advice = recommend(work, MACHINE._replace(memory_left_bytes=20 * 10**9))
+    assert advice.model is Model.SEQUENTIAL
+    assert advice.rivals == ()
+
+
+def test_no_model_is_said_to_be_perhaps_faster_than_the_rate():
+    """However wide the range, the rate holds every model back."""
+    advice = recommend(REQUESTS, MACHINE)
+    assert advice.rivals == ()
+    assert all(estimate.low >= 299.0 for estimate in advice.estimates)

@@ -246,6 +246,7 @@ def _rivals(
         for estimate in estimates
         if estimate.model not in off
         and estimate.model is not chosen.model
+        and (estimate.max_workers > 1 or estimate.model is BASELINE)  # one worker gains nothing
         and max(CLOSE_ENOUGH * estimate.low, MATTERS_SECONDS + estimate.low) < chosen.seconds
     )
 

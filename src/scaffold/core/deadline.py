@@ -8,7 +8,7 @@ from scaffold.core.domain import Estimate, Machine, Workload
 from scaffold.core.estimates import SPREAD, makespan, peak_memory
 from scaffold.core.models import BASELINE, CLUSTER
 from scaffold.core.reasons import in_flight, waits
-from scaffold.core.units import show_count, show_seconds
+from scaffold.core.units import show_count, show_rate, show_seconds
 
 # The most cores that one scheduler is asked to feed; it knows each worker by name and heartbeat.
 MOST_CORES = 10_000
@@ -57,6 +57,9 @@ def obstacle(work: Workload, machine: Machine, costs: Costs) -> str:
     longest = max(work.task_seconds, work.longest_seconds)
     if longest + START > (work.deadline_seconds or 0.0):
         return f"the longest task alone takes {show_seconds(longest)}"
+    if work.rate_per_second and work.seconds_at_rate > (work.deadline_seconds or 0.0):
+        rate, seconds = show_rate(work.rate_per_second), show_seconds(work.seconds_at_rate)
+        return f"at the rate of {rate} it takes {seconds}, whatever runs it"
     if waits(work):
         return "its tasks wait, and each core of a cluster would wait for one of them"
     most = most_cores(work)
