@@ -229,7 +229,7 @@ class Export:
             raise Unreadable("Parquet needs pyarrow: pip install pyarrow") from None
         table = self._table()
         own = {name: self._items.types[name] for name in table.fields if name in self._items.types}
-        arrow = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64()}
+        arrow: Any = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64()}
         kinds = [
             (name, None if name in own else kind)
             for name, kind in zip(table.names, table.kinds, strict=True)
