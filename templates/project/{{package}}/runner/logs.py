@@ -36,9 +36,9 @@ def show(keys: Mapping[int, Any]) -> None:
     _keys = keys
     root = logging.getLogger()
     if not root.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter(FORMAT, defaults={"item": "-"}))
-        root.addHandler(handler)
+        stderr = logging.StreamHandler()
+        stderr.setFormatter(logging.Formatter(FORMAT, defaults={"item": "-"}))
+        root.addHandler(stderr)
         root.setLevel(level())
     for logger in _loggers():
         for handler in logger.handlers:
