@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import pytest
@@ -46,6 +47,13 @@ def test_a_dead_worker_costs_one_task(model: Model, kind: str) -> None:
     first, second = errors(model, kind, "_exit", "kill", max_workers=8)
     assert first == "worker died: exit code 7"
     assert second.startswith("worker died: SIGKILL")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit there")
+def test_a_worker_without_files_loses_no_task(model: Model, kind: str) -> None:
+    """Its error is told, though not even the module that prints tracebacks can be read any more."""
+    (error,) = errors(model, kind, "leak")
+    assert error.startswith("OSError: [Errno 24]")
 
 
 def test_a_dead_worker_is_retried(model: Model, kind: str) -> None:

@@ -233,8 +233,16 @@ def misbehave(item: Any) -> Any:
             os._exit(7)
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "leak":  # every file that this process may have
+            import resource  # not on Windows
+
+            resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
+            LEAKED.extend(open(os.devnull) for _ in range(200))  # noqa: SIM115
     time.sleep(0.001)
     return item
+
+
+LEAKED: list[Any] = []
 
 
 async def misbehave_async(item: Any) -> Any:

@@ -46,6 +46,13 @@ def test_native_threads_that_spin_do_not_compute():
     assert not sharing.computes(calls)
 
 
+@pytest.mark.parametrize("cpu", [0.3, 0.0], ids=["it computes", "the clock did not tick"])
+def test_a_slow_first_call_is_no_spinning(cpu):
+    """It imports what it needs: those that come after it take less, and compute all the time."""
+    calls = alone([1.0] + [0.02] * 15)
+    assert sharing._spinning(calls, Side(calls=15, own=0.3, cpu=cpu)) == 0.0
+
+
 @pytest.mark.parametrize(
     ("own", "cpu"), [(0.4, 0.2), (0.2, 0.19)], ids=["slower by itself", "the same"]
 )

@@ -171,7 +171,7 @@ def _scale(alone: Calls, side: Side) -> float:
     uneven = statistics.stdev(alone.seconds) / alone.each
     if uneven * sqrt(1 / alone.count + 1 / side.calls) <= UNSURE:
         return 1.0
-    return alone.cpu / alone.count / (side.cpu / side.calls)
+    return (alone.cpu / alone.count - alone.spinning) / (side.cpu / side.calls)
 
 
 def _spinning(alone: Calls, side: Side) -> float:
@@ -179,9 +179,10 @@ def _spinning(alone: Calls, side: Side) -> float:
 
     Held to one of them, as each of `side` was, a call takes no longer then, and fewer of them.
     """
-    taken, cpu = alone.cpu / alone.count, side.cpu / side.calls
+    # By the second, not by the call: the items are others, and the first call may be a slow one.
+    taken, cpu = alone.cpu / alone.count, side.cpu / side.own * alone.each
     as_fast = side.own / side.calls < NO_SLOWER * alone.each
-    return taken - cpu if as_fast and cpu < MOSTLY * taken else 0.0
+    return taken - cpu if as_fast and 0 < cpu < MOSTLY * taken else 0.0
 
 
 def _share(alone: Calls, side: Side | str) -> float | None:

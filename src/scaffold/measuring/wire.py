@@ -5,27 +5,34 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+import secrets
 from typing import Any
 
-# The only field of what stands for a time, a decimal or bytes.
-PICKLED = "\0pickled"
+# Characters of the name that stands before a time, a decimal or bytes. It is another one in each
+# request, so that no item can know it: only what has it is unpickled.
+MARK = 32
 
 
 def to_text(request: Any) -> str:
     """Return the request as one line."""
-    return json.dumps(request, default=_packed)
+    mark = secrets.token_hex(MARK // 2)
+
+    def packed(value: Any) -> dict[str, str]:
+        if hasattr(value, "to_pydatetime"):  # the other Python may be without pandas
+            value = value.to_pydatetime()
+        return {mark: base64.b64encode(pickle.dumps(value)).decode()}
+
+    return mark + json.dumps(request, default=packed)
 
 
 def from_text(text: str | bytes) -> Any:
     """Return the request that is in the line."""
-    return json.loads(text, object_hook=_unpacked)
+    line = text if isinstance(text, str) else text.decode()
+    mark = line[:MARK]
 
+    def unpacked(found: dict[str, Any]) -> Any:
+        if found.keys() != {mark}:
+            return found
+        return pickle.loads(base64.b64decode(found[mark]))  # noqa: S301  # our own
 
-def _packed(value: Any) -> dict[str, str]:
-    return {PICKLED: base64.b64encode(pickle.dumps(value)).decode()}
-
-
-def _unpacked(found: dict[str, Any]) -> Any:
-    if found.keys() != {PICKLED}:
-        return found
-    return pickle.loads(base64.b64decode(found[PICKLED]))  # noqa: S301  # our own
+    return json.loads(line[MARK:], object_hook=unpacked)

@@ -24,6 +24,7 @@ CONNECTING = 10.0  # seconds for the scheduler to answer
 MARGIN = 1.0  # seconds for it to say itself that there is none
 ANSWERING = 30.0  # seconds for it to say which workers there are
 STARTING = 60.0  # seconds for the workers here to start: then those that hang are killed
+TOGETHER = 32  # workers that surely start in that time
 IMPORTING = 300.0  # seconds for the workers to import work.py
 LEAVING = 5.0  # seconds for each step of the end but the teardown after setup()
 STARTS = 3  # of a cluster here, until the run ends
@@ -121,7 +122,7 @@ def _start(workers: int, end_all: Callable[[], None], starts: int = STARTS) -> L
     from distributed import LocalCluster
 
     try:
-        with _signals_blocked(), _unless_done_in(STARTING, end_all):
+        with _signals_blocked(), _unless_done_in(STARTING * max(1.0, workers / TOGETHER), end_all):
             return LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,

@@ -173,7 +173,9 @@ class ProcessPool(ABC, Generic[W]):
         except (EOFError, OSError):
             self._bury(worker)
             return
-        if not data:  # it has torn down what setup() made, and runs its exit functions
+        if not data and worker.tasks():  # an error of its own ended it in the midst of them
+            self._bury(worker)
+        elif not data:  # it has torn down what setup() made, and runs its exit functions
             self.workers.remove(worker)
             self._leaving.append(worker)
         elif data.startswith(RECORD):

@@ -72,8 +72,8 @@ class WorkerProcess:
         elif sys.platform != "win32":
             resource_tracker.ensure_running()  # here, because it would unblock the signals
         context: Any = multiprocessing.get_context(method)
-        if method == "forkserver":  # since 3.14 it would import the script, once for all workers,
-            context.set_forkserver_preload([])  # which would get the same random numbers
+        if method == "forkserver":
+            _preload_no_script()
         self._shared = BufferWrapper(CLOCK)  # its memory is used again once this is dropped
         self.clock = self._shared.create_memoryview().cast("d")
         self.clock[0] = self.clock[1] = NEVER
@@ -229,6 +229,17 @@ def exit_reason(code: int | None) -> str:
     except ValueError:
         name = f"signal {-code}"
     return f"{name} (out of memory?)" if name == "SIGKILL" else name
+
+
+def _preload_no_script() -> None:
+    """Let each worker import the script: since 3.14 the server would, once for all of them.
+
+    They would get the same random numbers. What the user has set stays.
+    """
+    from multiprocessing import forkserver
+
+    if getattr(forkserver._forkserver, "_preload_modules", None) == ["__main__"]:
+        forkserver.set_forkserver_preload([])
 
 
 @contextlib.contextmanager

@@ -166,8 +166,7 @@ class ThreadPool:
         self.recall()
         for _ in self._workers:
             self._todo.put(None)
-        if self._job.setup is not None:  # it may have a teardown
-            join_all([worker for worker in self._workers if not worker.claim])
+        join_all([worker for worker in self._workers if not worker.claim])
 
 
 def in_one_process(max_workers: int) -> int:

@@ -102,7 +102,9 @@ class ErrorText(str):
 
     def _traced(self) -> Trace:
         if self._trace is None:
-            self._trace = trace(self.exception) if self.exception else NO_TRACE
+            self._trace = NO_TRACE
+            with contextlib.suppress(OSError):  # work() has opened all the files that it may
+                self._trace = trace(self.exception) if self.exception else NO_TRACE
         return self._trace
 
     def __reduce__(self) -> tuple[Any, ...]:
