@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -102,9 +102,10 @@ class ErrorText(str):
 
     def _traced(self) -> Trace:
         if self._trace is None:
-            self._trace = NO_TRACE
-            with contextlib.suppress(OSError):  # work() has opened all the files that it may
+            try:
                 self._trace = trace(self.exception) if self.exception else NO_TRACE
+            except OSError:  # work() has opened all the files that it may: none can be imported
+                self._trace = NO_TRACE
         return self._trace
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -162,8 +163,8 @@ class Trace(NamedTuple):
         """Its tail is still to come."""
         if not head:
             return NO_TRACE
-        place = f', "where": {_to_json(where)}' if where else ""
-        return cls(where, head, f'{place}, "traceback": {_to_json(head)[:-1]}')
+        place = f', "where": {_encoder()(where)}' if where else ""
+        return cls(where, head, f'{place}, "traceback": {_encoder()(head)[:-1]}')
 
     @property
     def text(self) -> str:
@@ -173,16 +174,17 @@ class Trace(NamedTuple):
     @property
     def fields(self) -> str:
         """All of it as fields of a JSON object."""
-        return self.json and self.json + _to_json(self.tail)[1:]
+        return self.json and self.json + _encoder()(self.tail)[1:]
 
 
 NO_TRACE = Trace("", "", "")
 
 
-def _to_json(text: str) -> str:
+@cache
+def _encoder() -> Callable[[str], str]:
     from .values import to_json  # 4 ms: a run without failures may do without
 
-    return to_json(text)
+    return to_json
 
 
 def trace(exc: BaseException) -> Trace:
