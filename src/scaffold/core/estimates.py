@@ -22,8 +22,8 @@ CLOSE_SETTINGS = 1.03
 MANY_ROUNDS = 16
 # How far a prediction may be off, by where the times came from: eight in ten ended between.
 # Measured: real libraries, of which `python benchmarks/real.py --save FILE` prints the tenths (315
-# runs of 28 functions on two cores: 0.84 to 1.35; of ten of them alone 0.66 to 1.42). Asked: `python benchmarks/regret.py`. Of what
-# nobody said, nothing is known: assumed.
+# runs of 28 functions on two cores: 0.84 to 1.35; of ten of them alone 0.66 to 1.42). Asked:
+# `python benchmarks/regret.py`. Of what nobody said, nothing is known: assumed.
 SPREAD = {Source.MEASURED: (0.65, 1.45), Source.ASKED: (0.75, 2.1), Source.DEFAULT: (0.5, 2.5)}
 # One after another a function takes what it was measured to take (in the same runs 0.95 to 1.02).
 SPREAD_ALONE = (0.9, 1.15)
