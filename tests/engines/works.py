@@ -237,7 +237,7 @@ def misbehave(item: Any) -> Any:
             import resource  # not on Windows
 
             resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))
-            LEAKED.extend(Path(os.devnull).open() for _ in range(200))
+            LEAKED.extend(Path(os.devnull).open() for _ in range(200))  # noqa: SIM115
     time.sleep(0.001)
     return item
 
