@@ -131,7 +131,8 @@ def project_target(place: Path | None, items: Path | None) -> tuple[Target, Item
     from scaffold.changing import record
 
     project = record.load(place)
-    own = (project.root / name for name in ("items.jsonl", "items.parquet", "items.txt"))
+    recorded = str(project.answers.get("items_file", "items.jsonl"))
+    own = (project.root / name for name in (recorded, "items.jsonl", "items.txt"))
     items = items or next((file for file in own if file.is_file()), None)
     if items is None:
         raise UsageError(

@@ -36,7 +36,7 @@ def split(package: str) -> tuple[str, str]:
 
 
 def find(start: Path, package: str) -> Path:
-    """Return the directory from which `package` is imported: the one nearest to `here`.
+    """Return the directory from which `package` is imported: the one nearest to `start`.
 
     Raises UsageError when there is none, or more than one as near.
     """

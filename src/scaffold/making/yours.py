@@ -107,7 +107,9 @@ class Yours:
                 f"The items are {self.items_file}: their types are as they were measured."
             )
         if self._relative() and self._stays:
-            sentences.append("Items that are relative paths are found from here. Run it here.")
+            sentences.append(
+                "Items that are relative paths are found from here. Run it, and its tests, here."
+            )
         elif self._relative():
             sentences.append(
                 "Items that are relative paths were made absolute: they are found anywhere."

@@ -83,11 +83,12 @@ def show(items: Callable[[OnError], Iterable[object]]) -> int:
             print(json.dumps(item))  # in ASCII, in which a path may hold any byte
         sys.stdout.flush()
     except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
+        # A reader that has what it wanted, which Windows calls invalid, is no failure.
         invalid = sys.platform == "win32" and error.errno == errno.EINVAL
         if not (invalid or isinstance(error, BrokenPipeError)):
-            raise
-        # The reader has what it wanted, which Windows calls invalid.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            print(f"error: cannot print: {error.strerror or error}", file=sys.stderr)
+            return 1
     except KeyboardInterrupt:
         return 130
     return 1 if unlisted else 0

@@ -26,7 +26,7 @@ from .failures import count_kind
 from .formats import Unreadable
 from .items import CHANGED, DIGEST, Items, ItemsError
 from .ledger import HEADER, areas
-from .results import Refused, parse
+from .results import AHEAD, Refused, parse
 from .task import IDLE
 from .values import json_of
 
@@ -137,7 +137,9 @@ class Snapshot:
             if offset >= size or not line.endswith(b"\n"):  # torn, or being written
                 break
             result = parse(line)
-            if result is None and b"\0" in line:  # a power cut left it: the next run repairs it
+            # What a power cut left, the next run repairs.
+            ahead = result is not None and self._count <= result.id < self._count + AHEAD
+            if ahead or (result is None and b"\0" in line):
                 offset += len(line)
                 continue
             if result is None or not 0 <= result.id < self._count:

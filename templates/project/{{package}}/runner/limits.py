@@ -85,8 +85,9 @@ def prepare(
 ) -> Ready:
     """Import work.py, and see to it that a run can begin. Raises NotReady.
 
-    `given` may hold the engine's own options. If not `quiet`, this process is the run's alone: what
-    is odd about work() is said, and numeric libraries are held to the cores that a worker has.
+    `own_options` may hold the engine's own options. If not `quiet`, this process is the run's
+    alone: what is odd about work() is said, and numeric libraries are held to the cores that a
+    worker has.
     """
     options = {name: own_options.get(name) for name in OPTIONS}
     most = default_workers(**options)  # an engine that cannot run says so here

@@ -47,7 +47,7 @@ def answering() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
         invalid = sys.platform == "win32" and exc.errno == errno.EINVAL  # as Windows calls that
         if not (invalid or isinstance(exc, BrokenPipeError)):
-            raise EngineError(f"cannot print the results: {exc.strerror}") from None
+            raise EngineError(f"cannot print the results: {exc.strerror or exc}") from None
 
 
 def to_type(words: Sequence[str]) -> str:

@@ -54,12 +54,8 @@ class Resume:
             "versions": journal.ledger.versions,
         }
         self._replaced = self._dropped = False
-        for left in glob.glob(f"{glob.escape(journal.path)}.????????.new"):  # by a kill -9
-            os.unlink(left)
-        backup = f"{journal.path}.bak"
-        if journal.ledger.backup is not None and os.path.samefile(backup, journal.path):
-            os.unlink(backup)  # it was killed before the new results had their name
-            journal.ledger.backup = None
+        with self._replacing():
+            self._clear_up()
         if items.is_one_of(journal.path, f"{journal.path}.state"):
             raise Refused(
                 f"{items.name} and {journal.name} are the same file: "
@@ -92,7 +88,22 @@ class Resume:
             journal.done, journal.failed = journal.done.translate(FORGET), 0
         if journal.lost:
             self._keep = self._keep or self._as_done
-            say(f"a power cut has damaged {journal.lost:,} results: their tasks run again")
+            say(
+                f"{journal.lost:,} results are damaged, or of items that {journal.name}.state does "
+                "not know, as after a power cut: their tasks run again"
+            )
+
+    def _clear_up(self) -> None:
+        """Remove what a kill -9 left of results that were to be replaced."""
+        journal = self._journal
+        for left in glob.glob(f"{glob.escape(journal.path)}.????????.new"):
+            os.unlink(left)
+        backup = f"{journal.path}.bak"
+        if journal.ledger.backup is None or not os.path.exists(backup):
+            return
+        if os.path.samefile(backup, journal.path):  # the new results did not get their name
+            os.unlink(backup)
+            journal.ledger.backup = None
 
     def pending(self) -> Iterator[Numbered | None]:
         """The items that are still to do. With the first, the results are replaced if need be."""
