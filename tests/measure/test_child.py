@@ -4,10 +4,11 @@ from scaffold.measuring.child import run_child
 
 SLOW = """
 import json, sys, time
+from scaffold.measuring.wire import from_text
 time.sleep(0.5)
 
 def main():
-    request = json.load(sys.stdin)
+    request = from_text(sys.stdin.read())
     with open(request["report"], "a") as report:
         print(json.dumps({"items": len(request["items"])}), file=report)
 """

@@ -135,8 +135,10 @@ def measured(target: Target, items: Items, effort: Effort, progress: Progress) -
     until = time.monotonic() + effort.seconds
     profiled = profile(target, items, effort, progress, spare=PILOTING * effort.seconds)
     work = workload(profiled, items)
-    busy = max(profiled.busy_fraction, others.share() or 0.0)
-    if busy < calibration.BUSY:
+    share = others.share()
+    busy = max(profiled.busy_fraction, share or 0.0)
+    # The function may have waited for a core because of our own processes: the others' share counts.
+    if (busy if share is None else share) < calibration.BUSY:
         facts = machine.inspect_for(profiled.start_method, gil_enabled=profiled.gil_enabled)
         unused = items.sample if effort.repeat else untaken(items.sample, profiled.items_taken)
         costs = calibration.load(facts).costs
