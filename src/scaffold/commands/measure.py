@@ -137,7 +137,7 @@ def measured(target: Target, items: Items, effort: Effort, progress: Progress) -
     work = workload(profiled, items)
     share = others.share()
     busy = max(profiled.busy_fraction, share or 0.0)
-    # The function may have waited for a core because of our own processes: the others' share counts.
+    # The function may have waited for a core because of processes of ours.
     if (busy if share is None else share) < calibration.BUSY:
         facts = machine.inspect_for(profiled.start_method, gil_enabled=profiled.gil_enabled)
         unused = items.sample if effort.repeat else untaken(items.sample, profiled.items_taken)
