@@ -108,7 +108,8 @@ class Yours:
             )
         if self._relative() and self._stays:
             sentences.append(
-                "Items that are relative paths are found from here. Run it, and its tests, here."
+                "Items that are relative paths are found from here. Run it here. Its tests run in "
+                "the project and do not find them."
             )
         elif self._relative():
             sentences.append(
