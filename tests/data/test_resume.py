@@ -199,6 +199,47 @@ def test_zeros_of_a_power_cut_are_cut_off_in_blocks(make: Make) -> None:
     assert [record["value"] for record in results(project)] == [1, 2]
 
 
+def test_results_of_more_items_are_of_another_input(make: Make) -> None:
+    """A power cut leaves none of those; what it does leave runs again."""
+    project = make("1\n2\n")
+    project.run("run", "--limit", "1")
+    path = project.root / "results.jsonl"
+    line = path.read_text()
+    path.write_text(line + line.replace('"id": 0', '"id": 1') + line.replace('"id": 0', '"id": 2'))
+    before = snapshot(project)
+    refused = project.run("run")
+    assert (refused.returncode, "1 items that have a result are gone" in refused.stderr) == (
+        2,
+        True,
+    )
+    assert snapshot(project) == before
+    path.write_text(line + line.replace('"id": 0', '"id": 1'))
+    assert project.run("export").stdout.count("\n") == 1
+    assert project.run("run").returncode == 0
+    assert [record["value"] for record in results(project)] == [1, 2]
+    assert calls(project) == ["1", "2"]
+
+
+def test_a_backup_that_leads_nowhere_is_no_traceback(make: Make) -> None:
+    """A dangling link in the place of the backup of a killed run is no traceback."""
+    project = make("1\n")
+    project.run("run")
+    (project.root / "slow").touch()
+    process = project.start("run", "--fresh")
+    backup = project.root / "results.jsonl.bak"
+    while not backup.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    (project.root / "slow").unlink()
+    backup.unlink()
+    backup.symlink_to("nowhere")
+    done = project.run("run")
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert [record["value"] for record in results(project)] == [1]
+
+
 def test_a_corrected_item_runs_again(make: Make) -> None:
     """--retry-failed takes what has changed where the result was a failure, and nothing else."""
     project = make('1\n"bad"\n3\n')

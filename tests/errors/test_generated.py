@@ -89,6 +89,12 @@ CASES = {
     "a full disk behind export": Case(
         "export > /dev/full", 1, ("cannot print the results", "No space left"), first=True,
     ),
+    "items that break off": Case(  # to read the start of its own memory is EIO
+        "run --items /proc/self/mem", 2, ("cannot read /proc/self/mem", "Input/output error"),
+    ),
+    "items that break off behind export": Case(
+        "export --items /proc/self/mem", 2, ("cannot read /proc/self/mem",), first=True,
+    ),
     "no time for one item": Case(
         "bench --seconds 0.001", 1, ("no item was finished in 0.001 s", "--seconds"),
         {"pkg/work.py": "import time\ndef work(item):\n    time.sleep(9)\n"},

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from scaffold.asking.target import parse_target
+from scaffold.commands import bench
 from scaffold.making import imports, installed, yours
 from scaffold.making.items import read_items
 from scaffold.making.yours import Yours
@@ -186,6 +187,9 @@ def test_parquet_stays_as_it_is(here: Path, concgen: Any) -> None:
     results = [json.loads(line) for line in (here / "proj/results.jsonl").read_text().splitlines()]
     assert {result["key"] for result in results} == {f"r{n}" for n in range(10)}
     assert results[0]["value"] == [2026, 255, "2.20", "nan"]
+    write(here, {"proj/items.jsonl": "1\n"})  # a stray one is not what bench takes
+    _, items = bench.project_target(here / "proj", None)
+    assert items.file.name == "items.parquet"
 
 
 def test_a_path_in_the_code_is_found_from_where_it_was_measured(here: Path, concgen: Any) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import ntpath
 import os
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -42,3 +45,17 @@ def walk(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 )
 def test_a_drive_stays_whole(walk: ModuleType, where: str, root: str, pattern: list[str]) -> None:
     assert walk.split(where) == (root, pattern)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_the_list_is_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, templates_dir() / "starters/files/walk.py", __file__],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot print: No space left on device\n"

@@ -117,6 +117,8 @@ class Items:
         while limit is None or self.count < limit:
             try:
                 record = next(records, END)
+            except OSError as exc:
+                raise ItemsError(f"cannot read {self.name}: {exc.strerror or exc}") from None
             except ValueError as exc:
                 raise self._wrong(exc) from None
             if record is END:

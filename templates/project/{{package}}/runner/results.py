@@ -65,6 +65,7 @@ class Journal:
         self.done = bytearray()
         self.ok = self.failed = 0
         self.lost = 0  # results that a power cut has damaged
+        self.ahead: set[int] = set()  # their positions that the state does not know
         self.written = 0  # results of this run
         self._encode, self._version, self._fsync = encode, version, fsync
         self._unwritable = 0  # of them, values that have no JSON
@@ -95,6 +96,8 @@ class Journal:
             index, ok, _ = parse(line) or Line(-1, ok=False)
             if known <= index < known + AHEAD or (index < 0 and b"\0" in line):
                 self.lost += 1
+                if index >= 0:
+                    self.ahead.add(index)
                 continue
             if not 0 <= index < known:
                 raise Refused(

@@ -152,7 +152,8 @@ class Resume:
 
     def _compare(self, wholly: bool) -> None:
         items, journal = self._items, self._journal
-        done, reached = journal.done, len(journal.done.rstrip(b"\0"))
+        done = journal.done
+        reached = max(len(done.rstrip(b"\0")), max(journal.ahead, default=-1) + 1)
         changed, until = Changed(), time.monotonic() + LOOKING
         for position, record, digest in items.records(self._limit):
             if record is None:
@@ -175,6 +176,8 @@ class Resume:
                 break
         if items.count < reached and self._limit is None:
             changed.gone = sum(bool(s) and not self._forgets(s) for s in done[items.count :])
+            # A power cut leaves no results of items that there never were.
+            changed.gone += sum(position >= items.count for position in journal.ahead)
         if not changed:
             return
         if items.key is None:
