@@ -13,7 +13,7 @@ LONG = {"seconds": 10.0, "tasks": 100, "busy": 10.0, "cpu": 0.1, "workers": 8, "
 
 def said(load: Load, model: str = "threading", **more: Any) -> str | None:
     """What is told of a run."""
-    binding = load("binding")
+    binding = load("progress")
     words: str | None = binding.what_bound(binding.Usage(**(LONG | {"model": model} | more)))
     return words
 
@@ -46,7 +46,7 @@ def test_all_cores(load: Load, model: str) -> None:
 def test_one_core_of_several(load: Load) -> None:
     """Threads that share a GIL; a process of many is no bound."""
     words = "one core of 4: Python code in one process takes turns; concgen switch multiprocessing"
-    if load("binding")._has_gil():
+    if load("progress")._has_gil():
         assert str(said(load, cpu=9.6, busy=80.0)).startswith(words)
     assert said(load, "multiprocessing", cpu=9.6) is None
 

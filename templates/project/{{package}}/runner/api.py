@@ -28,12 +28,9 @@ from collections.abc import (
     Iterator,
 )
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, overload
 
 from .task import TICK, UNGUARDED, Burst, Bursts, Item, Numbered, Outcome, Retry, Value
-
-if TYPE_CHECKING:
-    from .limits import Ready
 
 __all__ = ["Outcome", "arun", "run"]
 
@@ -69,9 +66,9 @@ class Runner(Generic[Item, Value]):
         that are in it already are neither run nor yielded again, unless they had failed and
         `retry_failed` is set.
         """
-        journal = _Journal(results, retry_failed)
-        prepared = _prepare(items, ordered, max_workers, rate, timeout, retries, journal, options)
-        outcomes = _each(_from_thread(prepared) if prepared.needs_thread() else prepared.bursts())
+        asked = max_workers, rate, timeout, retries, options
+        call = _Call(_Source(items, ordered, results, retry_failed), *asked)
+        outcomes = _each(_from_thread(call) if call.needs_thread() else call.bursts())
         _close_at_exit(outcomes)
         return outcomes
 
@@ -92,10 +89,10 @@ class Runner(Generic[Item, Value]):
 
         Items that come by `async for` are awaited in the event loop of the caller.
         """
-        journal = _Journal(results, retry_failed)
+        asked = max_workers, rate, timeout, retries, options
         source = _Fed(items) if isinstance(items, AsyncIterable) else items
-        prepared = _prepare(source, ordered, max_workers, rate, timeout, retries, journal, options)
-        return _awaited(prepared, source.feed if isinstance(source, _Fed) else None)
+        call = _Call(_Source(source, ordered, results, retry_failed), *asked)
+        return _awaited(call, source.feed if isinstance(source, _Fed) else None)
 
 
 if TYPE_CHECKING:  # imported when it is first run: what it needs may take seconds to import
@@ -123,74 +120,56 @@ class Closing(threading.Event):
     grace = 0.0
 
 
-class _Journal(NamedTuple):
-    """Where outcomes are written down, and whether those that failed are run again."""
+class _Call:
+    """A call of run() or arun() whose run is known to be possible."""
 
-    results: str | os.PathLike[str] | None
-    retry_failed: bool
+    def __init__(
+        self,
+        source: _Source,
+        max_workers: int | str | None,
+        rate: str | None,
+        timeout: float | None,
+        retries: int | None,
+        options: dict[str, Any],
+    ) -> None:
+        _leave_imports()
+        from .. import settings
+        from . import engine, limits
+        from .pacing import Rate
 
-
-class _Prepared(NamedTuple):
-    """A run that is known to be possible."""
-
-    ready: Ready
-    source: _Source
-    timeout: float | None
-    retry: Retry
-    stop: Closing
+        if not isinstance(max_workers, str):
+            _check("max_workers", max_workers, 1)
+        elif max_workers != limits.AUTO:
+            raise ValueError(f"max_workers={max_workers!r} is neither a number nor {limits.AUTO!r}")
+        _check("retries", retries, 0)
+        _check("timeout", timeout, 0)
+        for name in options:
+            if name not in limits.OPTIONS:
+                raise TypeError(f"run() has no option {name!r} with this model")
+        allowed = Rate.parse(rate) if rate else None
+        self._ready = limits.prepare(
+            max_workers or settings.MAX_WORKERS, allowed, options, quiet=True
+        )
+        self._source, self.stop = source, Closing()
+        self._source.encode = getattr(self._ready.work, "encode", None)
+        self._timeout = settings.TIMEOUT if timeout is None else timeout
+        self._retry = Retry(settings.RETRIES if retries is None else retries)
+        self._in_event_loop = engine.AWAITS == "always"
 
     def needs_thread(self) -> bool:
         """Whether its event loop cannot run here, or should go on while the caller is busy."""
-        from . import engine
-
-        return engine.AWAITS == "always" or _has_running_loop()
+        asyncio = sys.modules.get("asyncio")  # where nobody has imported it, no loop runs
+        has_loop = asyncio is not None and asyncio._get_running_loop() is not None
+        return self._in_event_loop or has_loop
 
     def bursts(self) -> Bursts:
         """Run the engine."""
-        bursts = self.ready.start(
-            self.source, timeout=self.timeout, retry=self.retry, stop=self.stop
-        )
-        with contextlib.closing(bursts), contextlib.closing(self.source):
+        source = self._source
+        bursts = self._ready.start(source, timeout=self._timeout, retry=self._retry, stop=self.stop)
+        with contextlib.closing(bursts), contextlib.closing(source):
             for burst in bursts:
-                if kept := self.source.take(burst):
-                    yield kept
-
-
-def _prepare(
-    items: Iterable[Any],
-    ordered: bool,
-    max_workers: int | str | None,
-    rate: str | None,
-    timeout: float | None,
-    retries: int | None,
-    journal: _Journal,
-    options: dict[str, Any],
-) -> _Prepared:
-    _leave_imports()
-    from .. import settings
-    from . import limits
-    from .pacing import Rate
-
-    if isinstance(items, AsyncIterable) and not isinstance(items, Iterable):
-        raise TypeError("the items come by `async for`: arun() takes them")
-    if not isinstance(max_workers, str):
-        _check("max_workers", max_workers, 1)
-    elif max_workers != limits.AUTO:
-        raise ValueError(f"max_workers={max_workers!r} is neither a number nor {limits.AUTO!r}")
-    _check("retries", retries, 0)
-    _check("timeout", timeout, 0)
-    for name in options:
-        if name not in limits.OPTIONS:
-            raise TypeError(f"run() has no option {name!r} with this model")
-    allowed = Rate.parse(rate) if rate else None
-    ready = limits.prepare(max_workers or settings.MAX_WORKERS, allowed, options, quiet=True)
-    return _Prepared(
-        ready,
-        _Source(items, ordered, journal, getattr(ready.work, "encode", None)),
-        settings.TIMEOUT if timeout is None else timeout,
-        Retry(settings.RETRIES if retries is None else retries),
-        Closing(),
-    )
+                if due := source.take(burst):
+                    yield due
 
 
 def _check(name: str, value: float | None, least: int) -> None:
@@ -201,9 +180,18 @@ def _check(name: str, value: float | None, least: int) -> None:
 class _Source:
     """The items, numbered as the engine pulls them, and what is done with the outcomes of each."""
 
-    def __init__(self, items: Iterable[Any], ordered: bool, journal: _Journal, encode: Any) -> None:
-        self._items, self._ordered, self._encode = items, ordered, encode
-        self._results, self._retry_failed = journal
+    def __init__(
+        self,
+        items: Any,
+        ordered: bool,
+        results: str | os.PathLike[str] | None,
+        retry_failed: bool,
+    ) -> None:
+        if isinstance(items, AsyncIterable) and not isinstance(items, Iterable):
+            raise TypeError("the items come by `async for`: arun() takes them")
+        self._items, self._ordered = items, ordered
+        self._results, self._retry_failed = results, retry_failed
+        self.encode: Any = None  # work.py's, for what is written down
         self._journal: Any = None
         self._pulled: deque[int] = deque()  # that were not yielded yet, where the order matters
         self._held: dict[int, Outcome[Any, Any]] = {}
@@ -215,7 +203,7 @@ class _Source:
             from .resume import Journalled
 
             name = os.fspath(self._results)
-            numbered = self._journal = Journalled(name, numbered, self._encode, self._retry_failed)
+            numbered = self._journal = Journalled(name, numbered, self.encode, self._retry_failed)
         return self._in_order(numbered) if self._ordered else iter(numbered)
 
     def _in_order(self, numbered: Iterable[Numbered | None]) -> Iterator[Numbered | None]:
@@ -252,11 +240,9 @@ def _each(bursts: Bursts) -> Generator[Outcome[Any, Any], None, None]:
 class _EngineThread(threading.Thread):
     """An engine that goes on, some bursts ahead, while the caller is busy or awaits others."""
 
-    def __init__(
-        self, prepared: _Prepared, deliver: Callable[[Burst | BaseException | None], object]
-    ):
+    def __init__(self, call: _Call, deliver: Callable[[Burst | BaseException | None], object]):
         super().__init__(daemon=True)  # work() that hangs keeps no program from ending
-        self._prepared, self._deliver = prepared, deliver
+        self._call, self._deliver = call, deliver
         self._room = threading.Semaphore(AHEAD)
         self._callers = contextvars.copy_context()  # Thread has a _context, since 3.14
         self.start()
@@ -272,11 +258,11 @@ class _EngineThread(threading.Thread):
             self._deliver(end)
 
     def _serve(self) -> None:
-        with contextlib.closing(self._prepared.bursts()) as bursts:
+        with contextlib.closing(self._call.bursts()) as bursts:
             for burst in bursts:
                 self._deliver(burst)
                 self._room.acquire()
-                if self._prepared.stop.is_set():
+                if self._call.stop.is_set():
                     return
 
     def taken(self) -> None:
@@ -285,13 +271,13 @@ class _EngineThread(threading.Thread):
 
     def leave(self) -> None:
         """End soon; nobody takes anything any more."""
-        self._prepared.stop.set()
+        self._call.stop.set()
         self._room.release()
 
 
-def _from_thread(prepared: _Prepared) -> Bursts:
+def _from_thread(call: _Call) -> Bursts:
     queue: SimpleQueue[Burst | BaseException | None] = SimpleQueue()
-    thread = _EngineThread(prepared, queue.put)
+    thread = _EngineThread(call, queue.put)
     try:
         while isinstance(burst := _get(queue), list):
             thread.taken()
@@ -356,15 +342,13 @@ class _Fed:
 
 
 async def _awaited(
-    prepared: _Prepared, feed: Callable[[], Awaitable[None]] | None
+    call: _Call, feed: Callable[[], Awaitable[None]] | None
 ) -> AsyncGenerator[Outcome[Any, Any], None]:
     import asyncio
 
     loop, queue = asyncio.get_running_loop(), asyncio.Queue[Burst | BaseException | None]()
     feeding = asyncio.ensure_future(feed()) if feed else None
-    thread = _EngineThread(
-        prepared, lambda burst: loop.call_soon_threadsafe(queue.put_nowait, burst)
-    )
+    thread = _EngineThread(call, lambda burst: loop.call_soon_threadsafe(queue.put_nowait, burst))
     burst: Burst | BaseException | None = []
     try:
         while isinstance(burst := await queue.get(), list):
@@ -383,11 +367,6 @@ async def _awaited(
                     burst = await queue.get()
                 if feeding:
                     await asyncio.wait([feeding])  # the generator of the items is closed
-
-
-def _has_running_loop() -> bool:
-    asyncio = sys.modules.get("asyncio")  # where nobody has imported it, no loop runs
-    return asyncio is not None and asyncio._get_running_loop() is not None
 
 
 def _leave_imports() -> None:

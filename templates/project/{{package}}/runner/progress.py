@@ -1,7 +1,12 @@
-"""What the user sees while it runs, and the summary at the end. All of it on stderr."""
+"""What the user sees while it runs, and the summary at the end. All of it on stderr.
+
+The summary tells what bound the run: a rate, the other end, memory, cores, or how many tasks were
+in flight; and what would help. Nothing is told where the figures do not show it.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -9,12 +14,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .binding import Usage, cpu_seconds, what_bound
 from .engine import MODEL
 from .failures import count_kind, most_frequent
 from .items import Items
 from .limits import Ready
 from .machine import usable_cores
+from .pacing import Pacer
 from .prints import tell
 from .results import Journal
 from .task import Burst
@@ -24,6 +29,9 @@ REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
 PAUSE = 0.5  # seconds of a pause that is worth telling
 ENOUGH = 20  # tasks: of fewer, a share tells nothing
 SHOWN = 3  # most frequent errors in the summary
+BOUND = 0.85  # share of what there is that has to be used up: starting and ending take some
+SECONDS = 1.0  # of shorter runs, most is starting and ending
+TASKS = 20  # of fewer, the last ones weigh too much
 
 
 class MaxFailures(NamedTuple):
@@ -169,3 +177,78 @@ def _duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {remainder} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+class Usage(NamedTuple):
+    """What a run has used, and what it had."""
+
+    seconds: float
+    tasks: int
+    busy: float  # seconds that tasks took, all together
+    cpu: float  # seconds of this process and of those that it has started and that have ended
+    workers: int  # tasks in flight at most; 0 where nobody here knows
+    cores: int
+    model: str
+    pacer: Pacer | None = None
+
+    @property
+    def in_flight(self) -> float:
+        """Tasks, on average."""
+        return self.busy / self.seconds
+
+    @property
+    def in_processes(self) -> bool:
+        """Workers are processes, not threads or coroutines."""
+        return self.model in ("multiprocessing", "hybrid", "dask")
+
+
+def cpu_seconds() -> float:
+    """Of this process, and of those that it has started and that have ended."""
+    return sum(os.times()[:4])
+
+
+def what_bound(usage: Usage) -> str | None:
+    """In words, with what would help; None where it is not clear."""
+    if usage.seconds < SECONDS or usage.tasks < TASKS:
+        return None
+    return _pace(usage) or _cores(usage) or _in_flight(usage)
+
+
+def _pace(usage: Usage) -> str | None:
+    pacer = usage.pacer
+    if pacer is None:
+        return None
+    if rate := pacer.used_up(BOUND * usage.seconds):
+        return f"the rate of {rate}: more workers would not help"
+    return None if pacer.limit is None else pacer.limit.bound_by(usage.in_flight)
+
+
+def _cores(usage: Usage) -> str | None:
+    used = usage.cpu / usage.seconds
+    if used >= BOUND * usage.cores:
+        return f"{_several(usage.cores, 'core')}: quicker code, or more cores, would help"
+    if used >= BOUND and not usage.in_processes and _has_gil():
+        return (
+            f"one core of {usage.cores}: Python code in one process takes turns; "
+            "concgen switch multiprocessing, or hybrid where tasks wait too"
+        )
+    return None
+
+
+def _in_flight(usage: Usage) -> str | None:
+    if not usage.workers or usage.in_flight < BOUND * usage.workers:
+        return None
+    if usage.model == "sequential":
+        return "one task at a time, which waits: concgen switch threading"
+    if usage.in_processes and sys.platform == "win32":  # it does not tell what processes have used
+        return None
+    more = f"--max-workers {2 * usage.workers}, if the other end takes as many"
+    return f"{_several(usage.workers, 'task')} in flight: {more}"
+
+
+def _several(count: int, noun: str) -> str:
+    return f"one {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _has_gil() -> bool:
+    return sys.version_info < (3, 13) or sys._is_gil_enabled()
