@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -45,6 +46,7 @@ for count in range(12):
         except KeyboardInterrupt:  # before create() listened, or after
             os._exit(130)
         except BaseException as error:
+            print(repr(error), file=sys.stderr)
             os._exit(getattr(error, "exit_code", 99))
         os._exit(0)
     time.sleep(usual * random.uniform(0, 1.2))
@@ -110,6 +112,23 @@ def test_a_second_signal_does_not_cut_the_clean_up_short(
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(staging, "_clean", impatient)
+    monkeypatch.setattr(project, "render", render)
+    with pytest.raises(Interrupted):
+        project.create(tmp_path / "crawl", answers)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_that_follows_from_the_interruption_is_an_interruption(
+    tmp_path: Path, answers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a program that rendering has started still writes into what is to be removed."""
+
+    def render(*_: Any) -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            raise OSError(errno.ENOTEMPTY, "Directory not empty")
+
     monkeypatch.setattr(project, "render", render)
     with pytest.raises(Interrupted):
         project.create(tmp_path / "crawl", answers)

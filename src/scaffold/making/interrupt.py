@@ -33,12 +33,15 @@ class Guard:
             self._check()
             yield
             self._check()  # a callback of the garbage collector may have swallowed the exception
+        except Exception:
+            self._check()  # it follows from the interruption, as a clean-up that cannot be done
+            raise
         finally:
             self._open = False
 
     def _check(self) -> None:
         if self.pending:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt from None
 
     def handle(self, _signum: int, _frame: FrameType | None) -> None:
         """Take one signal."""
