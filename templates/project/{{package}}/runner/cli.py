@@ -1,28 +1,33 @@
-"""Command line: `run` works through the items; the other commands are in bench and afterwards."""
+"""Command line: `run` works through the items, `try` takes one of them; see also bench, export."""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from .. import settings
-from . import afterwards, limits
+from . import limits
 from .bench import bench
+from .export import Joined, Snapshot, export, status
+from .failures import describe
 from .formats import READ
 from .items import Items, ItemsError
+from .job import Job, load_work
 from .ledger import JournalError
 from .lifecycle import FAILED, INTERRUPTED, OK, USAGE, begin, leave, stop_on_signals
 from .limits import prepare
 from .machine import NotReady
-from .prints import say, show_records, to_type, whole_lines
+from .prints import answering, say, show_records, tell, to_type, whole_lines
 from .progress import MaxFailures, Progress
 from .results import Journal, Refused
 from .resume import Resume
 from .task import PACKAGE, EngineError, Retry
+from .values import Unwritable, json_of
 
 ITEMS = getattr(settings, "ITEMS", "items.jsonl")
 
@@ -78,6 +83,24 @@ def run(args: argparse.Namespace) -> int:
     return FAILED if journal.failed else OK
 
 
+def try_(args: argparse.Namespace) -> int:
+    """run one task here, and print its value or the whole traceback; nothing is written"""
+    work = load_work()
+    item = _chosen(args)
+    show_records()
+    try:
+        with Job(work.work, getattr(work, "setup", None)).open() as call:
+            value = call(item)
+    except Exception as exc:
+        tell(describe(exc).traceback)
+        if args.pdb:
+            import pdb
+
+            pdb.post_mortem(exc.__traceback__)
+        return FAILED
+    return _print_value(value, work)
+
+
 def _again(args: argparse.Namespace) -> str:
     """The command for the same files, with what follows `run` left open."""
     names = {"items": ITEMS, "results": "results.jsonl", "key": None}
@@ -93,6 +116,56 @@ def _journal(args: argparse.Namespace, work: ModuleType) -> Journal:
             version = hashlib.blake2b(text.read(), digest_size=16).hexdigest()
     encode = getattr(work, "encode", None)
     return Journal(args.results, encode=encode, version=version, fsync=args.fsync)
+
+
+def _chosen(args: argparse.Namespace) -> Any:
+    """The item of --item; that with the ID; the first that failed; the first."""
+    if args.item is not None:
+        try:
+            return json.loads(args.item)
+        except ValueError as exc:
+            raise ItemsError(f"--item {args.item} is not JSON: {exc}") from None
+    with closing(Items(args.items, args.key, say)) as items:
+        if args.id is not None:
+            return _with_id(items, args.id)
+        try:
+            with closing(Snapshot(args.results)) as snapshot:
+                failed = next(filter(_failed, snapshot.join(items)), None)
+        except Refused:  # nothing was run yet
+            failed = None
+        if failed is not None:
+            say(f"item {failed.id}, the first that failed")
+            return failed.item
+        items.rewind()
+        return _with_id(items, "0")
+
+
+def _with_id(items: Items, wanted: str) -> Any:
+    """The item with that key or, where items have none, at that position."""
+    for position, record, _ in items.records():
+        if record is None:
+            continue
+        if items.key is None and str(position) == wanted:
+            return items.parse(record)
+        if items.key is not None and str(items.key_of(item := items.parse(record))) == wanted:
+            return item
+    by = "id" if items.key is None else f"key in {items.key!r}"
+    raise ItemsError(f"{items.name} has no item with the {by} {wanted}")
+
+
+def _failed(joined: Joined) -> bool:
+    return joined.result is not None and not joined.result["ok"]
+
+
+def _print_value(value: Any, work: ModuleType) -> int:
+    try:
+        text = json_of(value, getattr(work, "encode", None))
+    except Unwritable as exc:
+        say(f"result is not JSON: {exc}")
+        return FAILED
+    with answering():
+        print(text)
+    return OK
 
 
 def _complain(problem: object, code: int) -> int:
@@ -192,7 +265,7 @@ def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:
 COMMANDS = {
     "run": run,
     "bench": bench,
-    "try": afterwards.try_,
-    "export": afterwards.export,
-    "status": afterwards.status,
+    "try": try_,
+    "export": export,
+    "status": status,
 }

@@ -1,11 +1,12 @@
-"""What the results hold at this moment, joined with the items, as CSV, JSON Lines or Parquet.
+"""`export` and `status`: what the results hold at this moment, joined with the items.
 
-They are read without the lock, so also while a run goes on. Rows go out as they are read. A table
-has to know its columns first, so it goes through them twice.
+They are read without the lock, so also while a run goes on. Rows go out as they are read: as CSV,
+JSON Lines or Parquet. A table has to know its columns first, so it goes through them twice.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import csv
 import importlib
@@ -22,10 +23,12 @@ from math import isfinite
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
-from .failures import count_kind
+from .failures import count_kind, most_frequent
 from .formats import Unreadable
 from .items import CHANGED, DIGEST, Items, ItemsError
 from .ledger import HEADER, areas
+from .lifecycle import OK
+from .prints import answering, say
 from .results import AHEAD, Refused, parse
 from .task import IDLE
 from .values import json_of
@@ -34,7 +37,54 @@ HELD = 1 << 20  # offsets in memory, 8 bytes each
 BATCH = 1000  # rows that are written to Parquet together
 LARGEST = 2**63  # beyond, Parquet has no integers
 KINDS = ".csv, .jsonl, .parquet"
+MOST = 10  # kinds of failures that `status` names
 Cells = dict[str, Any]
+
+
+def export(args: argparse.Namespace) -> int:
+    """join items and results in the order of the input"""
+    with _opened(args) as (items, snapshot):
+        if not items.rewinds:
+            raise ItemsError("export reads its items more than once: --items names a file")
+        rows = Export(snapshot, items, failed=args.failed, ok=args.ok)
+        if args.file is None:
+            with answering():
+                rows.lines(sys.stdout)
+            return OK
+        if items.is_one_of(args.file) or snapshot.is_one_of(args.file):
+            raise Refused(f"{args.file} is the input of the export: name another file")
+        try:
+            rows.write(args.file)
+        except Unreadable as exc:
+            raise Refused(str(exc)) from None
+        except OSError as exc:
+            raise Refused(f"cannot write {args.file}: {exc.strerror}") from None
+    missing = f"; {rows.missing:,} items have no result yet" if rows.missing else ""
+    say(f"{rows.count:,} {'items' if args.failed else 'rows'} in {args.file}{missing}")
+    return OK
+
+
+def status(args: argparse.Namespace) -> int:
+    """count what is done, what failed and why, and what is left"""
+    with _opened(args) as (items, snapshot):
+        total = sum(record is not None for _, record, _ in items.records()) if items.rewinds else 0
+        done = snapshot.ok + snapshot.failed
+        lines = [f"{snapshot.ok:,} ok", f"{snapshot.failed:,} failed"]
+        lines += most_frequent(snapshot.failures(), MOST)
+        if items.rewinds:
+            lines.append(f"{max(0, total - done):,} left")
+    with answering():
+        print("\n".join(lines))
+    return OK
+
+
+@contextlib.contextmanager
+def _opened(args: argparse.Namespace) -> Iterator[tuple[Items, Snapshot]]:
+    with (
+        contextlib.closing(Items(args.items, args.key, say)) as items,
+        contextlib.closing(Snapshot(args.results)) as snapshot,
+    ):
+        yield items, snapshot
 
 
 class Joined(NamedTuple):

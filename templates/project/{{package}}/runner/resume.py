@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import glob
-import hashlib
 import itertools
 import json
 import os
@@ -19,16 +18,17 @@ from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from typing import Any, cast
 
-from .items import DIGEST, Items, ItemsError
+from .items import Items, ItemsError, digest_of
 from .ledger import JournalError, sync_names
 from .prints import say, to_type
 from .results import BAD, GOOD, Journal, Line, Refused, parse, renumbered
-from .sample import is_of_sample
 from .task import IDLE, Burst, Numbered
 from .values import Encode
 
 Keep = Callable[[Line], int | None]  # the id of a result from now on; None drops it
 NONE: Keep = lambda _: None  # noqa: E731
+PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PRISTINE = os.path.join(PROJECT, ".concgen", "pristine.zip")  # what it was made as
 LOOKING = 10.0  # seconds for the items ahead, before the first task: some million lines
 FORGET = bytes(0 if state == BAD else state for state in range(256))  # for bytes.translate()
 
@@ -340,6 +340,20 @@ def _set_aside(journal: Journal) -> str:
     return os.path.basename(copy)
 
 
+def is_of_sample(journal: Journal) -> bool:
+    """Whether the results are those of the items that came with the project."""
+    from zipfile import BadZipFile, ZipFile  # few runs need it
+
+    try:
+        with ZipFile(PRISTINE) as archive:
+            lines = map(bytes.strip, archive.read("items.jsonl").splitlines())
+    except (OSError, KeyError, BadZipFile):
+        return False
+    digests = [digest_of(line) for line in lines if line]
+    ledger, known = journal.ledger, journal.ledger.known
+    return 0 < known <= len(digests) and digests[:known] == [*map(ledger.digest, range(known))]
+
+
 class Changed:
     """Items that are no longer what their results were made of."""
 
@@ -406,7 +420,7 @@ class Journalled:
             position, item = entry
             self.count = position + 1
             text = json.dumps(item, sort_keys=True, default=_plain).encode()
-            digest = hashlib.blake2b(text, digest_size=DIGEST).digest()
+            digest = digest_of(text)
             before = journal.ledger.digest(position)
             if not (position < len(journal.done) and journal.done[position]):
                 if digest != before:
