@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import functools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -67,6 +68,14 @@ class Project:
         if items is not None:
             (root / "items.jsonl").write_text(items)
         return cls(model, root)
+
+    def shorten(self, module: str, constant: str, seconds: float) -> None:
+        """Let a wait of the runner be short, for a test that has to see its end."""
+        path = self.root / "pkg" / "runner" / f"{module}.py"
+        before = path.read_text()
+        after = re.sub(rf"(?m)^{constant} = .*", f"{constant} = {seconds}", before)
+        assert after != before, constant
+        path.write_text(after)
 
     def start(self, *arguments: str, **options: object) -> subprocess.Popen[str]:
         """`python -m pkg ARGUMENTS`, in a session of its own, with its output in pipes."""

@@ -102,4 +102,4 @@ def test_a_task_can_end_the_run(model: Model, kind: str) -> None:
         finished.extend(outcome.item for burst in bursts for outcome in burst)
     assert "a" in finished
     assert "stop" not in finished
-    assert len(finished) < 3000
+    assert len(finished) < 100  # what was queued for a worker is not begun

@@ -23,18 +23,6 @@ def results(project: Project) -> list[dict[str, Any]]:
     return sorted(map(json.loads, lines), key=lambda record: record["id"])
 
 
-def shorten(project: Project, module: str, constant: str, seconds: float) -> None:
-    """Let a wait of the runner be short, for a test that has to see its end."""
-    path = project.root / "pkg" / "runner" / f"{module}.py"
-    text = path.read_text()
-    lines = [
-        f"{constant} = {seconds}" if line.startswith(f"{constant} = ") else line
-        for line in text.splitlines()
-    ]
-    assert lines != text.splitlines()
-    path.write_text("\n".join([*lines, ""]))
-
-
 # -- what work() raises
 
 
@@ -171,7 +159,7 @@ def test_a_teardown_that_fails_or_does_not_end_is_told(
     if (model, step, timeout) == ("sequential", "time.sleep(3600)", ""):
         pytest.skip("it runs in the main thread, where a debugger finds it")
     project = Project.make(model, tmp_path, TEARDOWN.format(step=step), "1\n2\n3\n")
-    shorten(project, "task", "TEARDOWN", 0.5)
+    project.shorten("task", "TEARDOWN", 0.5)
     done = project.run("run", *filter(None, [timeout]))
     assert done.returncode == 1
     assert message in done.stderr
@@ -236,7 +224,7 @@ def work(item):
     return item
 """
     project = Project.make(model, tmp_path, work, "1\n")
-    shorten(project, "lifecycle", "LEAVING", 0.5)
+    project.shorten("lifecycle", "LEAVING", 0.5)
     done = project.run("run")
     assert done.returncode == 0
     assert "left behind" in done.stderr
@@ -287,7 +275,7 @@ def test_a_message_that_cannot_be_written_fails_nothing(
 ) -> None:
     """The run goes on without a word."""
     project = Project.make(model, tmp_path, SLOW, "1\n2\n3\n4\n")
-    shorten(project, "progress", "REPORT", 0.01)
+    project.shorten("progress", "REPORT", 0.01)
     end = "2>&-" if how == "closed" else "2>&1 >/dev/null | true; exit ${PIPESTATUS[0]}"
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m pkg run {end}"],
@@ -300,15 +288,20 @@ def test_a_message_that_cannot_be_written_fails_nothing(
 @models
 def test_signals_in_a_row_end_it(model: str, tmp_path: Path) -> None:
     """The third disturbs nothing that the second has begun."""
-    project = Project.make(model, tmp_path, SLOW.replace("0.05", "30"), "1\n2\n3\n4\n5\n")
+    work = SLOW.replace("0.05", "30").replace("    time", "    open('begun', 'w')\n    time", 1)
+    project = Project.make(model, tmp_path, work, "1\n2\n3\n4\n5\n")
+    begun = tmp_path / "begun"
     for pause in (0.0005, 0.005, 0.05):
         process = project.start("run", "--max-workers", "4")
-        time.sleep(0.6)
+        while not begun.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
         for _ in range(3):
             process.send_signal(signal.SIGTERM)
             time.sleep(pause)
-        process.communicate(timeout=30)
-        assert process.returncode in (130, -signal.SIGTERM)  # before it listened, or after
+        process.communicate(timeout=60)
+        assert process.returncode == 130
+        begun.unlink()
 
 
 # -- values

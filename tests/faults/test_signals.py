@@ -21,7 +21,8 @@ SLOW = """
 import time, pathlib
 def work(item):
     pathlib.Path("begun.log").open("a").write(f"{item}\\n")
-    time.sleep(0.03)
+    if not pathlib.Path("hurry").exists():
+        time.sleep(0.03)
     return item
 """
 SLOW_ASYNC = SLOW.replace("def work", "async def work").replace(
@@ -71,11 +72,36 @@ def started(project: Project, process: subprocess.Popen[str]) -> subprocess.Pope
 
 def hung(project: Project, process: subprocess.Popen[str]) -> subprocess.Popen[str]:
     """Wait until it is at the item that never ends, and has written what it could."""
-    log = project.root / "begun.log"
-    wait_until(lambda: log.exists() and "4\n" in log.read_text())
-    time.sleep(0.5)
+    at_it(project)
+    if project.model != "sequential":  # see its BURST
+        wait_until(lambda: len(results(project)) == 4 or process.poll() is not None)
     assert process.poll() is None, process.communicate()
     return process
+
+
+def at_it(project: Project) -> None:
+    """Wait until it is at the item that never ends."""
+    log = project.root / "begun.log"
+    wait_until(lambda: log.exists() and "4\n" in log.read_text())
+
+
+def in_c_code(project: Project, process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Wait until a worker computes without an end, and return all that are under the run."""
+    at_it(project)
+    children = family(process)
+    begun = {child: child.cpu_times().user for child in children}
+    wait_until(lambda: any(child.cpu_times().user > begun[child] + 0.1 for child in children))
+    assert process.poll() is None, process.communicate()
+    return children
+
+
+def endless(model: str, root: Path, grace: float) -> Project:
+    """Make a project whose work() never ends and swallows every exception."""
+    project = Project.make(model, root, ENDLESS, ITEMS)
+    project.shorten("task", "GRACE", grace)
+    if model == "sequential":  # there it keeps the run itself from an orderly end
+        project.shorten("lifecycle", "MARGIN", 0.2)
+    return project
 
 
 def wait_until(condition: Any) -> None:
@@ -106,6 +132,7 @@ def assert_gone(processes: list[psutil.Process]) -> None:
 
 def assert_resumes(project: Project) -> None:
     """Another run completes it: every task exactly once in the results."""
+    (project.root / "hurry").touch()
     workers = "2" if project.model == "dask" else "64"  # it starts all of them
     assert project.run("run", "--max-workers", workers).returncode == 0
     assert sorted(record["id"] for record in results(project)) == list(range(TASKS))
@@ -134,11 +161,13 @@ def test_the_first_signal_drains(
 @pytest.mark.parametrize("model", MODELS)
 def test_the_second_signal_stops_at_once(model: str, tmp_path: Path) -> None:
     """Even when work() never ends and swallows every exception."""
-    project = Project.make(model, tmp_path, ENDLESS, ITEMS)
+    project = endless(model, tmp_path, grace=3600)
     process = hung(project, project.start("run", "--max-workers", "2"))
     children = family(process)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    assert process.stderr
+    while "stopping: " not in process.stderr.readline():
+        assert process.poll() is None
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=ENDS_WITHIN)
     assert process.returncode == 130
@@ -150,7 +179,7 @@ def test_the_second_signal_stops_at_once(model: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_one_signal_ends_a_hung_run_too(model: str, tmp_path: Path) -> None:
     """The grace is limited."""
-    project = Project.make(model, tmp_path, ENDLESS, ITEMS)
+    project = endless(model, tmp_path, grace=0.5)
     process = hung(project, project.start("run", "--max-workers", "2"))
     children = family(process)
     process.send_signal(signal.SIGTERM)
@@ -186,9 +215,8 @@ def work(item):
 def test_no_orphan_even_in_c_code_that_holds_the_gil(model: str, tmp_path: Path) -> None:
     """The kernel ends it, not a thread of the worker."""
     project = Project.make(model, tmp_path, STUCK, ITEMS)
-    process = hung(project, project.start("run", "--max-workers", "1"))
-    children = family(process)
-    assert children
+    process = project.start("run", "--max-workers", "1")
+    children = in_c_code(project, process)
     process.kill()
     process.communicate()
     assert_gone(children)

@@ -63,7 +63,7 @@ def test_every_fault_costs_only_its_own_task(made: Path, server: str) -> None:
     """Pages in between arrive; a body without end is ended by --timeout, as a last resort."""
     faults = ["status/404", "endless/200", "truncated", "huge", "redirect/100"]
     paths = [path for n, fault in enumerate(faults) for path in (fault, f"page/{n}")]
-    process = start(made, paths, server, "--timeout", "5")
+    process = start(made, paths, server, "--timeout", "5", "--retries", "0")
     _, err = process.communicate(timeout=90)
     assert process.returncode == 1, err
     assert [record["ok"] for record in results(made)] == [False, True] * len(faults)

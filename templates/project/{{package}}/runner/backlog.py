@@ -157,7 +157,7 @@ class Backlog:
         pause = self._slow_down(failure, seconds, now) if failure.refused or failure.timeout else 0
         if not self._retry.allowed(attempt, failure):
             return [Outcome(index, item, None, failure, seconds, attempt)]
-        if not self.stopping and not self._ended:  # otherwise it is left for the next run
+        if not self.stopping:  # otherwise it is left for the next run
             wait = self._retry.pause(attempt) if failure.after is None else failure.after
             again = index, item, attempt + 1
             heapq.heappush(self._later, (now + max(wait, pause), index, again))
@@ -191,7 +191,7 @@ class Backlog:
 
     def heed_stop(self) -> bool:
         """Take nothing more once the stop signal came. Return whether the grace is over."""
-        if not self.stopping:
+        if self._deadline == float("inf"):
             if self._stop is None or not self._stop.is_set():
                 return False
             self._deadline = time.monotonic() + getattr(self._stop, "grace", GRACE)
@@ -235,8 +235,8 @@ class Backlog:
 
     @property
     def stopping(self) -> bool:
-        """The stop signal came: nothing new is begun."""
-        return self._deadline < float("inf")
+        """The stop signal came, or a task ended the run: nothing new is begun."""
+        return self._ended or self._deadline < float("inf")
 
     def raise_failure(self) -> None:
         """Raise what went wrong with the input, if anything did."""
