@@ -300,7 +300,7 @@ def test_signals_in_a_row_end_it(model: str, tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             time.sleep(pause)
         process.communicate(timeout=60)
-        assert process.returncode == 130
+        assert process.returncode in (130, -signal.SIGTERM)  # it came to an end already
         begun.unlink()
 
 
