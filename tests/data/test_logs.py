@@ -79,9 +79,9 @@ def test_however_a_process_starts(model: str, method: str, tmp_path: Path) -> No
     if sys.platform == "win32" and method != "spawn":
         pytest.skip("there is only spawn")
     project = made(model, tmp_path)
-    machine = tmp_path / "pkg" / "runner" / "machine.py"
-    text = machine.read_text()
-    machine.write_text(f"{text}\n\ndef start_method() -> str:\n    return {method!r}\n")
+    processes = tmp_path / "pkg" / "runner" / "processes.py"
+    text = processes.read_text()
+    processes.write_text(f"{text}\n\ndef start_method(_: int = 1) -> str:\n    return {method!r}\n")
     done = project.run("run", *FILES)
     assert done.returncode == 0
     tasks = [record for record in shown(done.stderr) if "is" in record]

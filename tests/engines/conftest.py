@@ -74,7 +74,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model]:
         (target / "works.py").write_text(f"{WORKS}\n\nFOLDER = Path({str(target)!r})\n")
         modules = {part: importlib.import_module(f"{package}.runner.{part}") for part in PARTS}
         if name in PROCESS_MODELS:
-            modules["pool"] = importlib.import_module(f"{package}.runner.pool")
+            for part in ("pool", "processes"):
+                modules[part] = importlib.import_module(f"{package}.runner.{part}")
         modules["works"] = importlib.import_module(f"{package}.works")
         by_name[name] = Model(name=name, options={}, **modules)
     return by_name

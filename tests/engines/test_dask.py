@@ -272,7 +272,7 @@ def test_a_cluster_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 def test_a_dead_worker_costs_one_task(cluster: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever kills its workers again and again is found, and the others are run again."""
-    monkeypatch.setattr("assembled_dask.runner.dispatcher.DEATHS", 1)
+    monkeypatch.setattr("assembled_dask.runner.engine.DEATHS", 1)
     [error] = errors(cluster, "def", "_exit", max_workers=CLUSTER_SIZE)
     assert error.startswith("worker died: ")
 
@@ -281,7 +281,7 @@ def test_a_worker_that_died_is_a_failed_attempt(
     cluster: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is retried like any other."""
-    monkeypatch.setattr("assembled_dask.runner.dispatcher.DEATHS", 1)
+    monkeypatch.setattr("assembled_dask.runner.engine.DEATHS", 1)
     retry = cluster.task.Retry(times=1, base=0.01)
     outcomes = cluster.run(cluster.job("misbehave"), ["a", "_exit", "b"], retry=retry)
     assert [(o.error is None, o.attempts) for o in outcomes] == [(True, 1), (False, 2), (True, 1)]

@@ -80,7 +80,7 @@ def _run(words: list[str], order: Path, seconds: float, look: Callable[[float], 
                 start_new_session=True,  # so that what the user's code starts can be ended with it
             )
         # By which a project ends its own workers, with what they started.
-        family = runner_module("family", Model.MULTIPROCESSING).Family(child.pid)
+        family = runner_module("processes", Model.MULTIPROCESSING).Family(child.pid)
         return _wait(child, family.kill, seconds, look)
     finally:
         os.close(leash)

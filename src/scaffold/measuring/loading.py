@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from scaffold.core.domain import Model
 from scaffold.making.inventory import runner_module
 from scaffold.measuring import memory
 from scaffold.measuring.calls import Call
 from scaffold.measuring.describing import describe
-from scaffold.measuring.machine import runner
 
 
 class Refusal(Exception):
@@ -62,12 +62,13 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     setup = setup_of(module)
     _check_arguments(function, request["function"], setup)
     job = runner_module("job").Job(function, setup)
+    processes = runner_module("processes", Model.MULTIPROCESSING)
     return job, {
         "import_seconds": seconds,
         "import_bytes": None if before is None else max(0, (memory.resident() or 0) - before),
         "is_async": job.is_async,
         "picklable_function": _found_by_a_worker(function),
-        "start_method": runner.start_method(threads=1 + own_threads),
+        "start_method": processes.start_method(threads=1 + own_threads),
     }
 
 

@@ -7,28 +7,43 @@
 
 With an address it runs on that cluster, and takes the package along; without one it starts a
 cluster on this machine. Dask carries, watches and restarts; which worker gets which batch is
-decided by the Dispatcher. So it is known what a worker ran when it died: those tasks are suspects.
+decided here. So it is known what a worker ran when it died: those tasks are suspects.
+
+    tasks ──▶ a batch for each slot, and one ahead ──▶ rows ──▶ outcomes, retries
+                                   │ the worker died
+                                   ├── behind its slots ──▶ back to the backlog, unblamed
+    fewer suspects, alone on ◀─────┴── in its slots: suspects, halved
+    a worker, until one is left
+
+A task that outlives too many workers, the last of them alone, has failed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import pickle
+import sys
+import time
 import uuid
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .backlog import Backlog
-from .cluster import IMPORTING, LEAVING, connect, within
-from .dispatcher import Dispatcher
-from .failures import describe
+from .cluster import ANSWERING, IMPORTING, LEAVING, connect, within
+from .failures import Failure, describe
 from .job import Job
 from .machine import NotReady, usable_cores
 from .prints import say
-from .task import PACKAGE, TEARDOWN, Bursts, EngineError
+from .task import PACKAGE, TEARDOWN, Burst, Bursts, EngineError, Outcome, Task
+from .workers import show_record
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
-    from distributed import Client
+    from distributed import Client, Future
+
+    from .executor import Row
 
 MODEL = "dask"
 AWAITS = "never"
@@ -39,6 +54,236 @@ OPTIONS = {
     "scheduler": ("ADDRESS", f"the cluster, such as tcp://host:8786 [${ADDRESS}, or one here]")
 }
 ALL = 0  # as max_workers: as many as the cluster has
+TARGET = 0.25  # seconds of work that a batch aims at: its way there and back costs about 4 ms
+LARGEST = 2000  # tasks in a batch
+HEAVIEST = 1 << 22  # bytes in a batch: schedulers do not like large messages, and warn from 10 MB
+BARREN = 20  # workers that die in a row, without one reply, before the run ends
+DEATHS = 3  # of workers that a task may see while it is alone: Dask's own `allowed-failures`
+REFRESH = 0.5  # seconds between two looks at which workers there are
+POLL = 0.005  # seconds between two looks at what is done
+
+
+@dataclass
+class ClusterWorker:
+    """A worker, with the batches that it has not answered, oldest first."""
+
+    address: str
+    slots: int  # batches that run at once on it; what it has beyond them waits there
+    batches: dict[Future[Any], list[Task]] = field(default_factory=dict)
+    alone: bool = False  # it runs suspects, and nothing may join them
+
+
+class Roster:
+    """The workers that this run uses, with `size` slots at most; 0 is as many as they have."""
+
+    def __init__(self, client: Client, size: int, quiet: bool) -> None:
+        self._client, self._size = client, size or sys.maxsize
+        self._workers: dict[str, ClusterWorker] = {}
+        self._seen: Collection[str] | None = None  # who was there at the last look
+        self._next = 0.0  # when the next one is due
+        self._told = quiet  # that it waits for workers
+
+    def __iter__(self) -> Iterator[ClusterWorker]:
+        return iter(self._workers.values())
+
+    def busy(self) -> list[ClusterWorker]:
+        """The workers that have batches."""
+        return [worker for worker in self if worker.batches]
+
+    def refresh(self) -> list[ClusterWorker]:
+        """From time to time add the workers that came, and return those that are gone.
+
+        A new worker is used from the next look on: a worker that is killed before its nanny knows
+        that it runs may not be started again.
+        """
+        if time.monotonic() < self._next:
+            return []
+        present: dict[str, int] = self._client.nthreads(callback_timeout=ANSWERING)
+        seen = present.keys() if self._seen is None else self._seen
+        gone = [self._workers.pop(name) for name in self._workers.keys() - present.keys()]
+        free = self._size - sum(worker.slots for worker in self)
+        for address, threads in present.items():
+            if free > 0 and address in seen and address not in self._workers:
+                self._workers[address] = ClusterWorker(address, min(threads, free))
+                free -= threads
+        if not present and not self._told:
+            self._told = True
+            say("the cluster has no workers at present: waiting for some")
+        self._seen, self._next = present.keys(), time.monotonic() + REFRESH
+        return gone
+
+
+class Dispatcher:
+    """Hands batches to the workers, and takes in what became of them."""
+
+    def __init__(
+        self,
+        client: Client,
+        backlog: Backlog,
+        timeout: float | None,
+        plugin: str,
+        quiet: bool,
+    ) -> None:
+        from distributed import as_completed
+
+        from .plugin import ByValue, deliver
+
+        self._client, self._backlog, self._timeout = client, backlog, timeout
+        self._plugin, self._deliver = plugin, ByValue(deliver)
+        self._roster = Roster(client, backlog.max_workers, quiet)
+        self._done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+        self._outcomes: Burst = []  # not yet handed over
+        self._deaths: dict[int, int] = {}  # suspect: how many workers died with it
+        self._sent = 0  # batches, so far
+        self._batch = 1  # tasks in the next one
+        self._cost = TARGET  # seconds that a task takes, about
+        self._weight = 1.0  # bytes that an item takes, in the last one
+        self._barren = 0  # workers that died since the last reply
+
+    def run(self) -> Iterator[Burst]:
+        """Work until nothing is left; yield outcomes in bursts, as they complete."""
+        while not self._backlog.heed_stop():
+            for worker in self._roster.refresh():
+                self._bury(worker)
+            self._dispatch()
+            if self._backlog.empty and not self._roster.busy():
+                break
+            self._collect()
+            if self._outcomes:
+                burst, self._outcomes = self._outcomes, []
+                yield self._backlog.learn(burst)
+        if self._outcomes:
+            yield self._outcomes
+
+    def dismiss(self) -> list[str]:
+        """Cancel all batches; return the addresses of the workers that had any."""
+        busy = self._roster.busy()
+        batches = [future for worker in busy for future in worker.batches]
+        with contextlib.suppress(Exception):  # the scheduler is gone, and they are with it
+            within(LEAVING, self._client.cancel, batches)
+        return [worker.address for worker in busy]
+
+    def _dispatch(self) -> None:
+        """A batch for every slot, then one ahead for every worker while tasks are short."""
+        for worker in self._roster:
+            worker.alone = worker.alone and bool(worker.batches)
+            if not worker.batches and (suspects := self._backlog.suspects()):
+                worker.alone = True
+                self._give(worker, suspects)
+        paced = self._backlog.paced
+        for ahead in (0, 1) if self._cost < TARGET and not paced else (0,):
+            for worker in self._roster:
+                # While there are suspects, workers run dry: the next suspects find one empty.
+                closed = worker.alone or (self._deaths and worker.batches)
+                for _ in range(0 if closed else worker.slots + ahead - len(worker.batches)):
+                    busy = sum(len(each.batches) for each in self._roster.busy()) if paced else 0
+                    self._give(worker, self._backlog.take(1 if paced else self._batch, busy))
+
+    def _give(self, worker: ClusterWorker, tasks: list[Task]) -> None:
+        packed, sent = [], []
+        for task in tasks:
+            try:
+                packed.append((task[0], pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL)))
+            except Exception as exc:
+                self._fail(task, Failure(f"item cannot be pickled: {describe(exc)}", final=True))
+            else:
+                sent.append(task)
+        if not sent:
+            return
+        self._sent += 1
+        data = pickle.dumps(packed)
+        self._weight = len(data) / len(sent)
+        future = self._client.submit(
+            self._deliver,
+            self._plugin,
+            data,
+            self._timeout,
+            key=f"{self._plugin}-{self._sent}",
+            workers=[worker.address],
+            fifo_timeout=0,  # a worker takes batches in the order in which they were sent
+        )
+        worker.batches[future] = sent
+        self._done.add(future)
+
+    def _collect(self) -> None:
+        """Take in the replies that are there; pause where there is none."""
+        ready = self._done.next_batch(block=False)
+        if not ready:
+            time.sleep(min(POLL, self._backlog.patience))  # as long as no task is due
+        for future, reply in ready:
+            for worker in self._roster.busy():
+                if future in worker.batches:
+                    self._settle(worker, future, reply)
+
+    def _settle(self, worker: ClusterWorker, future: Future[Any], reply: Any) -> None:
+        from distributed import KilledWorker
+
+        tasks = worker.batches.pop(future)
+        if future.status == "finished":
+            rows: list[Row] | str = pickle.loads(reply)  # noqa: S301  # from our own cluster
+            if isinstance(rows, str):
+                raise EngineError(rows)
+            if rows:
+                self._learn(
+                    sum(seconds for _, _, seconds in rows) / len(rows), len(reply) / len(rows)
+                )
+            self._receive(tasks, rows)
+        elif future.status == "error":
+            if not isinstance(reply[1], KilledWorker):
+                raise EngineError(f"a worker failed: {describe(reply[1])}")
+            self._accuse(tasks, alone=worker.alone)
+        else:  # somebody restarted the cluster
+            self._backlog.put_back(tasks)
+
+    def _receive(self, tasks: list[Task], rows: list[Row]) -> None:
+        """Outcomes of a batch; what was not begun goes back."""
+        self._barren = 0
+        self._backlog.put_back(tasks[len(rows) :])
+        for task, (packed, failure, seconds) in zip(tasks, rows, strict=False):
+            self._deaths.pop(task[0], None)
+            if failure is not None:
+                self._fail(task, failure, seconds)
+                continue
+            try:
+                value = pickle.loads(packed)  # noqa: S301  # from our own cluster
+            except Exception as exc:
+                error = f"result cannot be unpickled: {describe(exc)}"
+                self._fail(task, Failure(error, final=True))
+            else:
+                self._outcomes.append(Outcome(task[0], task[1], value, None, seconds, task[2]))
+
+    def _learn(self, seconds: float, weight: float) -> None:
+        """Size the next batch by the time and the bytes of a task."""
+        self._cost += (seconds - self._cost) / 2
+        fit = min(TARGET / (self._cost + 1e-9), HEAVIEST / max(weight, self._weight))
+        self._batch = max(1, min(2 * self._batch, LARGEST, int(fit)))
+
+    def _bury(self, worker: ClusterWorker) -> None:
+        """The worker is gone: what it ran is suspect, what waited behind that goes back."""
+        batches = list(worker.batches.values())
+        self._barren += bool(batches)
+        if self._barren > BARREN:
+            raise EngineError(f"{BARREN} workers died one after the other, and none gave a reply")
+        for future in worker.batches:
+            future.cancel()  # or Dask would wait for the worker to come back
+        for tasks in reversed(batches[worker.slots :]):
+            self._backlog.put_back(tasks)
+        for tasks in batches[: worker.slots]:
+            self._accuse(tasks, alone=worker.alone or worker.slots == 1)
+
+    def _accuse(self, tasks: list[Task], *, alone: bool) -> None:
+        """Their worker died: try them in halves, and a task that is alone some more times."""
+        deaths = 1 + max(self._deaths.get(index, 0) for index, _, _ in tasks)
+        if alone and len(tasks) == 1 and deaths > DEATHS:
+            self._deaths.pop(tasks[0][0], None)
+            error = f"worker died: {deaths} of them, one after the other"
+            self._fail(tasks[0], Failure(error))
+            return
+        self._deaths.update(dict.fromkeys((index for index, _, _ in tasks), deaths))
+        self._backlog.suspect(tasks)
+
+    def _fail(self, task: Task, failure: Failure, seconds: float = 0.0) -> None:
+        self._outcomes += self._backlog.failed(task, failure, seconds)
 
 
 def default_workers(scheduler: str | None = None) -> int:
@@ -76,7 +321,7 @@ def run(
         if not job.quiet:
             say(f"dashboard of the cluster: {client.dashboard_link}")
         with contextlib.suppress(OSError):  # of a worker that dies just now: the next ones get it
-            client.subscribe_topic(name, _show_record)
+            client.subscribe_topic(name, lambda event: show_record(event[1], int))
             plugin = JobPlugin(name, PACKAGE, pack(PACKAGE) if address else None, packed)
             within(IMPORTING, client.register_plugin, plugin)
         dispatcher = Dispatcher(client, backlog, timeout, name, job.quiet)
@@ -90,13 +335,6 @@ def run(
         if problem:
             raise EngineError(problem)
     backlog.raise_failure()
-
-
-def _show_record(event: tuple[float, bytes]) -> None:
-    """What a worker has logged."""
-    from .logs import handle
-
-    handle(event[1], int)
 
 
 def _tear_down(client: Client, name: str) -> str:

@@ -17,8 +17,8 @@ from queue import Empty, SimpleQueue
 from .daemons import DaemonWorker, join_all
 from .failures import Failure, describe, timed_out
 from .job import Call, Job
-from .logs import forward
 from .task import CURRENT
+from .workers import forward
 
 BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
 FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days

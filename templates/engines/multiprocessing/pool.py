@@ -18,9 +18,16 @@ from typing import Generic, TypeVar
 from .backlog import Backlog
 from .failures import Failure
 from .job import Job
-from .machine import kills_for_memory
 from .prints import say
-from .processes import CAUSE, LAST_WORDS, RECORD, WorkerProcess, dismiss, exit_reason
+from .processes import (
+    CAUSE,
+    LAST_WORDS,
+    RECORD,
+    WorkerProcess,
+    dismiss,
+    exit_reason,
+    kills_for_memory,
+)
 from .task import IDLE, TICK, UNGUARDED, Burst, EngineError, Task, Unavailable
 
 KILLED = -9  # exit code after SIGKILL, which kernels and their helpers send for memory

@@ -1,20 +1,27 @@
-"""How a worker process begins and ends: like the process of the run, see lifecycle.py.
+"""How a worker process begins and ends, like the process of the run (lifecycle.py); what it logs.
 
-multiprocessing would skip what Python does at the end of a process.
+multiprocessing would skip what Python does at the end of a process. Records of `logging` go through
+the pipe that the results take, as with a QueueHandler, to the handlers of the process of the run.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+import pickle
 import signal
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from .failures import describe
 from .lifecycle import SIGNALS, flush_files, new_signals_for_children, watch_the_end
-from .prints import whole_lines
+from .prints import say, whole_lines
+
+if TYPE_CHECKING:
+    from logging import LogRecord
 
 _HOME = os.getpid()  # where this was imported: a forked worker is another process
 _finishing = False  # this is a worker, and runs its exit functions
@@ -64,3 +71,97 @@ def _last_exit_function() -> None:
         flush_files(close=True)
         if os.getpid() != _HOME:
             os._exit(0)
+
+
+def forward(
+    send: Callable[[bytes], object],
+    place: Callable[[], float | None],
+    levels: Mapping[str, int] | None,
+    *,
+    shared: bool = False,
+) -> Callable[[], None]:
+    """From now on, send the records of this worker in place of what its handlers do.
+
+    `place` tells where in its work the worker is; `levels` are those of the process that gets them.
+    A worker that others share keeps its handlers, and sends only what is logged in a task. Return
+    what undoes it.
+    """
+    import logging
+    from logging.handlers import QueueHandler
+
+    from .logs import level, loggers
+
+    sender = QueueHandler(cast("Any", Outbox(send, place, shared)))
+    before = {}
+    for logger in loggers():
+        if not shared:
+            logger.handlers.clear()
+        if logger is logging.root or not (shared or logger.propagate):
+            logger.addHandler(sender)
+    for name, number in ({"": level()} if levels is None else levels).items():
+        logger = logging.getLogger(name)
+        if not (shared and name.startswith("distributed")):
+            before[logger] = logger.level
+            logger.setLevel(number)
+
+    def undo() -> None:
+        logging.root.removeHandler(sender)
+        for logger, number in before.items():
+            logger.setLevel(number)
+
+    return undo
+
+
+class Outbox:
+    """A queue, as QueueHandler takes it for one, to the process that has started this one."""
+
+    def __init__(
+        self, send: Callable[[bytes], object], place: Callable[[], float | None], shared: bool
+    ) -> None:
+        self._send, self._place, self._shared = send, place, shared
+        self._home = os.getpid()
+
+    def put_nowait(self, record: LogRecord) -> None:
+        """Send a record; show it here where nobody would get it."""
+        place = self._place()
+        if self._shared and place is None:
+            return
+        try:
+            if os.getpid() != self._home:  # a process that work() has forked has no way to send
+                raise BrokenPipeError
+            self._send(_pack(place, record))
+        except OSError:  # the run is over
+            from logging import lastResort
+
+            if lastResort and sys.stderr:
+                lastResort.handle(record)
+
+
+def _pack(place: float | None, record: LogRecord) -> bytes:
+    try:
+        return pickle.dumps((place, vars(record)), pickle.HIGHEST_PROTOCOL)
+    except Exception:  # of something in `extra`
+        texts = {
+            name: value if value is None or isinstance(value, int | float) else str(value)
+            for name, value in vars(record).items()
+        }
+        return pickle.dumps((place, texts), pickle.HIGHEST_PROTOCOL)
+
+
+def show_record(packed: bytes, position_of: Callable[[float], int | None]) -> None:
+    """In the process that gets a record: the handlers of the logger of that name get it."""
+    import logging  # first, for logs.show() may wait for it
+
+    from .logs import key_of
+
+    try:
+        place, attributes = pickle.loads(packed)  # noqa: S301  # from a worker of ours
+    except Exception as exc:
+        say(f"a record that work() has logged cannot be unpickled: {describe(exc)}")
+        return
+    record = logging.makeLogRecord(attributes)
+    if place is not None and (position := position_of(place)) is not None:
+        vars(record).setdefault("item", key_of(position))
+    logger = logging.getLogger(record.name)
+    if logger.isEnabledFor(record.levelno):
+        logger.handle(record)

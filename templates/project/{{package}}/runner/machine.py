@@ -8,7 +8,6 @@ import math
 import os
 import sys
 from collections.abc import Iterator
-from importlib.machinery import EXTENSION_SUFFIXES
 
 if sys.platform != "win32":
     import resource
@@ -30,8 +29,6 @@ NO_LIMIT = 2**62  # a group of version 1 without a memory limit says 2**63 less 
 INTERPRETER = 30 << 20  # bytes of a Python process, where the system does not tell
 # How processes start fastest, where nothing speaks against it (see start_method).
 FASTEST_START = "fork" if sys.platform == "linux" else "spawn"
-# Packages with native code that a forked process may have: no threads, sockets or random numbers.
-HARMLESS = {"PIL", "_yaml", "bcrypt", "charset_normalizer", "lxml", "markupsafe", "orjson", "yaml"}
 
 
 class NotReady(Exception):
@@ -123,26 +120,6 @@ def _read(path: str) -> str:
         return ""
 
 
-def start_method(threads: int = 1) -> str:
-    """Where it is safe fork, for it starts in a third of the time; otherwise a clean process.
-
-    Safe is: Linux, this process has one thread (a lock that another thread holds stays locked in
-    the child) or the `threads` that are known, and no extension module is loaded but Python's own
-    and those known to be harmless (NumPy would give each child the same random numbers, others keep
-    threads and sockets).
-    """
-    if FASTEST_START != "fork":
-        return FASTEST_START
-    foreign = (
-        name
-        for name, module in list(sys.modules.items())
-        if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
-        and name.partition(".")[0] not in sys.stdlib_module_names | HARMLESS
-    )
-    alone = len(os.listdir("/proc/self/task")) <= threads
-    return "fork" if alone and next(foreign, None) is None else "forkserver"
-
-
 def make_room(workers: int, in_one_process: int, open_files: int) -> None:
     """Let `workers` tasks in flight have `open_files` files or sockets open each.
 
@@ -176,11 +153,11 @@ def memory_left(own: str = CGROUPS, root: str = CGROUP_ROOT, proc: str = "/proc"
     None where the system does not tell.
     """
     free = [
-        max(0, limit - used + (_statistic(f"{group}/memory.stat", "inactive_file") or 0))
+        max(0, limit - used + (statistic(f"{group}/memory.stat", "inactive_file") or 0))
         for group in cgroups("memory", own, root)
         for limit, used in _limit_and_use(group)
     ]
-    if (available := _statistic(f"{proc}/meminfo", "MemAvailable:")) is not None:  # in kB
+    if (available := statistic(f"{proc}/meminfo", "MemAvailable:")) is not None:  # in kB
         free.append(1024 * available)
     return min(free, default=None)
 
@@ -193,11 +170,6 @@ def memory_of_this_process() -> int:
     return peak if sys.platform == "darwin" else 1024 * peak
 
 
-def kills_for_memory(proc: str = "/proc") -> int | None:
-    """How many processes the kernel has killed for memory so far; None where it does not tell."""
-    return _statistic(f"{proc}/vmstat", "oom_kill")
-
-
 def _limit_and_use(group: str) -> Iterator[tuple[int, int]]:
     for limit, use in (
         ("memory.max", "memory.current"),
@@ -208,7 +180,7 @@ def _limit_and_use(group: str) -> Iterator[tuple[int, int]]:
             yield int(most), int(used)
 
 
-def _statistic(path: str, name: str) -> int | None:
+def statistic(path: str, name: str) -> int | None:
     """The number behind the name in a file of the kernel's."""
     for line in _read(path).splitlines():
         words = line.split()
