@@ -114,7 +114,7 @@ def new(
     from scaffold.commands import new as command
     from scaffold.core.texts import shown
     from scaffold.making.yours import gather
-    from scaffold.terminal import console, dialogue, documents
+    from scaffold.terminal import console, dialogue, documents, summaries
 
     workflow = None if ci is None else str(ci)
     checked = "yes" if ci_check else None
@@ -152,7 +152,7 @@ def new(
         if as_json:
             console.answer_json(documents.new(advice.recommendation, created))
         else:
-            dialogue.show_created(created, dry_run=dry_run)
+            summaries.show_created(created, dry_run=dry_run)
 
 
 @app.command(cls=Command)
@@ -188,7 +188,8 @@ def add(
     from scaffold.commands import add as command
     from scaffold.commands import advise, measure
     from scaffold.making import repository
-    from scaffold.terminal import console, dialogue, documents
+    from scaffold.making.yours import importable
+    from scaffold.terminal import console, dialogue, documents, summaries
 
     given = advise.gather(work, answers, {"model": model, "key": key})
     wanted = command.read_request(package, given.project)
@@ -200,7 +201,7 @@ def add(
         ask,
         yes=yes,
         to_measure=to_measure,
-        take=command.take,
+        take=importable,
         locate=partial(repository.settled, root=wanted.root, start=Path.cwd()),
         model=wanted.model,
         starter=None,
@@ -214,7 +215,7 @@ def add(
     if as_json:
         console.answer_json(documents.add(advice.recommendation, added))
     else:
-        dialogue.show_added(added, dry_run=dry_run)
+        summaries.show_added(added, dry_run=dry_run)
 
 
 def _new_script(
@@ -228,7 +229,8 @@ def _new_script(
 ) -> None:
     from scaffold.commands import script as command
     from scaffold.making.script import scriptable
-    from scaffold.terminal import console, dialogue, documents
+    from scaffold.making.yours import importable
+    from scaffold.terminal import console, dialogue, documents, summaries
 
     wanted = command.read_request(where, given.project)
     advice, yours, chosen = dialogue.decide(
@@ -236,7 +238,7 @@ def _new_script(
         ask,
         yes=yes,
         to_measure=to_measure,
-        take=command.take,
+        take=importable,
         model=wanted.model,
         starter=wanted.starter,
         silent=as_json,
@@ -247,4 +249,4 @@ def _new_script(
     if as_json:
         console.answer_json(documents.script(advice.recommendation, written))
     else:
-        dialogue.show_script(written, dry_run=dry_run)
+        summaries.show_script(written, dry_run=dry_run)

@@ -14,7 +14,7 @@ from scaffold.commands.advise import Advice
 from scaffold.commands.new import AUTO, check_key, read_model
 from scaffold.core import shell
 from scaffold.core.domain import Model
-from scaffold.core.errors import ConcgenError, Refused, UsageError
+from scaffold.core.errors import ConcgenError, Refused
 from scaffold.core.models import MODELS
 from scaffold.core.texts import shown
 from scaffold.making import answers as template
@@ -83,16 +83,6 @@ def read_request(package: str, wishes: Mapping[str, str]) -> PackageRequest:
     if test.exists():
         raise Refused(f"{shown(test)} exists already", hint="add it by another name")
     return wanted
-
-
-def take(target: Target, items: Items) -> tuple[Target, Items]:
-    """Return both, before they are measured; raise UsageError for what cannot be imported."""
-    if "." in target.function:
-        raise UsageError(
-            f"{target.function} is not at the top of its module: nothing can import it",
-            hint="write a function there that calls it, and name that",
-        )
-    return target, items
 
 
 def create(

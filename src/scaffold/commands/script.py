@@ -56,16 +56,6 @@ def read_request(dest: Path, wishes: Mapping[str, str]) -> ScriptRequest:
     return ScriptRequest(dest, starter, model)
 
 
-def take(target: Target, items: Items) -> tuple[Target, Items]:
-    """Return both, before they are measured; raise UsageError for what a script cannot import."""
-    if "." in target.function:
-        raise UsageError(
-            f"{target.function} is not at the top of its module: no script can use it",
-            hint="write a function there that calls it, and name that",
-        )
-    return target, items
-
-
 def create(
     wanted: ScriptRequest,
     advice: Advice,

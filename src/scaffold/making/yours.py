@@ -158,13 +158,19 @@ def _path(project: Path, folder: Path) -> str:
     return path.replace(os.sep, "/")
 
 
-def gather(target: Target, items: Items) -> Yours:
-    """Find out what to copy; raise UsageError when the function cannot be taken along."""
+def importable(target: Target, items: Items) -> tuple[Target, Items]:
+    """Return both; raise UsageError for a function that no other module can import."""
     if "." in target.function:
         raise UsageError(
-            f"{target.function} is not at the top of its module: no project can use it",
+            f"{target.function} is not at the top of its module: nothing can import it",
             hint="write a function there that calls it, and name that",
         )
+    return target, items
+
+
+def gather(target: Target, items: Items) -> Yours:
+    """Find out what to copy; raise UsageError when the function cannot be taken along."""
+    importable(target, items)
     root, module = Path(target.path[0]).resolve(), target.module
     code = imports.follow(root, module, target.file)
     is_local = bool(code.files)  # else it is installed

@@ -1,10 +1,7 @@
-"""The talk of `new` that is not about the work: where to, which model, what was made."""
+"""The talk of `new` that is not about the work: where to, which model, what from."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,11 +13,9 @@ from scaffold.asking.kinds import NONE, Choice, is_unsure, read_numbered
 from scaffold.asking.questions import BY_NAME, QUESTIONS, Ask, Back, Unsure
 from scaffold.asking.target import Target, parse_target
 from scaffold.commands import measure
-from scaffold.commands.add import Added
 from scaffold.commands.advise import Advice, Given, advise
-from scaffold.commands.new import AUTO, DEFAULT_DEST, Created, read_model
-from scaffold.commands.script import Written, is_script
-from scaffold.core import shell
+from scaffold.commands.new import AUTO, DEFAULT_DEST, read_model
+from scaffold.commands.script import is_script
 from scaffold.core.domain import Bound, Model
 from scaffold.core.errors import ConcgenError, Interrupted, UsageError
 from scaffold.core.texts import read_bool
@@ -36,13 +31,6 @@ T = TypeVar("T")
 # Fields that name an item as a rule; and how many a prompt offers: more hide the question.
 USUAL_KEYS = ("id", "key", "name", "url", "path", "uuid", "sku", "code")
 FIELDS_NAMED = 5
-
-# A virtual environment, made and entered: many systems let pip install nowhere else.
-_ENTER_ENVIRONMENT = (
-    ("py -m venv .venv", r".venv\Scripts\activate")
-    if sys.platform == "win32"
-    else ("python3 -m venv .venv", ". .venv/bin/activate")
-)
 
 _FUNCTION = "It takes one item and returns its result, such as work.py:fetch."
 _ITEMS = "One item a line, or a table's rows: what the function is called with, one at a time."
@@ -295,83 +283,3 @@ def choose_key(key: str | None, items: Items, ask: Ask | None) -> str | None:
     while True:
         with suppress(Back):  # the model is settled
             return console.ask_line(prompt, default, read, more)
-
-
-def show_created(created: Created, *, dry_run: bool) -> None:
-    """Print the tree, what to do next, and the one-line command."""
-    count, place = len(created.files), str(created.path)
-    console.answer()
-    if dry_run:
-        console.answer(f"Would create {place}/ ({count} files, {created.model}):")
-    else:
-        console.answer(f"Created {place}/ ({count} files, {created.model}):")
-    shown = views.tree(created.path.name, created.package.name, created.files)
-    console.answer_lines([f"  {line}" for line in shown])
-    if created.package.reason:
-        console.answer(f"The package is {created.package.name}: {created.package.reason}.")
-    console.answer_lines(list(created.notes))
-    if "README.md" not in created.files:
-        console.answer("Your README.md was kept; ours was left out.")
-    if not dry_run:
-        console.answer("Next:")
-        console.answer_lines([f"  {line}" for line in _next_steps(created)])
-    console.answer("Same without questions:")
-    console.answer(f"  {created.command}")
-
-
-def show_script(written: Written, *, dry_run: bool) -> None:
-    """Print what was written, what to do next, and the one-line command."""
-    console.answer()
-    verb = "Would write" if dry_run else "Wrote"
-    console.answer(f"{verb} {written.path} ({written.lines} lines, {written.model}).")
-    if not dry_run:
-        console.answer("Next:")
-        console.answer(f"  {written.run}")
-    console.answer("Same without questions:")
-    console.answer(f"  {written.command}")
-
-
-def show_added(added: Added, *, dry_run: bool) -> None:
-    """Print what was written, what to install, the lines that call it, and the one-line command."""
-    place, test = (os.path.relpath(path) for path in (added.request.dest, added.request.test))
-    console.answer()
-    verb = "Would add" if dry_run else "Added"
-    console.answer(f"{verb} {place}/ ({len(added.files)} files, {added.model}) and {test}:")
-    console.answer_lines([f"  {line}" for line in views.tree(added.request.name, "", added.files)])
-    if added.python == sys.executable:
-        console.answer(f"Measured with {added.python}, which runs concgen: no environment is here.")
-    elif added.python:
-        console.answer(f"Measured with {os.path.relpath(added.python)}.")
-    if added.needs:
-        console.answer(f"It needs {', '.join(added.needs)}: add that to your dependencies.")
-    if not dry_run:
-        console.answer("Call it:")
-        console.answer(f"  from {added.request.module} import run")
-        console.answer("  for outcome in run(items):")
-        console.answer("      print(outcome.item, outcome.value if outcome.ok else outcome.error)")
-        console.answer(f"`concgen undo --project {place}` takes it back.")
-    console.answer("Same without questions:")
-    console.answer(f"  {added.command}")
-
-
-def _next_steps(created: Created) -> list[str]:
-    """Return what to type to see the first results, in the shell that this runs in."""
-    run = f"python -m {created.package.name} run"
-    place = str(created.path)
-    if created.from_here:
-        items = created.path / created.items_file
-        own = ("--items", items, "--results", created.path / "results.jsonl")
-        steps, run, uv = [], f"{run} {shell.join(map(str, own))}", ["uv", "run", "--project", place]
-        folders = [str(created.path / folder) for folder in created.installs]
-    else:
-        steps, uv = [shell.join(["cd", place])], ["uv", "run"]
-        folders = list(created.installs)
-    if not folders:
-        return [shell.then(*steps, run)]
-    if shutil.which("uv"):
-        return [shell.then(*steps, f"{shell.join(uv)} {run}")]
-    editable = [word for folder in folders for word in ("-e", os.path.normpath(folder))]
-    install = shell.then(shell.join(["pip", "install", *editable]), run)
-    if "VIRTUAL_ENV" in os.environ or "CONDA_PREFIX" in os.environ:
-        return [shell.then(*steps, install)]
-    return [*steps, *_ENTER_ENVIRONMENT, install]
