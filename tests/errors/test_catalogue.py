@@ -474,7 +474,7 @@ CASES = {
         "diff", 2, ("package is '../x'", "answers.json", OF_OURS),
         lambda scene: scene.answers(package="../x"),
     ),
-    "yours.importable: is not at the top of its module: nothing can import it | a script": Case(
+    "user_code.importable: is not at the top of its module: nothing can import it | script": Case(
         "new one.py --from functions.py:Client.fetch --items items.jsonl --yes",
         2, ("Client.fetch", "not at the top", "write a function"), Scene.functions,
     ),
@@ -486,7 +486,7 @@ CASES = {
         "add shop.parallel --yes", 3, ("test_parallel.py", "exists already", "another name"),
         packages("shop/__init__.py", "tests/test_parallel.py"),
     ),
-    "yours.importable: is not at the top of its module: nothing can import it | a package": Case(
+    "user_code.importable: is not at the top of its module: nothing can import it | add": Case(
         "add shop.parallel --from functions.py:Client.fetch --items items.jsonl --yes",
         2, ("Client.fetch", "not at the top", "write a function"), packages("shop/__init__.py"),
     ),
@@ -634,7 +634,7 @@ CASES = {
         ("'bad.py'", "not valid Python", "mend"),
         lambda scene: (scene.functions(), scene.write("bad.py", "def")),
     ),
-    "yours.importable: is not at the top of its module: nothing can import it": Case(
+    "user_code.importable: is not at the top of its module: nothing can import it": Case(
         "new p --from functions.py:Client.fetch --items items.jsonl --yes", 2,
         ("Client.fetch", "not at the top", "write a function"), Scene.functions,
     ),

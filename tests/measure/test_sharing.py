@@ -3,8 +3,8 @@
 import pytest
 
 from scaffold.measuring import sharing
-from scaffold.measuring.beside import Side
 from scaffold.measuring.calls import Calls
+from scaffold.measuring.sharing_child import Side
 from scaffold.measuring.supply import Supply
 
 

@@ -13,7 +13,7 @@ from scaffold.asking.target import Target
 from scaffold.core.domain import Model
 from scaffold.making import inventory, project
 from scaffold.making.items import Items
-from scaffold.making.yours import TAKEN, gather
+from scaffold.making.user_code import TAKEN, gather
 
 MODULES = sorted({name for model in Model for name in inventory.runner_files(model)})
 FUNCTION = "def fetch(item):\n    return 10 * item\n"
@@ -26,12 +26,12 @@ def make(folder: Path, name: str, model: str, monkeypatch: pytest.MonkeyPatch) -
     file.write_text(FUNCTION)
     items.write_text("1\n2\n3\n")
     target = Target(name, "fetch", (str(folder),), file)
-    yours = gather(target, Items(items, 3, ()))
+    user_code = gather(target, Items(items, 3, ()))
     answers = {"name": "crawl", "package": "crawl", "starter": "yours", "model": model}
     project.create(
         folder / "crawl",
-        {**answers, **yours.answers(folder / "crawl")},
-        lambda into: yours.copy(into, "crawl"),
+        {**answers, **user_code.answers(folder / "crawl")},
+        lambda into: user_code.copy(into, "crawl"),
     )
     return folder / "crawl"
 

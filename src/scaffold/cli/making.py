@@ -113,7 +113,7 @@ def new(
     from scaffold.commands import advise, measure, script
     from scaffold.commands import new as command
     from scaffold.core.texts import shown
-    from scaffold.making.yours import gather
+    from scaffold.making.user_code import gather
     from scaffold.terminal import console, dialogue, documents, summaries
 
     workflow = None if ci is None else str(ci)
@@ -129,7 +129,7 @@ def new(
         _new_script(where, given, ask, yes, to_measure, dry_run, as_json)
         return
     wanted = command.read_request(where, given.project)
-    advice, yours, chosen = dialogue.decide(
+    advice, user_code, chosen = dialogue.decide(
         given,
         ask,
         yes=yes,
@@ -141,12 +141,12 @@ def new(
     )
     if chosen is None:
         return
-    if yours is not None:
-        wanted = wanted.name_items(dialogue.choose_key(wanted.key, yours.items, ask))
+    if user_code is not None:
+        wanted = wanted.name_items(dialogue.choose_key(wanted.key, user_code.items, ask))
     elif wanted.starter is None:
         bound = advice.recommendation.workload.bound
         wanted = wanted.start_from(dialogue.choose_starter(bound, chosen, ask))
-    created = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
+    created = command.create(wanted, advice, chosen, dry_run=dry_run, user_code=user_code)
     done = f"{shown(created.path)} is {'as it was' if dry_run else 'complete'}"
     with console.telling(done, "send it somewhere else"):
         if as_json:
@@ -188,7 +188,7 @@ def add(
     from scaffold.commands import add as command
     from scaffold.commands import advise, measure
     from scaffold.making import repository
-    from scaffold.making.yours import importable
+    from scaffold.making.user_code import importable
     from scaffold.terminal import console, dialogue, documents, summaries
 
     given = advise.gather(work, answers, {"model": model, "key": key})
@@ -196,7 +196,7 @@ def add(
     ask = None if yes else console.asker()
     effort = measure.read_effort(budget, calls, repeat)
     to_measure = dialogue.MeasureRequest(function, items, effort)
-    advice, yours, chosen = dialogue.decide(
+    advice, user_code, chosen = dialogue.decide(
         given,
         ask,
         yes=yes,
@@ -209,9 +209,9 @@ def add(
     )
     if chosen is None:
         return
-    if yours is not None:
-        wanted = replace(wanted, key=dialogue.choose_key(wanted.key, yours[1], ask))
-    added = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
+    if user_code is not None:
+        wanted = replace(wanted, key=dialogue.choose_key(wanted.key, user_code[1], ask))
+    added = command.create(wanted, advice, chosen, dry_run=dry_run, user_code=user_code)
     if as_json:
         console.answer_json(documents.add(advice.recommendation, added))
     else:
@@ -229,11 +229,11 @@ def _new_script(
 ) -> None:
     from scaffold.commands import script as command
     from scaffold.making.script import scriptable
-    from scaffold.making.yours import importable
+    from scaffold.making.user_code import importable
     from scaffold.terminal import console, dialogue, documents, summaries
 
     wanted = command.read_request(where, given.project)
-    advice, yours, chosen = dialogue.decide(
+    advice, user_code, chosen = dialogue.decide(
         given._replace(models=scriptable()),
         ask,
         yes=yes,
@@ -245,7 +245,7 @@ def _new_script(
     )
     if chosen is None:
         return
-    written = command.create(wanted, advice, chosen, dry_run=dry_run, yours=yours)
+    written = command.create(wanted, advice, chosen, dry_run=dry_run, user_code=user_code)
     if as_json:
         console.answer_json(documents.script(advice.recommendation, written))
     else:

@@ -91,16 +91,16 @@ def create(
     model: Model,
     *,
     dry_run: bool,
-    yours: tuple[Target, Items] | None,
+    user_code: tuple[Target, Items] | None,
 ) -> Added:
     """Write the package and its test, or only list them."""
-    check_key(wanted.key, yours)
+    check_key(wanted.key, user_code)
     answers = template.gather(
         advice.recommendation,
         advice.replies,
         name=wanted.name,
         package=wanted.name.lower(),
-        starter=starters.YOURS if yours else starters.DEFAULT,
+        starter=starters.YOURS if user_code else starters.DEFAULT,
         model=model,
     )
     answers |= {
@@ -109,12 +109,12 @@ def create(
         "key": wanted.key or "",
         "switches_gil_on": advice.switches_gil_on,
     }
-    if yours:
-        answers |= {"from_module": yours[0].module, "from_function": yours[0].function}
+    if user_code:
+        answers |= {"from_module": user_code[0].module, "from_function": user_code[0].function}
     files = project.files(answers) if dry_run else _write(wanted, answers)
     needs = tuple(MODELS[model].needs)
-    command = _command(wanted, advice, model, yours)
-    return Added(wanted, model, files, needs, command, yours and yours[0].python)
+    command = _command(wanted, advice, model, user_code)
+    return Added(wanted, model, files, needs, command, user_code and user_code[0].python)
 
 
 def _write(wanted: PackageRequest, answers: template.Answers) -> tuple[str, ...]:
@@ -158,11 +158,11 @@ def remove_rest(root: Path, module: str) -> None:
 
 
 def _command(
-    wanted: PackageRequest, advice: Advice, model: Model, yours: tuple[Target, Items] | None
+    wanted: PackageRequest, advice: Advice, model: Model, user_code: tuple[Target, Items] | None
 ) -> str:
     words = ["concgen", "add", wanted.module]
-    if yours is not None:
-        words += ["--from", str(yours[0]), "--items", str(yours[1].given)]
+    if user_code is not None:
+        words += ["--from", str(user_code[0]), "--items", str(user_code[1].given)]
     words += advice.replies.options(())
     if wanted.key is not None:
         words += ["--key", wanted.key]

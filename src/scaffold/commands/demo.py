@@ -32,7 +32,7 @@ from scaffold.core.models import BASELINE, MODELS, Awaits
 from scaffold.core.observed import Measurement
 from scaffold.core.texts import read_choice
 from scaffold.making.inventory import available_models
-from scaffold.measuring import calibration, machine, visible
+from scaffold.measuring import calibration, machine, traced
 from scaffold.measuring.lab import GRACE, Laboratory, Trial, laboratory
 
 # The models of the article, and the one for work that waits and computes.
@@ -195,7 +195,7 @@ def plan(bound: Bound) -> Plan:
     facts = machine.inspect()
     models = tuple(model for model in MODELS_SHOWN[bound] if model in available_models())
     computing = SECONDS * CPU_FRACTION[bound]
-    rounds = visible.rounds_in(computing) if computing else 0
+    rounds = traced.rounds_in(computing) if computing else 0
     known = ("task_seconds", "cpu_fraction", "gil_fraction", "max_in_flight")
     work = Workload(
         bound, TASKS, SECONDS, payload_bytes=1000, sources=dict.fromkeys(known, Source.MEASURED)
@@ -249,7 +249,7 @@ class Stage:
         if seconds <= 0:
             return run._replace(error="there was no time left for it"), None
         name = load if MODELS[run.model].awaits is Awaits.NEVER else f"{load}_async"
-        target = Target(visible.__name__, name, (), None)
+        target = Target(traced.__name__, name, (), None)
         values = {"values": items, "repeat": len(items)}
         trial = Trial(target, run.model, run.max_workers, values, keep=len(items))
         try:

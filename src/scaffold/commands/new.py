@@ -16,7 +16,7 @@ from scaffold.core.texts import read_bool, read_choice
 from scaffold.making import answers as template
 from scaffold.making import inventory, names, project, staging, starters
 from scaffold.making.starters import Starter
-from scaffold.making.yours import ITEMS, Yours
+from scaffold.making.user_code import ITEMS, UserCode
 
 DEFAULT_DEST = Path("my-project")
 AUTO = "auto"
@@ -111,9 +111,9 @@ def read_model(text: str, starter: Starter | None) -> Model | None:
     return model
 
 
-def check_key(key: str | None, yours: object) -> None:
+def check_key(key: str | None, user_code: object) -> None:
     """Raise UsageError for the field of an item where there are no items."""
-    if key is not None and yours is None:
+    if key is not None and user_code is None:
         raise UsageError(
             "--key names a field of your items, and no items were given",
             hint="--from FILE.py:FUNC --items FILE",
@@ -134,46 +134,48 @@ def create(
     model: Model,
     *,
     dry_run: bool,
-    yours: Yours | None = None,
+    user_code: UserCode | None = None,
 ) -> Created:
-    """Make the project with `model`, or only list its files; `yours` is what it is to run."""
-    check_key(wanted.key, yours)
+    """Make the project with `model`, or only list its files; `user_code` is what it is to run."""
+    check_key(wanted.key, user_code)
     package = wanted.package
-    if yours is not None and package.name in yours.taken:
-        package = names.package_name(wanted.name, yours.taken)
+    if user_code is not None and package.name in user_code.taken:
+        package = names.package_name(wanted.name, user_code.taken)
     answers = template.gather(
         advice.recommendation,
         advice.replies,
         name=wanted.name,
         package=package.name,
-        starter=_starter(wanted, yours),
+        starter=_starter(wanted, user_code),
         model=model,
     )
     answers |= {"ci": wanted.ci, "ci_check": wanted.ci_check, "key": wanted.key or ""}
     answers |= {"switches_gil_on": advice.switches_gil_on}
     own = None
-    if yours is not None:
-        answers |= yours.answers(wanted.dest)
-        own = partial(yours.copy, package=package.name)
+    if user_code is not None:
+        answers |= user_code.answers(wanted.dest)
+        own = partial(user_code.copy, package=package.name)
     files = project.files(answers, own) if dry_run else project.create(wanted.dest, answers, own)
-    command = command_line(wanted, advice, model, yours)
-    needed = answers["dependencies"] if yours else wanted.starter and wanted.starter.packages
-    local = tuple(answers["local"].values()) if yours else ()
-    from_here = yours is not None and yours.from_here
+    command = command_line(wanted, advice, model, user_code)
+    needed = answers["dependencies"] if user_code else wanted.starter and wanted.starter.packages
+    local = tuple(answers["local"].values()) if user_code else ()
+    from_here = user_code is not None and user_code.from_here
     must = bool(needed or local or from_here or MODELS[model].needs)
     installs = (*local, ".") if must else ()
-    notes = yours.notes(wanted.dest) if yours else ()
+    notes = user_code.notes(wanted.dest) if user_code else ()
     made = Created(wanted.dest, package, model, files, command, installs, notes, from_here)
-    return replace(made, items_file=yours.items_file) if yours else made
+    return replace(made, items_file=user_code.items_file) if user_code else made
 
 
-def command_line(wanted: ProjectRequest, advice: Advice, model: Model, yours: Yours | None) -> str:
+def command_line(
+    wanted: ProjectRequest, advice: Advice, model: Model, user_code: UserCode | None
+) -> str:
     """Return the one line that makes the same project without a question."""
     words = ["concgen", "new", str(wanted.dest)]
     if wanted.named:
         words += ["--name", wanted.name]
-    if yours is not None:
-        words += ["--from", str(yours.target), "--items", str(yours.items.given)]
+    if user_code is not None:
+        words += ["--from", str(user_code.target), "--items", str(user_code.items.given)]
     words += advice.replies.options(wanted.starter.answers if wanted.starter else ())
     if wanted.starter is not None and wanted.starter.name != starters.DEFAULT:
         words += ["--starter", wanted.starter.name]
@@ -188,7 +190,7 @@ def command_line(wanted: ProjectRequest, advice: Advice, model: Model, yours: Yo
     return shell.join([*words, "--yes"])
 
 
-def _starter(wanted: ProjectRequest, yours: Yours | None) -> str:
-    if yours is not None:
+def _starter(wanted: ProjectRequest, user_code: UserCode | None) -> str:
+    if user_code is not None:
         return starters.YOURS
     return starters.DEFAULT if wanted.starter is None else wanted.starter.name

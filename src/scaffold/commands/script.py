@@ -62,13 +62,13 @@ def create(
     model: Model,
     *,
     dry_run: bool,
-    yours: tuple[Target, Items] | None = None,
+    user_code: tuple[Target, Items] | None = None,
 ) -> Written:
-    """Write the script with `model`, or only say what it would be; `yours` is what it runs."""
+    """Write the script with `model`, or only say what it would be; `user_code` is what it runs."""
     script.refuse(model, wanted.starter.name)
     sizes = {estimate.model: estimate.max_workers for estimate in advice.recommendation.estimates}
     per_core = MODELS[model].per_core
-    own = _own(yours[0], wanted.dest, model, advice) if yours else None
+    own = _own(user_code[0], wanted.dest, model, advice) if user_code else None
     text = script.text(model, wanted.starter.name, None if per_core else sizes.get(model), own)
     if not dry_run:
         try:
@@ -82,8 +82,8 @@ def create(
         wanted.dest,
         model,
         text.count("\n"),
-        _run(wanted, model, yours),
-        _command(wanted, advice, model, yours),
+        _run(wanted, model, user_code),
+        _command(wanted, advice, model, user_code),
     )
 
 
@@ -109,10 +109,10 @@ def _own(target: Target, dest: Path, model: Model, advice: Advice) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _run(wanted: ScriptRequest, model: Model, yours: tuple[Target, Items] | None) -> str:
+def _run(wanted: ScriptRequest, model: Model, user_code: tuple[Target, Items] | None) -> str:
     name = shell.quote(str(wanted.dest))
-    if yours:
-        return f"python {name} {shell.quote(str(yours[1].given))}"
+    if user_code:
+        return f"python {name} {shell.quote(str(user_code[1].given))}"
     runner = "uv run" if script.needs(model, wanted.starter.name) else "python"
     if wanted.starter.name == "http":
         return shell.then("echo https://example.com/ > urls.txt", f"{runner} {name} urls.txt")
@@ -120,11 +120,11 @@ def _run(wanted: ScriptRequest, model: Model, yours: tuple[Target, Items] | None
 
 
 def _command(
-    wanted: ScriptRequest, advice: Advice, model: Model, yours: tuple[Target, Items] | None
+    wanted: ScriptRequest, advice: Advice, model: Model, user_code: tuple[Target, Items] | None
 ) -> str:
     words = ["concgen", "new", str(wanted.dest)]
-    if yours is not None:
-        words += ["--from", str(yours[0]), "--items", str(yours[1].given)]
+    if user_code is not None:
+        words += ["--from", str(user_code[0]), "--items", str(user_code[1].given)]
     words += advice.replies.options(wanted.starter.answers)
     if wanted.starter.name != starters.DEFAULT:
         words += ["--starter", wanted.starter.name]

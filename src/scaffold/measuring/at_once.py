@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from scaffold.measuring.calls import LONGER, Answer, Call, Calls
 from scaffold.measuring.clocks import cpu_seconds, queueing
-from scaffold.measuring.pair import Pair
+from scaffold.measuring.process_pair import ProcessPair
 
 # Calls take longer beside others when they do so by this factor, and by so many standard errors:
 # one call of a service may take ten times as long as the next. So few calls tell little of how much
@@ -130,7 +130,7 @@ def _is_per_process(
     """Tell whether two processes with as many in flight each are done sooner than one would be."""
     threads = round(scaling.gain)
     rounds = max(1, min(ROUNDS, scaling.rest // (2 * threads)))
-    pair = Pair(request, native=False)
+    pair = ProcessPair(request, native=False)
     try:
         if not pair.ready(until - 2 * rounds * calls.each):
             return False

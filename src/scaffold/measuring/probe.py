@@ -29,8 +29,8 @@ from scaffold.measuring.calls import (
     Calls,
     Waking,
 )
-from scaffold.measuring.leash import hold
 from scaffold.measuring.loading import Refusal, load
+from scaffold.measuring.parent_death import die_with_parent
 from scaffold.measuring.report import Report
 from scaffold.measuring.sharing import computes, gil_share, pair
 from scaffold.measuring.supply import Supply
@@ -71,7 +71,7 @@ REPORTING = 0.4
 
 def main() -> None:
     """Measure what stdin asks for; exit code 0 whether or not it went well."""
-    hold(int(sys.argv[1]))
+    die_with_parent(int(sys.argv[1]))
     began = time.time()
     request = from_text(sys.stdin.buffer.read())
     report = Report(request["report"])

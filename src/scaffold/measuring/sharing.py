@@ -18,10 +18,10 @@ from typing import Any
 
 from scaffold.core.makespans import shared_seconds
 from scaffold.measuring import gil
-from scaffold.measuring.beside import SPARE, Side
 from scaffold.measuring.calls import LEAST_CPU, MOST_QUEUEING, SEVERAL_CORES, TOO_BUSY, WAITS, Calls
 from scaffold.measuring.machine import runner
-from scaffold.measuring.pair import Pair
+from scaffold.measuring.process_pair import ProcessPair
+from scaffold.measuring.sharing_child import SPARE, Side
 
 # Seconds that two run side by side: some tens of turns at the GIL (5 ms each), at most.
 SPAN = 0.3
@@ -71,7 +71,7 @@ def pair(request: Mapping[str, Any], alone: Calls, deadline: float) -> Iterator[
     if worthless:
         yield SideBySide(None, request["is_async"], alone, deadline, worthless)
         return
-    two = Pair(request, native=alone.cpu_fraction() > SEVERAL_CORES)
+    two = ProcessPair(request, native=alone.cpu_fraction() > SEVERAL_CORES)
     try:
         yield SideBySide(two, request["is_async"], alone, deadline, "")
     finally:
@@ -82,7 +82,7 @@ def pair(request: Mapping[str, Any], alone: Calls, deadline: float) -> Iterator[
 class SideBySide:
     """Two processes to run the function in, or why it is not worth it."""
 
-    pair: Pair | None
+    pair: ProcessPair | None
     is_async: bool
     alone: Calls
     deadline: float

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from scaffold.measuring.describing import describe
-from scaffold.measuring.leash import hold
 from scaffold.measuring.loading import find, setup_of
+from scaffold.measuring.parent_death import die_with_parent
 from scaffold.measuring.report import Report
 from scaffold.measuring.wire import from_text
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 def answer(respond: Callable[[dict[str, Any], Report], None]) -> NoReturn:
     """Respond to the request on stdin, and end this process."""
-    hold(int(sys.argv[1]))
+    die_with_parent(int(sys.argv[1]))
     request = from_text(sys.stdin.buffer.read())
     with Path(os.devnull).open("rb") as nothing:  # workers may inherit it
         os.dup2(nothing.fileno(), 0)

@@ -14,13 +14,13 @@ from dataclasses import astuple
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from scaffold.measuring.beside import Side
 from scaffold.measuring.child import command
 from scaffold.measuring.machine import runner
+from scaffold.measuring.sharing_child import Side
 from scaffold.measuring.wire import to_text
 
 
-class Pair:
+class ProcessPair:
     """Two such processes; they import the function while nothing is timed.
 
     A third one runs it on two threads where they have a pool of `native` threads to share, which
@@ -33,7 +33,7 @@ class Pair:
         limits += [threads] * native
         self._processes = [
             subprocess.Popen(  # noqa: S603  # our own Python
-                command("scaffold.measuring.beside", sys.executable),
+                command("scaffold.measuring.sharing_child", sys.executable),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -29,7 +29,7 @@ Write = Callable[[Path], None]
 
 
 @dataclass(frozen=True)
-class Yours:
+class UserCode:
     """What a project needs to run the user's function on the user's items.
 
     `answers` are those of the template; `copy` writes the user's files into a project's directory,
@@ -168,7 +168,7 @@ def importable(target: Target, items: Items) -> tuple[Target, Items]:
     return target, items
 
 
-def gather(target: Target, items: Items) -> Yours:
+def gather(target: Target, items: Items) -> UserCode:
     """Find out what to copy; raise UsageError when the function cannot be taken along."""
     importable(target, items)
     root, module = Path(target.path[0]).resolve(), target.module
@@ -185,13 +185,13 @@ def gather(target: Target, items: Items) -> Yours:
     if code.is_alone and target.file is not None and "." not in module:
         stem = target.file.stem
         name = f"my_{stem}" if stem in TAKEN else stem
-        return Yours(target, items, name, needed, local, reads, copied=target.file)
+        return UserCode(target, items, name, needed, local, reads, copied=target.file)
     if not is_local:
-        return Yours(target, items, module, needed, local, reads)
+        return UserCode(target, items, module, needed, local, reads)
     if package := distributed.package_of(root, module):
         local = {**local, package.name: package.folder}
-        return Yours(target, items, module, needed, local, reads)
-    return Yours(target, items, module, needed, local, reads, folder=root)
+        return UserCode(target, items, module, needed, local, reads)
+    return UserCode(target, items, module, needed, local, reads, folder=root)
 
 
 def _is_path_from_here(text: str) -> bool:

@@ -1,7 +1,8 @@
 """A child process that runs the user's function on one thread or two, for as long as it is told.
 
 `main()` gets one JSON object a line on stdin, the first of which says what to import, and answers
-each by one line on stdout: that it is ready, and then what the calls took. `pair` starts two.
+each by one line on stdout: that it is ready, and then what the calls took. `process_pair` starts
+two.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ import pytest
 
 from scaffold.asking.target import parse_target
 from scaffold.commands import bench
-from scaffold.making import imports, installed, yours
+from scaffold.making import imports, installed, user_code
 from scaffold.making.items import read_items
-from scaffold.making.yours import Yours
+from scaffold.making.user_code import UserCode
 
 WORK = "def work(item):\n    return 2 * item\n"
 PROJECT = """
@@ -48,8 +48,8 @@ def write(here: Path, files: dict[str, str]) -> None:
         (here / name).write_text(text)
 
 
-def gathered(target: str) -> Yours:
-    return yours.gather(parse_target(target), read_items(Path("items.jsonl")))
+def gathered(target: str) -> UserCode:
+    return user_code.gather(parse_target(target), read_items(Path("items.jsonl")))
 
 
 @pytest.mark.parametrize(

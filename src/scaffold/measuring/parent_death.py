@@ -14,7 +14,7 @@ import sys
 import threading
 
 
-def hold(end: int) -> None:
+def die_with_parent(end: int) -> None:
     """End this process group when the pipe with this reading `end` is closed."""
     if sys.platform == "linux":
         import fcntl
