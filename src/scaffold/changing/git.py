@@ -24,8 +24,9 @@ from scaffold.core.errors import ConcgenError
 
 # `merge-tree --write-tree` came with 2.38; `-z`, `--name-only` and `--messages` with it.
 MERGE_TREE = (2, 38)
-# Seconds after which git is taken to hang; a merge of a project takes some hundredths of one.
-PATIENCE = 10
+# Seconds after which git is taken to hang. A merge of a project takes some hundredths of one, but a
+# machine may be busy and its disk slow.
+PATIENCE = 60
 _SEE = "nothing was written; `concgen doctor` tells of the git that is here"
 
 # Names of the two sides, as they stand in the markers.

@@ -19,7 +19,7 @@ _ELSEWHERE = (
     ("[tool.poetry", ("poetry", "env", "info", "--path")),
     ("[tool.hatch.envs", ("hatch", "env", "find")),
 )
-PATIENCE = 15.0  # seconds that another program may take to answer
+PATIENCE = 60.0  # seconds that another program may take to answer, on a busy machine
 
 
 def python_of(top: Path) -> str:
