@@ -50,53 +50,43 @@ def bench(args: argparse.Namespace) -> int:
 def _one_by_one(
     ready: Ready, items: Iterator[Numbered | None], budget: float
 ) -> tuple[Measured, list[Numbered]]:
-    """Measure a plain loop for up to `budget` seconds. Return the items that it finished, too."""
-    loop = PlainLoop(ready, items)
-    began = time.perf_counter()
-    loop.start()
-    loop.join(budget)
-    loop.stop.set()
-    finished = loop.finished[:]
-    if loop.failure is not None:
-        raise loop.failure
-    if not finished:
-        raise EngineError(f"no item was finished in {budget:g} s: give it more with --seconds")
-    failed = sum(failed for _, failed, _ in finished)
-    seconds = finished[-1][2] - began
-    sample = [numbered for numbered, _, _ in finished]
-    return Measured("sequential", 1, len(sample), failed, seconds), sample
+    """Measure a plain loop for up to `budget` seconds. Return the items that it finished, too.
 
+    It runs in a thread: an item that hangs ends the sample and not the program.
+    """
+    stop = threading.Event()
+    finished: list[tuple[Numbered, bool, float]] = []  # item, whether it failed, when
+    failures: list[BaseException] = []  # of the input, or of setup()
 
-class PlainLoop(threading.Thread):
-    """Runs items one after the other. An item that hangs ends the sample and not the program."""
-
-    def __init__(self, ready: Ready, items: Iterator[Numbered | None]) -> None:
-        super().__init__(daemon=True)
-        self._ready, self._items = ready, items
-        self.stop = threading.Event()
-        self.finished: list[tuple[Numbered, bool, float]] = []  # item, whether it failed, when
-        self.failure: BaseException | None = None  # of the input, or of setup()
-
-    def run(self) -> None:
+    def loop() -> None:
         try:
-            self._ready.job.context.copy().run(self._run)
+            with ready.job.open() as call:
+                for numbered in filter(None, items):
+                    time.sleep(max(0.0, ready.pacer.due() - time.monotonic()))
+                    ready.pacer.begin(time.monotonic(), numbered[1])
+                    if stop.is_set():
+                        return
+                    failed = False
+                    try:
+                        call(numbered[1])
+                    except BaseException:
+                        failed = True
+                    finished.append((numbered, failed, time.perf_counter()))
         except BaseException as exc:
-            self.failure = exc
+            failures.append(exc)
 
-    def _run(self) -> None:
-        pacer = self._ready.pacer
-        with self._ready.job.open() as call:
-            for numbered in filter(None, self._items):
-                time.sleep(max(0.0, pacer.due() - time.monotonic()))
-                pacer.begin(time.monotonic(), numbered[1])
-                if self.stop.is_set():
-                    return
-                failed = False
-                try:
-                    call(numbered[1])
-                except BaseException:
-                    failed = True
-                self.finished.append((numbered, failed, time.perf_counter()))
+    thread = threading.Thread(target=ready.job.context.copy().run, args=(loop,), daemon=True)
+    began = time.perf_counter()
+    thread.start()
+    thread.join(budget)
+    stop.set()
+    for failure in failures:
+        raise failure
+    if not (sample := finished[:]):
+        raise EngineError(f"no item was finished in {budget:g} s: give it more with --seconds")
+    failed, seconds = sum(failed for _, failed, _ in sample), sample[-1][2] - began
+    plain = Measured("sequential", 1, len(sample), failed, seconds)
+    return plain, [numbered for numbered, _, _ in sample]
 
 
 def _with_engine(
