@@ -103,30 +103,14 @@ def _measure(
     request |= {"is_async": facts["is_async"], "until": time.time() + deadline - time.monotonic()}
     block = _alone(call, request, calls, deadline)
     reasons = {"writable": "writing the results as JSON took too long"}  # until it is known
-    beside: dict[str, float | None] = {}
+    if computes(calls) and calls.queued < MOST_UNSURE * calls.wall:  # else no engine is tried later
+        deadline -= request["spare"]
+    beside = _beside(call, request, calls, deadline, reasons)
     scaling = Scaling()
-    if computes(calls):
-        if calls.queued < MOST_UNSURE * calls.wall:  # otherwise no engine is tried afterwards
-            deadline -= request["spare"]
-        with pair(request, calls, deadline) as two:
-            if not two.worthless and calls.cpu_fraction() < SEVERAL_CORES:
-                call(calls, _after(MEANWHILE, deadline), _share(ALONE, calls), inf)
-            beside = two.gains(reasons)
-    else:
-        reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
     if calls.cpu_fraction() < MOSTLY_COMPUTES:
         scaling = try_out(job, request, calls, _with_others(calls, request["calls"]), deadline)
     calls.waking = _waking(facts["is_async"], calls.wait(), min(NAPPING, _left(deadline) / 4))
-    looked_at = WATCHED if beside.get("gil_fraction") is None else GLIMPSED
-    gil_facts = _gil(call, request, calls, deadline, looked_at, reasons)
-    if beside.get("gil_fraction") is not None:
-        reasons.pop("gil_fraction", None)
-        gil_facts |= beside
-    else:
-        gil_facts = beside | gil_facts
-    if gil_facts["gil_fraction"] is None and calls.programs > MOSTLY_PROGRAMS * calls.cpu:
-        gil_facts["gil_fraction"] = max(0.0, 1 - calls.programs / calls.cpu)
-        reasons.pop("gil_fraction", None)
+    gil_facts = _gil_facts(call, request, calls, deadline, beside, reasons)
     calls.over = True
     if calls.is_starved:
         reasons.update(dict.fromkeys(reasons.keys() & gil_facts.keys(), TOO_BUSY))
@@ -183,6 +167,19 @@ def _alone(call: Caller, request: dict[str, Any], calls: Calls, deadline: float)
     return max(block, more or 0.0) if block is not None else None
 
 
+def _beside(
+    call: Caller, request: dict[str, Any], calls: Calls, deadline: float, reasons: dict[str, str]
+) -> dict[str, float | None]:
+    """Return what two gain beside each other, where they could hinder each other."""
+    if not computes(calls):
+        reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
+        return {}
+    with pair(request, calls, deadline) as two:
+        if not two.worthless and calls.cpu_fraction() < SEVERAL_CORES:
+            call(calls, _after(MEANWHILE, deadline), _share(ALONE, calls), inf)
+        return two.gains(reasons)
+
+
 def _with_others(calls: Calls, allowed: int) -> int:
     """Return how many calls may be made with several in flight."""
     if computes(calls):  # it was called more often already: nobody minds
@@ -194,6 +191,26 @@ def _with_others(calls: Calls, allowed: int) -> int:
 def _share(share: float, calls: Calls) -> float:
     """Return how many items a share of those that are left is, a few at least."""
     return max(LEAST_CALLS, int(share * calls.supply.left)) if calls.supply.left < inf else inf
+
+
+def _gil_facts(
+    call: Caller,
+    request: dict[str, Any],
+    calls: Calls,
+    deadline: float,
+    beside: dict[str, float | None],
+    reasons: dict[str, str],
+) -> dict[str, float | None]:
+    """Return the gains and the share of the GIL: as two have shown it, as watched, or bounded."""
+    is_known = beside.get("gil_fraction") is not None
+    looked_at = GLIMPSED if is_known else WATCHED
+    watched = _gil(call, request, calls, deadline, looked_at, reasons)
+    facts = watched | beside if is_known else beside | watched
+    if facts["gil_fraction"] is None and calls.programs > MOSTLY_PROGRAMS * calls.cpu:
+        facts["gil_fraction"] = max(0.0, 1 - calls.programs / calls.cpu)
+    if facts["gil_fraction"] is not None:
+        reasons.pop("gil_fraction", None)
+    return facts
 
 
 def _gil(

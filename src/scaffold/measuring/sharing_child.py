@@ -75,57 +75,78 @@ def _say(answers: IO[str], fact: Mapping[str, Any]) -> None:
 
 def run(job: Any, items: list[Any], threads: int, seconds: float, repeat: bool) -> Side:
     """Call on so many threads until the time or the items are over, each a worker of its own."""
-    todo = deque(items)
-    spare = len(todo) >= SPARE * threads
-    sides, cpu = [Side() for _ in range(threads)], list[float]()
-    barrier = threading.Barrier(threads, lambda: cpu.append(cpu_seconds()))
-    done: SimpleQueue[bool] = SimpleQueue()  # whether a call, or else all that a thread had to do
+    calling = _Calling(job, items, threads, seconds, repeat)
+    sides = [Side() for _ in range(threads)]
+    if threads == 1:  # as the engines do: one task at a time in the main thread
+        calling.work(sides[0])
+    else:
+        calling.work_on_threads(sides)
+    return Side(
+        sum(side.calls for side in sides),
+        sum(side.own for side in sides),
+        calling.cpu_used(),
+        sum(side.queued for side in sides),
+        sum(side.failures for side in sides),
+    )
 
-    def work(side: Side) -> None:
+
+class _Calling:
+    """Threads that begin at the same moment, and share the items."""
+
+    def __init__(
+        self, job: Any, items: list[Any], threads: int, seconds: float, repeat: bool
+    ) -> None:
+        self._job, self._todo, self._seconds, self._repeat = job, deque(items), seconds, repeat
+        self._several = threads > 1
+        self._spare = len(items) >= SPARE * threads
+        self._cpu: list[float] = []  # at the start, and where each thread ended
+        self._barrier = threading.Barrier(threads, lambda: self._cpu.append(cpu_seconds()))
+        self._done: SimpleQueue[bool] = SimpleQueue()  # a call, or else all that a thread had to do
+
+    def work(self, side: Side) -> None:
         try:
-            with job.open() as call:
-                if spare:
+            with self._job.open() as call:
+                if self._spare:
                     with suppress(BaseException):
-                        call(todo.popleft())
-                serve(call, side)
+                        call(self._todo.popleft())
+                self._serve(call, side)
         except BaseException:  # setup() failed, here or in another thread: nothing is told
-            barrier.abort()
+            self._barrier.abort()
         finally:
-            done.put(False)
+            self._done.put(False)
 
-    def serve(call: Callable[[Any], Any], side: Side) -> None:
+    def work_on_threads(self, sides: list[Side]) -> None:
+        for side in sides:
+            threading.Thread(target=self.work, args=(side,)).start()
+        for _ in sides:
+            while self._done.get():  # as in the engines, this thread wants the GIL after each task
+                pass
+
+    def cpu_used(self) -> float:
+        """Return the CPU seconds from the start to where the last thread ended."""
+        return self._cpu[-1] - self._cpu[0] if self._cpu else 0.0
+
+    def _serve(self, call: Callable[[Any], Any], side: Side) -> None:
         with queueing() as queued:
-            barrier.wait()
+            self._barrier.wait()
             began, waited = time.perf_counter(), queued()
-            while todo and time.perf_counter() < began + seconds:
+            while self._todo and time.perf_counter() < began + self._seconds:
                 try:
-                    item = todo.popleft()
-                except IndexError:  # the other thread was faster
+                    item = self._todo.popleft()
+                except IndexError:  # another thread was faster
                     break
-                if repeat:
-                    todo.append(item)
-                try:
-                    call(item)
-                except BaseException:  # whatever it is, it costs this call only
-                    side.failures += 1
-                side.calls += 1
-                if threads > 1:
-                    done.put(True)
+                if self._repeat:
+                    self._todo.append(item)
+                self._call(call, item, side)
             side.queued = queued() - waited
             side.own = max(0.0, time.perf_counter() - began - side.queued)
-            cpu.append(cpu_seconds())
+            self._cpu.append(cpu_seconds())
 
-    # As the engines do: one task at a time in the main thread; several in others, of which it hears
-    # after each task, so that it wants the GIL as well.
-    workers = [threading.Thread(target=work, args=(side,)) for side in sides if threads > 1]
-    for worker in workers:
-        worker.start()
-    if not workers:
-        work(sides[0])
-    for _ in workers:
-        while done.get():
-            pass
-    cpu_used = cpu[-1] - cpu[0] if cpu else 0.0  # from the start to where the last one ended
-    calls, queued = sum(side.calls for side in sides), sum(side.queued for side in sides)
-    failures = sum(side.failures for side in sides)
-    return Side(calls, sum(side.own for side in sides), cpu_used, queued, failures)
+    def _call(self, call: Callable[[Any], Any], item: Any, side: Side) -> None:
+        try:
+            call(item)
+        except BaseException:  # whatever it is, it costs this call only
+            side.failures += 1
+        side.calls += 1
+        if self._several:
+            self._done.put(True)
