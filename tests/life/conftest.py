@@ -15,7 +15,7 @@ from scaffold.changing.tree import Files
 from scaffold.changing.undo_log import FOLDER as UNDO
 from scaffold.commands import change
 from scaffold.core.advice import recommend
-from scaffold.core.domain import Model
+from scaffold.core.domain import Model, Recommendation
 from scaffold.making.answers import gather
 from scaffold.making.inventory import available_models
 from scaffold.measuring import machine
@@ -36,11 +36,15 @@ def render(answers: Any) -> Files:
     return _rendered(json.dumps(answers, default=str))
 
 
+@functools.cache
+def _advice() -> Recommendation:
+    return recommend(REPLIES.workload, machine.inspect(), models=MODELS)
+
+
 def answers(model: str) -> dict[str, Any]:
     """The answers of a small project, as `concgen new` gathers them."""
-    advice = recommend(REPLIES.workload, machine.inspect(), models=MODELS)
     names = {"name": "crawl", "package": "crawl", "starter": "blank"}
-    return gather(advice, REPLIES, **names, model=Model(model))
+    return gather(_advice(), REPLIES, **names, model=Model(model))
 
 
 def write(root: Path, files: Files) -> Path:

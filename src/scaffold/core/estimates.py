@@ -119,22 +119,27 @@ def worker_counts(
     No more than the memory that is left holds; one is tried in any case.
     """
     counts = MODELS[model].counts(workload, machine)
-    most = memory_allows(model, workload, machine, costs)
-    return tuple(sorted({count for count in counts if count <= most} | {min(most, counts[-1])}))
+    most = memory_allows(model, workload, machine, costs, counts[-1])
+    return tuple(sorted({count for count in counts if count <= most} | {most}))
 
 
-def memory_allows(model: Model, workload: Workload, machine: Machine, costs: Costs) -> int:
-    """Return how many tasks may be in flight in the memory that is left, 1 at least."""
+def memory_allows(
+    model: Model, workload: Workload, machine: Machine, costs: Costs, limit: int = MAX_COUNT
+) -> int:
+    """Return how many tasks, up to `limit`, may be in flight in the memory that is left.
+
+    1 at least.
+    """
     if machine.memory_left_bytes is None or model is CLUSTER:  # whose memory is elsewhere
-        return MAX_COUNT
+        return limit
     usable = MEMORY_SHARE * machine.memory_left_bytes
 
     def fits(workers: int) -> bool:
         return peak_memory(model, workers, workload, machine, costs) <= usable
 
-    fewest, most = 1, 2
-    while most < MAX_COUNT and fits(most):
-        fewest, most = most, 2 * most
+    if fits(limit):
+        return limit
+    fewest, most = 1, limit  # the first fits, or is one anyway; the second does not
     while most - fewest > 1:
         middle = (fewest + most) // 2
         fewest, most = (middle, most) if fits(middle) else (fewest, middle)
