@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -64,6 +65,26 @@ def repository(
     monkeypatch.chdir(tmp_path)
     layout = "src" if request.param == "namespace" else request.param
     return make(tmp_path, layout, namespace=request.param == "namespace")
+
+
+@pytest.fixture
+def added(
+    request: pytest.FixtureRequest, repository: Path, tmp_path: Path, concgen: Any, kept: Path
+) -> Path:
+    """The same with shop.parallel, which `add` writes once for each layout."""
+    after = kept / request.node.callspec.params["repository"]
+    if after.exists():
+        shutil.copytree(after, tmp_path, dirs_exist_ok=True)
+    else:
+        add(concgen)
+        shutil.copytree(tmp_path, after)
+    return repository
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where repositories of each layout are kept."""
+    return tmp_path_factory.mktemp("added")
 
 
 def add(concgen: Any, name: str = "shop.parallel", *more: str) -> Any:
@@ -138,17 +159,15 @@ def test_undo_right_after_removes_it(repository: Path, tmp_path: Path, concgen: 
     assert not list(tmp_path.rglob("test_parallel.py"))
 
 
-def test_undo_keeps_what_was_edited(repository: Path, tmp_path: Path, concgen: Any) -> None:
+def test_undo_keeps_what_was_edited(added: Path, tmp_path: Path, concgen: Any) -> None:
     """An edited file is a reason to refuse."""
-    add(concgen)
-    (repository / "shop/parallel/settings.py").write_text("MAX_WORKERS = 3\n")
+    (added / "shop/parallel/settings.py").write_text("MAX_WORKERS = 3\n")
     assert concgen("undo").code == 3
 
 
-def test_the_other_commands_work_on_it(repository: Path, tmp_path: Path, concgen: Any) -> None:
+def test_the_other_commands_work_on_it(added: Path, tmp_path: Path, concgen: Any) -> None:
     """Switch, diff, update, check, and back again: an edit stays all the way."""
-    add(concgen)
-    package = repository / "shop/parallel"
+    package = added / "shop/parallel"
     settings = package / "settings.py"
     settings.write_text(settings.read_text() + "\nMINE = 1\n")
     edited = files(package)
@@ -158,37 +177,34 @@ def test_the_other_commands_work_on_it(repository: Path, tmp_path: Path, concgen
     assert concgen("switch", "multiprocessing").code == 0
     assert "MINE = 1" in settings.read_text()
     (tmp_path / "call.py").write_text(CALL)
-    assert python(repository, "call.py").stdout == "[30, 30]\n"
+    assert python(added, "call.py").stdout == "[30, 30]\n"
     assert concgen("undo").code == 0
     assert files(package) == edited
 
 
-def test_undo_goes_back_one_change_and_says_so(repository: Path, concgen: Any) -> None:
+def test_undo_goes_back_one_change_and_says_so(added: Path, concgen: Any) -> None:
     """After a switch is taken back the add before it stays; another undo tells why."""
-    add(concgen)
     assert concgen("switch", "multiprocessing").code == 0
     undone = concgen("undo")
     assert "Took back the switch from threading to multiprocessing" in undone.out
     assert "not what was before it" in undone.err
     again = concgen("undo")
     assert (again.code, "only the last is kept" in again.err) == (2, True)
-    assert (repository / "shop/parallel/work.py").exists()
+    assert (added / "shop/parallel/work.py").exists()
 
 
-def test_a_second_one_beside_the_first(repository: Path, tmp_path: Path, concgen: Any) -> None:
+def test_a_second_one_beside_the_first(added: Path, tmp_path: Path, concgen: Any) -> None:
     """Each has its own folder and record; which is meant has to be said."""
-    add(concgen)
     add(concgen, "shop.faster")
     assert "more than one" in concgen("diff").err
-    place = str(repository / "shop/faster")
+    place = str(added / "shop/faster")
     assert concgen("undo", "--project", place).code == 0
-    assert (repository / "shop/parallel/work.py").exists()
+    assert (added / "shop/parallel/work.py").exists()
 
 
-def test_the_decision_is_in_its_record(repository: Path, tmp_path: Path, concgen: Any) -> None:
+def test_the_decision_is_in_its_record(added: Path, tmp_path: Path, concgen: Any) -> None:
     """It goes with the model, as the CONCURRENCY.md of a project does."""
-    add(concgen)
-    decision = repository / "shop/parallel/.concgen/CONCURRENCY.md"
+    decision = added / "shop/parallel/.concgen/CONCURRENCY.md"
     assert decision.read_text().startswith("# Concurrency: threading")
     assert concgen("switch", "multiprocessing").code == 0
     assert decision.read_text().startswith("# Concurrency: multiprocessing")
@@ -196,9 +212,8 @@ def test_the_decision_is_in_its_record(repository: Path, tmp_path: Path, concgen
     assert decision.read_text().startswith("# Concurrency: threading")
 
 
-def test_its_work_is_measured_again_on_items_that_are_named(repository: Path, concgen: Any) -> None:
+def test_its_work_is_measured_again_on_items_that_are_named(added: Path, concgen: Any) -> None:
     """There is no items.jsonl in it; a namespace package is imported as it was."""
-    add(concgen)
     assert "name the items with --items FILE" in concgen("check", "--measure").err
     checked = concgen("check", "--items", "items.txt", "--json")
     assert checked.code in (0, 5), checked.err

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from running import call
 
 from .assembly import HERE, PROCESS_MODELS, Project, assemble
 from .test_api import ASYNC_WORK, WORK, run_script
@@ -267,11 +268,5 @@ def first(outcomes: list[Outcome[int, str]]) -> int:
 def main() -> None:
     print(first(list(run([1, 2], ordered=True, results="results.jsonl", retry_failed=True))))
 """)
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "program.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = call(tmp_path, "mypy", "--strict", "--follow-imports=silent", "program.py")
     assert done.returncode == 0, done.stdout

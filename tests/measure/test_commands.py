@@ -3,10 +3,9 @@
 import json
 import re
 import shlex
-import subprocess
-import sys
 
 import pytest
+from running import call
 
 from scaffold.core.costs import DEFAULT_COSTS
 from scaffold.making import inventory
@@ -151,16 +150,11 @@ def test_new_from_a_function_makes_a_project_that_runs_it(concgen, module, items
         "new", dest, "--from", f"{module}:wait_async", "--items", items, "--budget", "2", "--yes"
     )
     assert made.code == 0, made.err
-    ran = subprocess.run(
-        [sys.executable, "-m", "mine", "run"], cwd=dest, capture_output=True, text=True, check=False
-    )
+    ran = call(dest, "mine", "run")
     assert ran.returncode == 0, ran.stderr
     lines = (dest / "results.jsonl").read_text().splitlines()
     assert sorted(json.loads(line)["value"] for line in lines) == list(range(30))
-    own = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=dest, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    own = call(dest, "pytest", "-q", "-p", "no:cacheprovider")
     assert own.returncode == 0, own.stdout
 
 
@@ -186,10 +180,8 @@ def test_a_function_with_neighbours_stays_where_it_is(concgen, tmp_path, monkeyp
     assert "imported from where it is" in result.out
     assert "made absolute" in result.out
     package = "near" if "pkg" in where else "near_app"
-    for command in (["-m", package, "run"], ["-m", "pytest", "-q"], ["-m", "ruff", "check"]):
-        done = subprocess.run(
-            [sys.executable, *command], cwd=dest, capture_output=True, text=True, check=False
-        )
+    for command in ([package, "run"], ["pytest", "-q"], ["ruff", "check"]):
+        done = call(dest, *command)
         assert done.returncode == 0, done.stdout + done.stderr
     lines = (dest / "results.jsonl").read_text().splitlines()
     assert [json.loads(line)["value"] for line in lines] == ["one"] * 3

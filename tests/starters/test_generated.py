@@ -63,7 +63,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize(
     "command",
     [
-        ("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"),
+        ("pytest", "-q", "-p", "no:cacheprovider"),
         ("ruff", "check", "--no-cache"),
         ("ruff", "format", "--check", "--no-cache"),
         ("mypy", "--strict", "."),
