@@ -120,8 +120,10 @@ WORKLOADS = {
 
 @pytest.mark.parametrize("name", WORKLOADS)
 @pytest.mark.parametrize("busy", [0.0, 0.05, 0.1, 0.2, 0.4, 1.0])
-def test_an_unchanged_project_does_not_flip_on_a_busy_machine(name, busy):
+def test_an_unchanged_project_does_not_flip_on_a_busy_machine(name, busy, monkeypatch):
     """Twenty checks, each another run of spells; the decision was made on a quiet machine."""
+    # What other answers would change takes nine tenths of the time, and decides nothing.
+    monkeypatch.setattr("scaffold.core.advice.find_flips", lambda *_: ())
     true = WORKLOADS[name]
     decided = str(recommend(true, TWO_CORES, models=tuple(Model)).model)
     for seed in range(20):
