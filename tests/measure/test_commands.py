@@ -32,7 +32,8 @@ def test_measure_in_words(concgen, module, items):
     assert result.code == 0
     assert "time of one call" in result.out
     reason = "it hardly computes" if machine.gil_enabled() else "this interpreter runs without"
-    assert f"not measured: {reason}" in result.out
+    reasons = (reason, "the machine is too busy to tell")
+    assert any(f"not measured: {reason}" in result.out for reason in reasons), result.out
 
 
 @pytest.mark.parametrize(
