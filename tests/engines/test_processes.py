@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -40,6 +43,24 @@ def test_every_start_method(model: Model, method: str) -> None:
     """The engine works however its processes start."""
     outcomes = model.run(model.job("square"), range(50), start_method=method)
     assert [o.value for o in outcomes] == [n * n for n in range(50)]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_file_that_another_thread_reads_does_not_keep_a_forked_worker(
+    model: Model, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """In the fork nobody gives its lock back, and a worker that ends closes what is open."""
+    there, here = os.pipe()
+    with open(there, "rb") as reader:  # noqa: PTH123
+        thread = threading.Thread(target=reader.read)
+        thread.start()
+        os.write(here, b"x")
+        while select.select([there], [], [], 0)[0]:  # till the thread has it, and waits for more
+            time.sleep(0.01)
+        model.run(model.job("square"), range(5), start_method="fork")
+        os.close(here)
+        thread.join()
+    assert "left behind" not in capfd.readouterr().err
 
 
 def test_a_dead_worker_costs_one_task(model: Model, kind: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import json
 import re
@@ -48,6 +49,13 @@ def tree(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
+@functools.cache  # most files are in many renderings
+def relative_imports(text: str) -> list[ast.ImportFrom]:
+    """Return what a module imports from its own package."""
+    nodes = ast.walk(ast.parse(text))
+    return [node for node in nodes if isinstance(node, ast.ImportFrom) and node.level]
+
+
 def test_files(rendered: Rendered) -> None:
     """The contract's files are all there, and nothing that Python or Copier left."""
     names = set(tree(rendered.path))
@@ -81,12 +89,11 @@ def test_modules_need_each_other(rendered: Rendered) -> None:
     files = [*package.rglob("*.py")]
     needed = {package / "__init__.py", package / "__main__.py", package / "runner/__init__.py"}
     for path in files:
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.ImportFrom) and node.level:
-                place = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
-                needed |= {place.with_suffix(".py")} if node.module else set()
-                needed |= {place / f"{alias.name}.py" for alias in node.names}
         text = path.read_text(encoding="utf-8")
+        for node in relative_imports(text):
+            place = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            needed |= {place.with_suffix(".py")} if node.module else set()
+            needed |= {place / f"{alias.name}.py" for alias in node.names}
         if "__main__" in text:  # run by `python -m PKG.NAME`
             needed.add(path)
         by_name = re.findall(r'}\.runner\.(\w+)"', text)  # on a machine that has its package only

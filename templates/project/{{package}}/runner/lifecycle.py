@@ -155,7 +155,8 @@ def flush_files(*, close: bool = False) -> None:
     plain = io.BufferedWriter, io.BufferedRandom
     text = [file.flush for file in files if isinstance(file, io.TextIOWrapper)]
     buffered = [file for file in files if isinstance(file, io.BufferedIOBase)]
-    packed = [file.close for file in buffered if close and not isinstance(file, plain)]
+    others = *plain, io.BufferedReader  # a thread that reads it has its lock, in a fork for ever
+    packed = [file.close for file in buffered if close and not isinstance(file, others)]
     for write_out in text + packed + [file.flush for file in buffered if isinstance(file, plain)]:
         with suppress(Exception):
             write_out()
