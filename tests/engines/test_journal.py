@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -234,7 +235,7 @@ def test_a_pipe_that_never_ends_is_interrupted(make: Make) -> None:
     process.stdin.write("1\n")
     process.stdin.flush()
     while not (project.root / "calls.log").exists():
-        pass
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     assert [record["value"] for record in results(project)] == [1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def test_no_program_and_no_work_reads_the_items(model: str, reads: str, tmp_path
     process.stdin.write("0\n")
     process.stdin.flush()
     while not (tmp_path / "results.jsonl").exists() and process.poll() is None:
-        pass
+        time.sleep(0.01)
     process.communicate("1\n2\n", timeout=60)
     assert process.returncode == 0
     assert values(project) == [[0, 0], [1, 0], [2, 0]]
