@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -196,10 +196,13 @@ def test_zeros_of_a_power_cut_are_cut_off_in_blocks(make: Make) -> None:
     project.run("run", "--limit", "1")
     path = project.root / "results.jsonl"
     os.truncate(path, 1 << 29)  # a hole: it takes no room
-    limit = 400 << 20
-    done = project.run(
-        "run", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    )
+    options: dict[str, Any] = {}
+    if sys.platform != "win32":
+        import resource
+
+        memory = 400 << 20, 400 << 20
+        options["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_AS, memory)
+    done = project.run("run", **options)
     assert done.returncode == 0, done.stderr
     assert [record["value"] for record in results(project)] == [1, 2]
 
