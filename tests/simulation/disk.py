@@ -8,7 +8,6 @@ first. A write that is cut off is half there. The disk can be full.
 from __future__ import annotations
 
 import errno
-import fnmatch
 import io
 import os
 import posixpath
@@ -66,7 +65,6 @@ class Disk:
         self.crash_at: int | None = None  # changes from now
         self.dead = False
         self.trace: list[tuple[Any, ...]] = []
-        self.made = 0  # temporary names
         self.folder = Inode(1)
 
     # What happens to it.
@@ -132,16 +130,15 @@ class Disk:
         self.rename()
         return inode
 
-    def open(self, path: str | int, mode: str = "r", **_: Any) -> File:
+    def open(self, path: str, mode: str = "r", buffering: int = 0, **_: Any) -> File:
         """An open file, as of FileIO; what has a buffer writes all of it, or fails."""
-        if isinstance(path, int):
-            self.files[path].whole = True
-            return self.files[path]
         if "x" in mode and path in self.names:
             raise FileExistsError(errno.EEXIST, "File exists", path)
         created = "r" not in mode or "opener" in _
         inode = self.create(path) if created and path not in self.names else self.named(path)
-        return File(self, inode, append="a" in mode)
+        file = File(self, inode, append="a" in mode)
+        file.whole = buffering > 0
+        return file
 
     def write(self, inode: Inode, offset: int, data: bytes) -> int:
         """Write what there is room for."""
@@ -211,16 +208,9 @@ class Disk:
     def copy(self, source: str, target: str) -> None:
         """shutil.copy2, in two writes."""
         data = bytes(self.named(source).data)
-        with self.open(target, "w") as file:
-            file.whole = True
+        with self.open(target, "w", buffering=1) as file:
             file.write(data[: len(data) // 2])
             file.write(data[len(data) // 2 :])
-
-    def mkstemp(self, suffix: str, prefix: str, folder: str) -> tuple[int, str]:
-        """A file with a name of its own, open."""
-        self.made += 1
-        path = posixpath.join(folder, f"{prefix}{self.made:08}{suffix}")
-        return File(self, self.create(path)).fileno(), path
 
     def stat(self, path: str) -> Any:
         """Size and number of a file."""
@@ -258,13 +248,6 @@ class Disk:
             O_RDONLY=os.O_RDONLY,
             open=lambda *_: File(self, self.folder).fileno(),
             close=self.files.pop,
-        )
-
-    def glob(self) -> SimpleNamespace:
-        """What stands in for the module of that name."""
-        return SimpleNamespace(
-            escape=lambda name: name,
-            glob=lambda pattern: [name for name in self.names if fnmatch.fnmatch(name, pattern)],
         )
 
     def shutil(self) -> SimpleNamespace:

@@ -7,7 +7,6 @@ which items run. What is simulated is the disk, the input and the outcomes, all 
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from types import ModuleType, SimpleNamespace
@@ -116,8 +115,8 @@ class Story:
 
             def __init__(self) -> None:
                 self.name, self.key, self.count, self.keys = "items.csv", story.key, 0, {}
-                self._tell, self._noted, self._watched = story.told.append, False, 0
-                self._twice = story.modules.items.Duplicates(self)
+                self._tell, self._noted = story.told.append, False
+                self._seen, self._watched, self._repeated = set(), 0, 0
                 self.rewinds = True
                 self.rewind()
 
@@ -256,7 +255,6 @@ def simulate(
         for name, stand_in in (
             ("open", disk.open),
             ("time", story),
-            ("glob", disk.glob()),
             ("shutil", disk.shutil()),
             ("say", story.told.append),
             ("_lock", lambda _: None),
@@ -265,6 +263,5 @@ def simulate(
         ):
             if name == "open" or hasattr(module, name):
                 patch(module, name, stand_in)
-    patch(tempfile, "mkstemp", disk.mkstemp)  # type: ignore[arg-type]
     story.tell()
     return story

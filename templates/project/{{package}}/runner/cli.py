@@ -6,14 +6,14 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from .. import settings
 from . import limits
 from .bench import bench
-from .export import Joined, Snapshot, export, status
+from .export import Snapshot, export, status
 from .failures import describe
 from .formats import READ
 from .items import Items, ItemsError
@@ -128,33 +128,24 @@ def _chosen(args: argparse.Namespace) -> Any:
     with closing(Items(args.items, args.key, say)) as items:
         if args.id is not None:
             return _with_id(items, args.id)
-        try:
-            with closing(Snapshot(args.results)) as snapshot:
-                failed = next(filter(_failed, snapshot.join(items)), None)
-        except Refused:  # nothing was run yet
-            failed = None
-        if failed is not None:
-            say(f"item {failed.id}, the first that failed")
-            return failed.item
+        with suppress(Refused), closing(Snapshot(args.results)) as snapshot:  # if there was a run
+            for position, item, result in snapshot.join(items):
+                if result is not None and not result["ok"]:
+                    say(f"item {position}, the first that failed")
+                    return item
         items.rewind()
         return _with_id(items, "0")
 
 
 def _with_id(items: Items, wanted: str) -> Any:
     """The item with that key or, where items have none, at that position."""
-    for position, record, _ in items.records():
-        if record is None:
-            continue
+    for position, record, _ in items.whole():
         if items.key is None and str(position) == wanted:
             return items.parse(record)
         if items.key is not None and str(items.key_of(item := items.parse(record))) == wanted:
             return item
     by = "id" if items.key is None else f"key in {items.key!r}"
     raise ItemsError(f"{items.name} has no item with the {by} {wanted}")
-
-
-def _failed(joined: Joined) -> bool:
-    return joined.result is not None and not joined.result["ok"]
 
 
 def _print_value(value: Any, work: ModuleType) -> int:

@@ -7,33 +7,30 @@ JSON Lines or Parquet. A table has to know its columns first, so it goes through
 from __future__ import annotations
 
 import argparse
-import contextlib
 import csv
 import importlib
 import json
-import mmap
 import os
 import shutil
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import islice, takewhile
 from math import isfinite
-from tempfile import TemporaryFile
-from typing import Any, BinaryIO, NamedTuple, TextIO, cast
+from tempfile import SpooledTemporaryFile
+from typing import Any, TextIO
 
 from .failures import count_kind, most_frequent
-from .formats import Unreadable
-from .items import CHANGED, DIGEST, Items, ItemsError
-from .ledger import HEADER, areas
+from .items import CHANGED, Items, ItemsError
+from .ledger import DIGEST, HEADER, header_of, is_at
 from .lifecycle import OK
 from .prints import answering, say
-from .results import AHEAD, Refused, parse
-from .task import IDLE
+from .results import Refused, read
 from .values import json_of
 
-HELD = 1 << 20  # offsets in memory, 8 bytes each
+OFFSET = 8  # bytes of the place of a result
+HELD = OFFSET << 20  # bytes of them in memory: beyond, they are on the disk
 BATCH = 1000  # rows that are written to Parquet together
 LARGEST = 2**63  # beyond, Parquet has no integers
 KINDS = ".csv, .jsonl, .parquet"
@@ -55,8 +52,6 @@ def export(args: argparse.Namespace) -> int:
             raise Refused(f"{args.file} is the input of the export: name another file")
         try:
             rows.write(args.file)
-        except Unreadable as exc:
-            raise Refused(str(exc)) from None
         except OSError as exc:
             raise Refused(f"cannot write {args.file}: {exc.strerror}") from None
     missing = f"; {rows.missing:,} items have no result yet" if rows.missing else ""
@@ -67,167 +62,94 @@ def export(args: argparse.Namespace) -> int:
 def status(args: argparse.Namespace) -> int:
     """count what is done, what failed and why, and what is left"""
     with _opened(args) as (items, snapshot):
-        total = sum(record is not None for _, record, _ in items.records()) if items.rewinds else 0
-        done = snapshot.ok + snapshot.failed
         lines = [f"{snapshot.ok:,} ok", f"{snapshot.failed:,} failed"]
-        lines += most_frequent(snapshot.failures(), MOST)
+        lines += most_frequent(snapshot.kinds, MOST)
         if items.rewinds:
-            lines.append(f"{max(0, total - done):,} left")
+            left = sum(1 for _ in items.whole()) - snapshot.ok - snapshot.failed
+            lines.append(f"{max(0, left):,} left")
     with answering():
         print("\n".join(lines))
     return OK
 
 
-@contextlib.contextmanager
+@contextmanager
 def _opened(args: argparse.Namespace) -> Iterator[tuple[Items, Snapshot]]:
     with (
-        contextlib.closing(Items(args.items, args.key, say)) as items,
-        contextlib.closing(Snapshot(args.results)) as snapshot,
+        closing(Items(args.items, args.key, say)) as items,
+        closing(Snapshot(args.results)) as snapshot,
     ):
         yield items, snapshot
 
 
-class Joined(NamedTuple):
-    """An item and its result, None when it has none yet."""
-
-    id: int
-    item: Any
-    result: dict[str, Any] | None
-
-
-class Offsets:
-    """Where each result begins, by position, in a file of its own: memory stays flat."""
-
-    def __init__(self, count: int, folder: str) -> None:
-        size = 8 * max(1, count)
-        # The folder may be somebody else's, its disk may be full, and that of others, too.
-        self._file = _zeros(size, folder) or _zeros(size, None)
-        self._map = mmap.mmap(self._file.fileno() if self._file else -1, size)
-        self._begins = memoryview(self._map).cast("q")
-        self._touched = 0
-
-    def __getitem__(self, position: int) -> int:
-        self._touch()
-        return self._begins[position] - 1
-
-    def __setitem__(self, position: int, offset: int) -> None:
-        self._touch()
-        self._begins[position] = offset + 1
-
-    def _touch(self) -> None:
-        """Now and then, let go of what is in memory; the file has it. Windows does so itself."""
-        self._touched += 1
-        if self._file and sys.platform != "win32" and self._touched % HELD == 0:
-            self._map.madvise(mmap.MADV_DONTNEED)
-
-    def close(self) -> None:
-        """And gone."""
-        self._begins.release()
-        self._map.close()
-        if self._file:
-            self._file.close()
-
-
-def _zeros(size: int, folder: str | None) -> BinaryIO | None:
-    """A file that has its blocks, or None: to write into a mapping on a full disk is SIGBUS."""
-    try:
-        with contextlib.ExitStack() as closing:
-            file = closing.enter_context(TemporaryFile(dir=folder))
-            for begin in range(0, size, HELD):
-                file.write(bytes(min(HELD, size - begin)))
-            file.flush()
-            closing.pop_all()
-            return cast("BinaryIO", file)
-    except OSError:
-        return None
-
-
 class Snapshot:
-    """The results by position, as they are at this moment."""
+    """The results as they are at this moment. Where each begins is in a file: memory stays flat."""
 
     def __init__(self, name: str) -> None:
         """Raises Refused."""
-        self.name = name
         self.ok = self.failed = 0
+        self.kinds: Counter[str] = Counter()  # of failures
+        path = os.path.realpath(name)
         try:
-            path = os.path.realpath(name)
             self._file = open(path, "rb")  # noqa: SIM115
             self._state = open(f"{path}.state", "rb")  # noqa: SIM115
         except OSError as exc:
             raise Refused(f"cannot read {exc.filename}: {exc.strerror}; run first") from None
         results = os.fstat(self._file.fileno())
+        header = header_of(self._state.read(HEADER), results.st_ino)
+        if header is None and results.st_size:
+            raise Refused(f"{name}.state does not tell which input {name} is of")
+        self._area: int = header["area"] if header else HEADER  # without one there was no item
+        known = (os.fstat(self._state.fileno()).st_size - self._area) // DIGEST
+        self._begins = SpooledTemporaryFile(HELD)  # noqa: SIM115
         try:
-            self._area = areas(self._state.read(HEADER), results.st_ino)
-        except ValueError:
-            if results.st_size:
-                raise Refused(f"{name}.state does not tell which input {name} is of") from None
-            self._area = HEADER  # there was no item
-        known = os.fstat(self._state.fileno()).st_size - self._area  # all of those results
-        self._count = max(0, known // DIGEST)
-        self._offsets = Offsets(self._count, os.path.dirname(path))
-        self._index(results.st_size)
+            self._index(name, results.st_size, known)
+            self._begins.flush()
+        except OSError as exc:
+            raise Refused(f"cannot write a temporary file: {exc.strerror}") from None
 
     def close(self) -> None:
         """Close the files."""
-        self._offsets.close()
+        self._begins.close()
         self._file.close()
         self._state.close()
 
     def is_one_of(self, path: str) -> bool:
         """Whether that is the file of the results or of their state."""
-        if not os.path.exists(path):
-            return False
-        status = os.stat(path)
-        files = (self._file, self._state)
-        return any(os.path.samestat(status, os.fstat(file.fileno())) for file in files)
+        return is_at(self._file, path) or is_at(self._state, path)
 
-    def _index(self, size: int) -> None:
-        offset = 0
-        for number, line in enumerate(self._file, 1):
-            if offset >= size or not line.endswith(b"\n"):  # torn, or being written
+    def _index(self, name: str, size: int, known: int) -> None:
+        begin = following = 0
+        whole = takewhile(
+            lambda line: line.endswith(b"\n"), self._file
+        )  # not torn, nor half written
+        for line, result in read(whole, known, name):
+            if result is not None and result.id < known:
+                if result.id != following:
+                    self._begins.seek(OFFSET * result.id)
+                self._begins.write((begin + 1).to_bytes(OFFSET, "little"))
+                following = result.id + 1
+                self.ok += result.ok
+                if not result.ok:
+                    self.failed += 1
+                    record = json.loads(line)
+                    count_kind(self.kinds, record["error"], record.get("where", ""))
+            begin += len(line)
+            if begin >= size:  # more came since
                 break
-            result = parse(line)
-            # What a power cut left, the next run repairs.
-            ahead = result is not None and self._count <= result.id < self._count + AHEAD
-            if ahead or (result is None and b"\0" in line):
-                offset += len(line)
-                continue
-            if result is None or not 0 <= result.id < self._count:
-                raise Refused(f"{self.name}, line {number:,} is not a result: delete the line")
-            self._offsets[result.id] = offset
-            self.ok += result.ok
-            self.failed += not result.ok
-            offset += len(line)
 
-    def result(self, position: int) -> dict[str, Any] | None:
-        """The result of the item at that position."""
-        if position >= self._count or (offset := self._offsets[position]) < 0:
-            return None
-        self._file.seek(offset)
-        return json.loads(self._file.readline())  # type: ignore[no-any-return]
-
-    def join(self, items: Items) -> Iterator[Joined]:
-        """Every item with its result, in the order of the input. Raises ItemsError."""
+    def join(self, items: Items) -> Iterator[tuple[int, Any, dict[str, Any] | None]]:
+        """Every position with its item and its result, None when it has none yet."""
         self._state.seek(self._area)
-        for position, record, digest in items.records():
-            if record is None:
-                time.sleep(IDLE)
-                continue
-            result = self.result(position)
-            if self._state.read(DIGEST) != digest and result is not None:
-                raise ItemsError(f"{items.place}: the item {CHANGED}: restore it, or run again")
-            yield Joined(position, items.parse(record), result)
-
-    def failures(self) -> Counter[str]:
-        """How often each kind of failure is there."""
-        kinds: Counter[str] = Counter()
-        self._file.seek(0)
-        for line in self._file:
-            result = parse(line) if line.endswith(b"\n") else None
-            if result is not None and not result.ok:
-                record = json.loads(line)
-                count_kind(kinds, record["error"], record.get("where", ""))
-        return kinds
+        self._begins.seek(0)
+        for position, record, digest in items.whole():
+            begin = int.from_bytes(self._begins.read(OFFSET), "little") - 1
+            before, result = self._state.read(DIGEST), None
+            if begin >= 0:
+                if before != digest:
+                    raise ItemsError(f"{items.place}: the item {CHANGED}: restore it, or run again")
+                self._file.seek(begin)
+                result = json.loads(self._file.readline())
+            yield position, items.parse(record), result
 
 
 class Export:
@@ -242,11 +164,11 @@ class Export:
         self.count = self.missing = 0  # rows, and items without a result
 
     def write(self, name: str) -> None:
-        """Write them to the file, whole or not at all. Raises Unreadable, OSError, ItemsError."""
+        """Write them to the file, whole or not at all. Raises Refused, OSError, ItemsError."""
         suffix = os.path.splitext(name)[1].lower()
         write = {".csv": self._csv, ".jsonl": self.lines, ".parquet": self._parquet}.get(suffix)
         if write is None:
-            raise Unreadable(f"{name} has no suffix that can be written: {KINDS}")
+            raise Refused(f"{name} has no suffix that can be written: {KINDS}")
         path = os.path.realpath(name)
         new = f"{path}.{os.getpid()}.new"
         try:
@@ -262,15 +184,17 @@ class Export:
     def lines(self, file: TextIO) -> None:
         """Write them as JSON Lines."""
         for item, result in self._rows():
-            item = _without_nan(item)
-            row = item if self._bare else {"id": result.pop("id"), **_key(result), "item": item}
-            file.write(json_of(row if self._bare else row | result) + "\n")
+            row = item = _without_nan(item)
+            if not self._bare:
+                first = {name: result.pop(name) for name in ("id", "key") if name in result}
+                row = first | {"item": item} | result
+            file.write(json_of(row) + "\n")
 
     def _csv(self, file: TextIO) -> None:
-        table = self._table()
+        columns, rows = self._table()
         writer = csv.writer(file)
-        writer.writerow(table.names)
-        for cells in table.rows():
+        writer.writerow([name for name, _ in columns])
+        for cells in rows:
             writer.writerow(["" if cell is None else _text(cell) for cell in cells])
 
     def _parquet(self, file: TextIO) -> None:
@@ -278,27 +202,50 @@ class Export:
             pyarrow: Any = importlib.import_module("pyarrow")
             parquet: Any = importlib.import_module("pyarrow.parquet")
         except ImportError:
-            raise Unreadable("Parquet needs pyarrow: pip install pyarrow") from None
-        table = self._table()
-        own = {name: self._items.types[name] for name in table.fields if name in self._items.types}
+            raise Refused("Parquet needs pyarrow: pip install pyarrow") from None
+        columns, rows = self._table()
+        own = self._items.types
         arrow: Any = {bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64()}
-        kinds = [
-            (name, None if name in own else kind)
-            for name, kind in zip(table.names, table.kinds, strict=True)
-        ]
-        types = [(name, own.get(name) or arrow.get(kind, pyarrow.string())) for name, kind in kinds]
-        schema = pyarrow.schema(types)
-        rows = iter(table.rows())
+        schema = pyarrow.schema(
+            [(name, own.get(name) or arrow.get(kind, pyarrow.string())) for name, kind in columns]
+        )
         with parquet.ParquetWriter(file.buffer, schema) as writer:
             while batch := list(islice(rows, BATCH)):
-                columns = [
-                    column if kind is None else [_fit(cell, kind) for cell in column]
-                    for column, (_, kind) in zip(zip(*batch, strict=True), kinds, strict=True)
+                arrays = [
+                    cells if name in own else [_fit(cell, kind) for cell in cells]
+                    for (name, kind), cells in zip(columns, zip(*batch, strict=True), strict=True)
                 ]
-                writer.write_table(pyarrow.table(columns, schema=schema))
+                writer.write_table(pyarrow.table(arrays, schema=schema))
 
-    def _table(self) -> Table:
-        return Table(lambda: self._rows(), bare=self._bare)
+    def _table(self) -> tuple[list[tuple[str, type]], Iterator[list[Any]]]:
+        """The columns, each with the type that holds its cells; and the rows.
+
+        The item's fields come first, in the order of their appearance, then those of the result.
+        """
+        fields: dict[str, type] = {}
+        results: dict[str, type] = {}
+        for item, result in self._cells():
+            _widen(fields, item)
+            _widen(results, result)
+        columns = [*fields.items()]
+        for name, kind in results.items():
+            columns.append((f"result.{name}" if name in fields else name, kind))
+        rows = self._cells()
+        return columns, (
+            [*map(item.get, fields), *map(result.get, results)] for item, result in rows
+        )
+
+    def _cells(self) -> Iterator[tuple[Cells, Cells]]:
+        """Each item and its result: the value has cells of its own, the traceback fits in none."""
+        for item, result in self._rows():
+            cells: Cells = {}
+            if not self._bare:
+                cells = {
+                    name: result[name] for name in result if name not in ("value", "traceback")
+                }
+                if "value" in result:
+                    cells |= _cells(result["value"], "value", "value.")
+            yield _cells(item, "item"), cells
 
     def _rows(self) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Each item with its result."""
@@ -310,38 +257,6 @@ class Export:
             elif self._only in (None, result["ok"]):
                 self.count += 1
                 yield item, result
-
-
-class Table:
-    """Rows as cells: the item's fields, then what is in the result. Nested values are flattened."""
-
-    def __init__(
-        self, rows: Callable[[], Iterable[tuple[Any, dict[str, Any]]]], *, bare: bool
-    ) -> None:
-        self._rows, self._bare = rows, bare
-        fields: dict[str, type] = {}  # of items, by their names, in the order of their appearance
-        results: dict[str, type] = {}
-        for item, result in rows():
-            _widen(fields, _cells(item, "item"))
-            if not bare:
-                _widen(results, self._of_result(result))
-        self.fields, self._results = list(fields), list(results)
-        self.names = self.fields + [
-            f"result.{field}" if field in fields else field for field in results
-        ]
-        self.kinds = [*fields.values(), *results.values()]
-
-    def rows(self) -> Iterator[list[Any]]:
-        """The cells of each row; None where it has no such field."""
-        for item, result in self._rows():
-            fields = _cells(item, "item")
-            cells = {} if self._bare else self._of_result(result)
-            yield [*map(fields.get, self.fields), *map(cells.get, self._results)]
-
-    def _of_result(self, result: dict[str, Any]) -> Cells:
-        """Columns of a result: the value has its own, the traceback none: it fits in no cell."""
-        kept = {name: cell for name, cell in result.items() if name not in ("value", "traceback")}
-        return kept | (_cells(result["value"], "value", "value.") if "value" in result else {})
 
 
 def _cells(value: Any, name: str, prefix: str = "") -> Cells:
@@ -388,7 +303,3 @@ def _text(cell: Any) -> str:
     """Text as it is, also that of times and bytes; anything else as JSON."""
     text = cell if isinstance(cell, str) else json_of(cell)
     return json.loads(text) if text is not cell and text[0] == '"' else text
-
-
-def _key(result: dict[str, Any]) -> dict[str, Any]:
-    return {"key": result.pop("key")} if "key" in result else {}

@@ -12,16 +12,19 @@ import csv
 import importlib
 import json
 import os
-import queue
 import re
 import select
 import stat
 import sys
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, BinaryIO
+
+if sys.platform == "win32":
+    import _winapi
+    import msvcrt
 
 DELIMITERS = ",;\t|"  # of tables
 LARGEST_FIELD = 2**31 - 1  # bytes of a field in a table; Python's own limit is 128 KiB
@@ -116,10 +119,9 @@ class Incomplete(Exception):
 class Feed:
     """Lines for a csv.reader, which asks for all that a row has; those of a half row come back."""
 
-    def __init__(self, lines: Lines) -> None:
-        self._lines = iter(lines)
-        self._row: list[str] = []
-        self._again: deque[str] = deque()
+    def __init__(self, lines: Iterator[bytes | None], again: Iterable[str]) -> None:
+        self._lines, self._again = lines, deque(again)
+        self.row: list[str] = []  # the lines of the row that is being read
 
     def __iter__(self) -> Feed:
         return self
@@ -128,23 +130,11 @@ class Feed:
         if self._again:
             line = self._again.popleft()
         elif (raw := next(self._lines)) is None:
-            self._again.extend(self._row)
-            self._row.clear()
+            self._again, self.row = deque(self.row), []
             raise Incomplete
         else:
             line = raw.decode() + "\n"
-        self._row.append(line)
-        return line
-
-    def row_is_read(self) -> None:
-        self._row.clear()
-
-    def peek(self) -> str:
-        """The first line that is not blank, which stays."""
-        while not (line := next(self)).strip():
-            self._row.clear()
-        self._row.clear()
-        self._again.appendleft(line)
+        self.row.append(line)
         return line
 
 
@@ -158,12 +148,19 @@ class Table(JsonLines):
     delimiter = ""  # found in the header
 
     def records(self) -> Iterator[Any]:
-        feed = Feed(self.lines)
-        reader: Any = None
+        lines = iter(self.lines)
+        for line in lines:
+            if line is None:
+                yield None
+            elif line.strip():
+                feed = Feed(lines, self._find_delimiter(line.decode() + "\n"))
+                break
+        else:
+            return
+        csv.field_size_limit(LARGEST_FIELD)
+        reader = csv.reader(feed, delimiter=self.delimiter, strict=True)
         while True:
             try:
-                if reader is None:
-                    reader = self._reader(feed)
                 row = next(reader)
             except Incomplete:
                 yield None
@@ -172,7 +169,7 @@ class Table(JsonLines):
                 return
             except csv.Error as exc:
                 raise ValueError(str(exc)) from None
-            feed.row_is_read()
+            feed.row.clear()
             if not any(row) and len(row) != 1:
                 continue
             if self.header:
@@ -180,25 +177,22 @@ class Table(JsonLines):
             else:
                 self._take_header(row)
 
-    def _reader(self, feed: Feed) -> Any:
-        csv.field_size_limit(LARGEST_FIELD)
-        if not self.delimiter:
-            first = feed.peek()
-            if said := SEPARATOR.fullmatch(first):
-                next(feed)
-                feed.row_is_read()
-            self.delimiter = said[1] if said else _delimiter(first)
-            if self.delimiter != ",":
-                self.note = f"its fields are separated by {self.delimiter!r}"
-        return csv.reader(feed, delimiter=self.delimiter, strict=True)
+    def _find_delimiter(self, first: str) -> list[str]:
+        """Find it in the first line. Return that, unless it is no part of the table."""
+        if self.delimiter:
+            return [first]
+        separator = SEPARATOR.fullmatch(first)
+        self.delimiter = separator[1] if separator else _delimiter(first)
+        if self.delimiter != ",":
+            self.note = f"its fields are separated by {self.delimiter!r}"
+        return [] if separator else [first]
 
     def _take_header(self, names: list[str]) -> None:
-        names = [name.strip() for name in names]
-        for name in names:
-            if names.count(name) > 1:
+        self._names = [name.strip() for name in names]
+        for name in self._names:
+            if self._names.count(name) > 1:
                 raise ValueError(f"two columns have the name {name!r}: rename one")
-        self._names = names
-        self.header = self.pack(names)
+        self.header = self.pack(self._names)
 
     def pack(self, record: Any) -> bytes:
         return "\0".join(record).encode()  # no field holds a NUL
@@ -263,8 +257,7 @@ class Lines:
         self.bytes_read = 0  # of the lines that were handed over
         self._file = file
         status = os.fstat(file.fileno())
-        self.regular = stat.S_ISREG(status.st_mode)
-        self.size = status.st_size if self.regular else None  # bytes
+        self.size = status.st_size if stat.S_ISREG(status.st_mode) else None  # bytes
 
     def __iter__(self) -> Iterator[bytes | None]:
         """Each line; None while there is nothing yet."""
@@ -272,72 +265,55 @@ class Lines:
         for chunk in self._text():
             if chunk is None:
                 yield None
-            elif b"\n" not in chunk:
-                parts.append(chunk)
-            else:
-                first, *lines, rest = chunk.split(b"\n")
-                lines.insert(0, b"".join([*parts, first]))
-                parts = [rest]
-                for line in lines:
-                    self.number += 1
-                    self.bytes_read += len(line) + 1
-                    yield line
+                continue
+            *lines, end = chunk.split(b"\n")
+            if lines:
+                lines[0] = b"".join([*parts, lines[0]])
+                parts = []
+            parts.append(end)
+            for line in lines:
+                self.number += 1
+                self.bytes_read += len(line) + 1
+                yield line
         self.number += 1
         yield b"".join(parts)
 
     def _text(self) -> Iterator[bytes | None]:
         """Chunks of UTF-8, whatever marked encoding the file is in."""
-        decode: Callable[[bytes], str] | None = None
+        chunks = self._pipe() if self.size is None else self._settled()
         head = b""
-        begun = False
-        for chunk in self._settled() if self.regular else self._pipe():
-            if chunk is None:
-                yield None
-                continue
-            if not begun:  # a pipe may bring its first bytes one by one
-                head += chunk
-                if len(head) < 4 and b"\n" not in head:
-                    continue
-                begun = True
-                mark, encoding = _encoding(head)
-                chunk = head[len(mark) :]
-                if encoding != "utf-8":
-                    decode = codecs.getincrementaldecoder(encoding)().decode
-            if decode is not None:
-                chunk = decode(chunk).encode()
-            if b"\0" in chunk:
+        for chunk in chunks:
+            head += chunk or b""
+            if len(head) >= len(MARKS[0][0]) or b"\n" in head:
+                break
+            yield None  # a pipe may bring its first bytes one by one
+        mark, encoding = _encoding(head)
+        decoder = codecs.getincrementaldecoder(encoding)()
+        for chunk in chain([head[len(mark) :]], chunks):
+            if chunk and encoding != "utf-8":
+                chunk = decoder.decode(chunk).encode()
+            if chunk and b"\0" in chunk:
                 raise Unreadable("it holds NUL bytes, as UTF-16 does: save it as UTF-8")
             yield chunk
-        if not begun:
-            yield head
-        elif decode is not None:
-            decode(b"", True)  # type: ignore[call-arg]  # raises for half a character
+        decoder.decode(b"", final=True)  # raises for half a character
 
     def _settled(self) -> Iterator[bytes | None]:
         """Chunks of a file. If it ends within a line, wait until nobody writes to it any more."""
         end = b"\n"
         while True:
-            if chunk := self._file.read(CHUNK):
+            while chunk := self._file.read(CHUNK):
                 end = chunk[-1:]
                 yield chunk
-            elif end in b"\n\0" or self._age() > SETTLED:
+            changed = os.fstat(self._file.fileno()).st_mtime  # in the future, if a clock is ahead
+            if end in b"\n\0" or abs(time.time() - changed) > SETTLED:
                 return
-            else:
-                yield None
-
-    def _age(self) -> float:
-        """Seconds since the file was written to; a clock that is ahead counts as long ago."""
-        age = time.time() - os.fstat(self._file.fileno()).st_mtime
-        return age if age >= 0 else SETTLED + 1
+            yield None
 
     def _pipe(self) -> Iterator[bytes | None]:
         """Chunks of a pipe or terminal, without ever waiting for one."""
         number = self._file.fileno()
-        if sys.platform == "win32":
-            yield from _read_ahead(number)
-            return
         while True:
-            if not select.select([number], [], [], 0)[0]:
+            if not _has_bytes(number):
                 yield None
             elif chunk := os.read(number, CHUNK):
                 yield chunk
@@ -345,29 +321,14 @@ class Lines:
                 return
 
 
-def _read_ahead(number: int) -> Iterator[bytes | None]:
-    """Windows does not tell whether a pipe has something: a thread waits, one chunk ahead."""
-    chunks: queue.Queue[bytes] = queue.Queue(1)
-    threading.Thread(target=_fill, args=(number, chunks), daemon=True).start()
-    while True:
+def _has_bytes(pipe: int) -> bool:
+    """Whether there is something to read, or the end."""
+    if sys.platform == "win32":
         try:
-            chunk = chunks.get_nowait()
-        except queue.Empty:
-            yield None
-            continue
-        if not chunk:
-            return
-        yield chunk
-
-
-def _fill(number: int, chunks: queue.Queue[bytes]) -> None:
-    chunk = b" "
-    while chunk:
-        try:
-            chunk = os.read(number, CHUNK)
-        except OSError:  # its writer was killed
-            chunk = b""
-        chunks.put(chunk)
+            return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(pipe))[0] != 0
+        except OSError:  # it has ended; or is a console, which has to be waited for
+            return True
+    return bool(select.select([pipe], [], [], 0)[0])
 
 
 def _encoding(head: bytes) -> tuple[bytes, str]:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from .formats import ONE_BY_ONE, format_of
+from .ledger import DIGEST, is_at
 from .prints import to_type
-from .task import END, Numbered
+from .task import END, IDLE, Numbered
 
 if TYPE_CHECKING:
     from .results import Journal
 
-DIGEST = 8  # bytes for each item: one change in 10^19 goes unnoticed
 KEYS_WATCHED = 1_000_000  # keys that are looked through for duplicates, 100 bytes each
 SHOWN = 3  # duplicate keys that are named
 CHANGED = "has changed since its result was made"
@@ -29,9 +30,6 @@ class ItemsError(Exception):
     """The input cannot be used: what is wrong, and where."""
 
 
-Tell = Callable[[str], None]
-
-
 class Items:
     """The items of a file, or of `-`, which is JSON Lines from standard input.
 
@@ -39,14 +37,16 @@ class Items:
     `tell` gets what the user should know about the input.
     """
 
-    def __init__(self, name: str, key: str | None = None, tell: Tell = lambda _: None) -> None:
+    def __init__(
+        self, name: str, key: str | None = None, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.name, self.key = name, key
         self.count = 0  # items read
         self.keys: dict[int, Any] = {}  # by position
-        self._tell = tell
-        self._twice = Duplicates(self)
+        self._tell, self._noted = tell, False
+        self._seen: set[Any] = set()  # keys, KEYS_WATCHED at most
         self._watched = 0  # items whose keys were looked at
-        self._noted = False
+        self._repeated = 0  # of them, those that came before and were not told of in full
         try:
             self._format = format_of("" if name == "-" else name)
             # A closed standard input is none at all; an open one is out of the reach of work().
@@ -75,7 +75,7 @@ class Items:
 
     def rewind(self) -> None:
         """Start again at the first item."""
-        self._twice.count()
+        self._tell_repeated()
         self._file.seek(self._start)
         self._reader = self._format(self._file)
         self.count = 0
@@ -91,7 +91,7 @@ class Items:
         done = journal.done if journal else b""
         item: Any = None  # the last that was handed out
         for position, record, digest in self.records(limit):
-            if record is None:
+            if not digest:
                 yield None
                 continue
             before = journal.ledger.digest(position) if journal else digest
@@ -105,7 +105,7 @@ class Items:
             if journal and digest != before:
                 journal.ledger.note(position, digest)
             yield position, item
-        self._twice.count()
+        self._tell_repeated()
         if self.count == 1 and isinstance(item, list) and len(item) > 1:
             self._tell(f"{self.name}: its only item is a list of {len(item):,}: {ONE_BY_ONE}")
 
@@ -114,67 +114,75 @@ class Items:
         reader, pack, blank = self._reader, self._reader.pack, hashlib.blake2b(digest_size=DIGEST)
         records = reader.records()
         header = b""
-        while limit is None or self.count < limit:
-            try:
-                record = next(records, END)
-            except OSError as exc:
-                raise ItemsError(f"cannot read {self.name}: {exc.strerror or exc}") from None
-            except ValueError as exc:
-                raise self._wrong(exc) from None
-            if record is END:
-                return
-            if record is None:
-                yield self.count, None, b""
-                continue
-            if header != reader.header:  # it came before the first record
-                header = reader.header
-                blank.update(header)
-                if reader.note and not self._noted:
-                    self._tell(f"{self.name}: {reader.note}")
-                    self._noted = True
-            digest = blank.copy()
-            digest.update(pack(record))
-            self.count += 1
-            yield self.count - 1, record, digest.digest()
+        try:
+            while self.count != limit and (record := next(records, END)) is not END:
+                if record is None:
+                    yield self.count, None, b""
+                    continue
+                if header != reader.header:  # it came before the first record
+                    header = reader.header
+                    blank.update(header)
+                    if reader.note and not self._noted:
+                        self._tell(f"{self.name}: {reader.note}")
+                        self._noted = True
+                digest = blank.copy()
+                digest.update(pack(record))
+                self.count += 1
+                yield self.count - 1, record, digest.digest()
+        except OSError as exc:
+            raise ItemsError(f"cannot read {self.name}: {exc.strerror or exc}") from None
+        except ValueError as exc:
+            raise self._wrong(exc) from None
+
+    def whole(self) -> Iterator[tuple[int, Any, bytes]]:
+        """All records; what is being written is waited for."""
+        for position, record, digest in self.records():
+            if digest:
+                yield position, record, digest
+            else:
+                time.sleep(IDLE)
 
     def parse(self, record: Any) -> Any:
+        """The item in a record. Raises ItemsError."""
         try:
             return self._reader.parse(record)
         except (ValueError, RecursionError) as exc:
             raise self._wrong(exc) from None
 
     def key_of(self, item: Any) -> Any:
-        """The key of an item: the value of its field. Tells of one that was used before."""
+        """The key of the last item: the value of its field. Tells of one that was used before."""
         try:
             key = item[self.key]
-        except (TypeError, KeyError, IndexError):
+        except (TypeError, KeyError):
             fields = ", ".join(map(str, item)) if isinstance(item, dict) else "it is no object"
             raise ItemsError(f"{self.place}: no field {self.key!r} for --key: {fields}") from None
-        if isinstance(key, str | int | float):
-            if self.count > self._watched:  # not again after rewind()
-                self._watched = self.count
-                self._twice.watch(key)
-            return key
-        raise ItemsError(f"{self.place}: the key {key!r} is neither text nor a number")
+        if not isinstance(key, str | int | float):
+            raise ItemsError(f"{self.place}: the key {key!r} is neither text nor a number")
+        if self.count > self._watched:  # not again after rewind()
+            self._watched = self.count
+            if key in self._seen:
+                self._repeated += 1
+                if self._repeated <= SHOWN:
+                    self._tell(f"{self.place}: the key {key!r} was used before")
+            elif len(self._seen) < KEYS_WATCHED:
+                self._seen.add(key)
+        return key
+
+    def _tell_repeated(self) -> None:
+        """Say once how many keys there were beyond those that were named."""
+        if self._repeated > SHOWN:
+            self._tell(
+                f"{self.place}: {self._repeated - SHOWN:,} more keys up to here were used before"
+            )
+        self._repeated = 0
 
     def pack(self, record: Any) -> bytes:
         """What tells whether a record has changed."""
         return self._reader.pack(record)
 
-    def check(self, record: Any) -> None:
-        """Raise ItemsError if there is no item in it, or none with a key."""
-        item = self.parse(record)
-        if self.key is not None:
-            self.key_of(item)
-
-    def tell(self, text: str) -> None:
-        """What the user should know of the last record that was read."""
-        self._tell(f"{self.place}: {text}")
-
     def is_one_of(self, *paths: str) -> bool:
         """Whether the input is one of these files."""
-        own = os.fstat(self._file.fileno())
-        return any(os.path.exists(path) and os.path.samestat(own, os.stat(path)) for path in paths)
+        return any(is_at(self._file, path) for path in paths)
 
     @property
     def place(self) -> str:
@@ -187,30 +195,6 @@ class Items:
             way_out = f"save it as UTF-8, such as by iconv -f CP1252 -t UTF-8 {name}"
             return ItemsError(f"{self.place}: the byte {byte:#x} is no UTF-8; {way_out}")
         return ItemsError(f"{self.place}: {exc}; {self._reader.hint}")
-
-
-class Duplicates:
-    """Tells of keys that stand for more than one item."""
-
-    def __init__(self, items: Items) -> None:
-        self._items = items
-        self._seen: set[Any] = set()
-        self._twice = 0
-
-    def watch(self, key: Any) -> None:
-        """Look at one more; beyond KEYS_WATCHED only for those that came before."""
-        if key in self._seen:
-            self._twice += 1
-            if self._twice <= SHOWN:
-                self._items.tell(f"the key {key!r} was used before")
-        elif len(self._seen) < KEYS_WATCHED:
-            self._seen.add(key)
-
-    def count(self) -> None:
-        """Say how many there were beyond those that were named, once."""
-        if self._twice > SHOWN:
-            self._items.tell(f"{self._twice - SHOWN:,} more keys up to here were used before")
-        self._twice = 0
 
 
 def _take_stdin() -> BinaryIO:

@@ -12,9 +12,7 @@ import json
 import os
 import sys
 from io import FileIO
-from typing import Any
-
-from .items import DIGEST
+from typing import IO, Any
 
 if sys.platform == "win32":
     import msvcrt
@@ -22,6 +20,7 @@ else:
     import fcntl
 
 HEADER = 1024  # bytes
+DIGEST = 8  # bytes for each item: one change in 10^19 goes unnoticed
 VERSIONS = 8  # of work.py that are told apart
 BUFFER = 1 << 16  # bytes that are read, or wait to be written
 LOCKED_BYTE = (1 << 31) - 1  # Windows locks it against readers too: the last it can, behind all
@@ -45,10 +44,6 @@ class JournalError(Exception):
 
 class InUse(Exception):
     """Another run holds the lock."""
-
-
-class Damaged(Exception):
-    """The file does not say what it should."""
 
 
 class Ledger:
@@ -79,16 +74,14 @@ class Ledger:
         self.file.close()
         _held.discard(self.file)
 
-    def load(self, inode: int) -> None:
-        """Read the header; `inode` is that of the results. Raises Damaged."""
-        try:
-            text = self._read(0, HEADER)
-            header = json.loads(text)
-            self.area = areas(text, inode)
-            self.backup, self.versions = header["backup"], header["versions"]
-        except (ValueError, KeyError, TypeError):
-            raise Damaged from None
+    def load(self, inode: int) -> bool:
+        """Read the header; `inode` is that of the results. Tell whether it is whole."""
+        header = header_of(self._read(0, HEADER), inode)
+        if header is None:
+            return False
+        self.area, self.backup, self.versions = header["area"], header["backup"], header["versions"]
         self.recount()
+        return True
 
     def recount(self) -> None:
         """From now on, what was noted counts as noted by an earlier run."""
@@ -196,14 +189,15 @@ class Ledger:
             ) from None
 
 
-def areas(header: bytes, inode: int) -> int:
-    """Where the digests of the results with that inode begin. Raises ValueError."""
+def header_of(text: bytes, inode: int) -> dict[str, Any] | None:
+    """What the header says for the results with that inode; None when it is damaged."""
     try:
-        said = json.loads(header)
-        other = said["other"]
-        return int(other["area"] if other and other["inode"] == inode else said["area"])
-    except (KeyError, TypeError) as exc:
-        raise ValueError(header) from exc
+        header = json.loads(text)
+        if header["other"] and header["other"]["inode"] == inode:
+            header["area"] = header["other"]["area"]
+        return {name: header[name] for name in ("area", "backup", "versions")}
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def write_all(file: FileIO, data: bytes | bytearray) -> None:
@@ -225,7 +219,7 @@ def sync_names(folder: str) -> None:
             os.close(number)
 
 
-def is_at(file: FileIO, name: str) -> bool:
+def is_at(file: IO[bytes], name: str) -> bool:
     """Whether the open file still is the file of that name."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(name))

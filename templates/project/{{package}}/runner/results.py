@@ -17,22 +17,21 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import FileIO
 from typing import Any, NamedTuple
 
-from .failures import ErrorText, Failure, describe
-from .ledger import Damaged, InUse, JournalError, Ledger, is_at, sync_names, write_all
+from .failures import Failure, describe
+from .ledger import InUse, JournalError, Ledger, is_at, sync_names, write_all
 from .task import Burst
 from .values import Encode, Unwritable, json_of, to_json
 
 LINE = re.compile(
     rb'\{"id": (\d{1,18}), (?:"key": (?P<key>"(?:[^"\\]|\\.)*"|[^",]+), )?"ok": (true|false), '
 )
-BEGUN = re.compile(rb'\{"id": \d{1,18}(?:, "key": (?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^",]+))?')
-AFTER_ID = (b', "ok": true, ', b', "ok": false, ', b', "key": ')
+BEGINNING = b'{"id": '  # of a line
 GROWTH = 1 << 16  # bytes by which `done` grows at a time
-GOOD, BAD = 1, 2  # what `done` holds for a position
+GOOD, BAD, LOST = 1, 2, 3  # what `done` holds for a position; LOST is what a power cut has damaged
 CHECK = 1.0  # seconds between two looks whether the results file is still there
 AHEAD = 30_000  # results of the seconds that a power cut takes, of which the state may not know yet
 HOPELESS = 20  # values, the first of a run, of which none can be written: the run stops
@@ -54,8 +53,8 @@ class Line(NamedTuple):
 class Journal:
     """The results file, open and locked.
 
-    `done` is not 0 for each position that has a result, `ok` and `failed` count them. Opening it
-    changes nothing but that a torn last line goes.
+    `done` is GOOD or BAD for each position that has a result, `ok` and `failed` count them. Opening
+    it changes nothing but that a torn last line goes.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class Journal:
         self.done = bytearray()
         self.ok = self.failed = 0
         self.lost = 0  # results that a power cut has damaged
-        self.ahead: set[int] = set()  # their positions that the state does not know
         self.written = 0  # results of this run
         self._encode, self._version, self._fsync = encode, version, fsync
         self._unwritable = 0  # of them, values that have no JSON
@@ -87,35 +85,20 @@ class Journal:
             raise Refused(f"cannot open {name}: {exc.strerror}; --results names another") from None
 
     def load(self) -> None:
-        """Note what is done. Raises Refused for a line that is no result.
-
-        A power cut may leave lines with zeros in them, and results without what their items were.
-        """
-        known = self.ledger.known
-        for number, line in enumerate(self.lines(), 1):
-            index, ok, _ = parse(line) or Line(-1, ok=False)
-            if known <= index < known + AHEAD or (index < 0 and b"\0" in line):
+        """Note what is done. Raises Refused for a line that is no result."""
+        known, done = self.ledger.known, bytearray()
+        for _, result in read(self.lines(), known, self.name):
+            if result is None or result.id >= known:
                 self.lost += 1
-                if index >= 0:
-                    self.ahead.add(index)
-                continue
-            if not 0 <= index < known:
-                raise Refused(
-                    f"{self.name}, line {number:,} is not a result of this input: "
-                    "delete the line, or start over with --fresh"
-                )
-            if index >= len(self.done):
-                self.done.extend(bytes(index + 1 - len(self.done) + GROWTH))
-            self.done[index] = GOOD if ok else BAD
-            self.ok += ok
-            self.failed += not ok
+            if result is not None:
+                if result.id >= len(done):
+                    done.extend(bytes(result.id + 1 - len(done) + GROWTH))
+                done[result.id] = LOST if result.id >= known else GOOD if result.ok else BAD
+        self.set_done(done)
 
-    def lose(self, position: int) -> None:
-        """Nobody knows any more what its item was: it runs again."""
-        self.ok -= self.done[position] == GOOD
-        self.failed -= self.done[position] == BAD
-        self.done[position] = 0
-        self.lost += 1
+    def set_done(self, done: bytearray) -> None:
+        """Say what is done."""
+        self.done, self.ok, self.failed = done, done.count(GOOD), done.count(BAD)
 
     def lines(self) -> Iterator[bytes]:
         """The lines that are there; a torn last one is cut off."""
@@ -148,7 +131,8 @@ class Journal:
                     outcome = outcome._replace(value=None, failure=failure)
                     self._unwritable += 1
             if failure is not None:
-                what = f'false, "error": {to_json(failure.error)}{_origin(failure.error)}'
+                origin = getattr(failure.error, "fields", "")  # of an exception
+                what = f'false, "error": {to_json(failure.error)}{origin}'
                 self.failed += 1
             key = f', "key": {to_json(keys.pop(index))}' if index in keys else ""
             tail = f'"seconds": {seconds:.6f}, "attempts": {attempts}}}\n'
@@ -230,10 +214,10 @@ class Journal:
         """Refuse a file that never was one of results, whatever else was asked."""
         with open(self.path, "rb") as file:
             head = file.read(BLOCK)
-        first, end, _ = head.strip(b"\0").partition(b"\n")
-        cut = head[:1] == b"\0" and not self.ledger.empty  # power, before the first was synced
-        torn = not end and _is_begun(first)
-        if not (LINE.match(first) or torn or cut or (end and parse(first))):
+        first, end, _ = head.partition(b"\n")
+        torn = b"\0" in first or (not end and BEGINNING.startswith(first[: len(BEGINNING)]))
+        ours = LINE.match(first) or (end and parse(first)) or (torn and not self.ledger.empty)
+        if head and not ours:
             raise Refused(f"{self.name} does not hold results: --results names another file")
 
     def _cut_zeros(self) -> int:
@@ -256,13 +240,25 @@ class Journal:
         os.fsync(self.file.fileno())
 
     def _load_state(self) -> None:
-        self.has_state = True
-        try:
-            self.ledger.load(os.fstat(self.file.fileno()).st_ino)
-        except Damaged:
-            self.has_state = False
+        self.has_state = self.ledger.load(os.fstat(self.file.fileno()).st_ino)
         if not os.path.lexists(f"{self.path}.bak"):  # killed before it was made, or as it went
             self.ledger.backup = None
+
+
+def read(lines: Iterable[bytes], known: int, name: str) -> Iterator[tuple[bytes, Line | None]]:
+    """Each line and its result. Raises Refused for a line that is none.
+
+    A power cut leaves lines with zeros in them, which are None here, and results of some items
+    beyond the `known`.
+    """
+    for number, line in enumerate(lines, 1):
+        result = parse(line)
+        if not (b"\0" in line if result is None else 0 <= result.id < known + AHEAD):
+            raise Refused(
+                f"{name}, line {number:,} is not a result of this input: "
+                "delete the line, or start over with --fresh"
+            )
+        yield line, result
 
 
 def parse(line: bytes) -> Line | None:
@@ -277,19 +273,6 @@ def parse(line: bytes) -> Line | None:
         return Line(int(record["id"]), bool(record["ok"]), record.get("key"))
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
-
-
-def _is_begun(text: bytes) -> bool:
-    """Whether a line begins like that, and was cut off before all that LINE wants."""
-    match = BEGUN.match(text)
-    if match is None:
-        return b'{"id": '.startswith(text)
-    return any(part.startswith(text[match.end() :]) for part in AFTER_ID)
-
-
-def _origin(error: str) -> str:
-    """Where an exception of work() came from, as fields of a line."""
-    return error.fields if isinstance(error, ErrorText) else ""
 
 
 def renumbered(line: bytes, index: int) -> bytes:

@@ -8,7 +8,6 @@ input, an option or a setup() that is wrong.
 from __future__ import annotations
 
 import contextlib
-import glob
 import itertools
 import json
 import os
@@ -21,7 +20,7 @@ from typing import Any, cast
 from .items import Items, ItemsError, digest_of
 from .ledger import JournalError, sync_names
 from .prints import say, to_type
-from .results import BAD, GOOD, Journal, Line, Refused, parse, renumbered
+from .results import BAD, GOOD, LOST, Journal, Line, Refused, parse, renumbered
 from .task import IDLE, Burst, Numbered
 from .values import Encode
 
@@ -30,7 +29,7 @@ NONE: Keep = lambda _: None  # noqa: E731
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRISTINE = os.path.join(PROJECT, ".concgen", "pristine.zip")  # what it was made as
 LOOKING = 10.0  # seconds for the items ahead, before the first task: some million lines
-FORGET = bytes(0 if state == BAD else state for state in range(256))  # for bytes.translate()
+NEW, COPY = ".00000000.new", ".00000001.new"  # of results, before they get a name
 
 
 class Resume:
@@ -61,12 +60,15 @@ class Resume:
                 f"{items.name} and {journal.name} are the same file: "
                 "--results names another for what is made of it"
             )
-        if fresh and journal.size:
-            self._start_over()
-            return
         if not journal.size:
             self._look_through()
-            return
+        elif fresh:
+            self._start_over()
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        journal = self._journal
         if not journal.has_state:
             raise Refused(
                 f"{journal.name} has results, but {journal.name}.state does not tell of which "
@@ -74,36 +76,37 @@ class Resume:
             )
         journal.load()
         try:
-            self._look_through(wholly=retry_failed)
+            self._look_through(wholly=self._retry)
         except Refused:
             if not is_of_sample(journal):
                 raise
-            items.rewind()
-            journal.done, journal.ok, journal.failed = bytearray(), 0, 0
+            journal.set_done(bytearray())
+            self._items.rewind()
             self._start_over()
             say(f"{journal.name} holds results of the sample: it is {_set_aside(journal)} now")
             return
-        if retry_failed and journal.failed:
-            self._keep = self._keep or self._as_done
-            journal.done, journal.failed = journal.done.translate(FORGET), 0
         if journal.lost:
-            self._keep = self._keep or self._as_done
             say(
                 f"{journal.lost:,} results are damaged, or of items that {journal.name}.state does "
                 "not know, as after a power cut: their tasks run again"
             )
+        if journal.lost or (self._retry and journal.failed):
+            self._keep = self._keep or self._as_done
+        forget = bytes(0 if self._is_open(state) else state for state in range(256))
+        journal.set_done(journal.done.translate(forget))
 
     def _clear_up(self) -> None:
         """Remove what a kill -9 left of results that were to be replaced."""
-        journal = self._journal
-        for left in glob.glob(f"{glob.escape(journal.path)}.????????.new"):
-            os.unlink(left)
-        backup = f"{journal.path}.bak"
-        if journal.ledger.backup is None or not os.path.exists(backup):
+        path, ledger = self._journal.path, self._journal.ledger
+        for left in (NEW, COPY):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path + left)
+        backup = f"{path}.bak"
+        if ledger.backup is None or not os.path.exists(backup):
             return
-        if os.path.samefile(backup, journal.path):  # the new results did not get their name
+        if os.path.samefile(backup, path):  # the new results did not get their name
             os.unlink(backup)
-            journal.ledger.backup = None
+            ledger.backup = None
 
     def pending(self) -> Iterator[Numbered | None]:
         """The items that are still to do. With the first, the results are replaced if need be."""
@@ -146,14 +149,20 @@ class Resume:
 
         A pipe cannot be read twice. The others get LOOKING seconds, if not `wholly`.
         """
-        if self._items.rewinds:
-            self._compare(wholly)
-            self._items.rewind()
+        items = self._items
+        if not items.rewinds:
+            return
+        changed = self._compare(wholly)
+        items.rewind()
+        if changed and items.key is None:
+            raise self._refusal(str(changed))
+        if changed:
+            self._realign()
+            items.rewind()
 
-    def _compare(self, wholly: bool) -> None:
-        items, journal = self._items, self._journal
-        done = journal.done
-        reached = max(len(done.rstrip(b"\0")), max(journal.ahead, default=-1) + 1)
+    def _compare(self, wholly: bool) -> Changed:
+        items, journal, done = self._items, self._journal, self._journal.done
+        reached = len(done.rstrip(b"\0"))
         changed, until = Changed(), time.monotonic() + LOOKING
         for position, record, digest in items.records(self._limit):
             if record is None:
@@ -162,36 +171,35 @@ class Resume:
                 time.sleep(IDLE)
                 continue
             state = done[position] if position < len(done) else 0
-            if state == 0 or self._forgets(state):
-                items.check(record)
+            if self._is_open(state):
+                item = items.parse(record)
+                if items.key is not None:
+                    items.key_of(item)
             elif digest != (before := journal.ledger.digest(position)):
                 if before.strip(b"\0"):
                     changed.add(items.place, state)
-                else:
-                    journal.lose(position)
+                else:  # nobody knows any more what its item was
+                    done[position] = LOST
+                    journal.lost += 1
             if position + 1 == reached:
                 until = time.monotonic() + LOOKING
             elif position >= reached and not wholly and time.monotonic() > until:
                 say(f"{items.name}: {items.count:,} items are checked; the others as they are read")
                 break
         if items.count < reached and self._limit is None:
-            changed.gone = sum(bool(s) and not self._forgets(s) for s in done[items.count :])
-            # A power cut leaves no results of items that there never were.
-            changed.gone += sum(position >= items.count for position in journal.ahead)
-        if not changed:
-            return
-        if items.key is None:
-            raise self._refusal(str(changed))
-        items.rewind()
-        self._realign()
+            # Of items that there never were, a power cut leaves no results.
+            left = done[items.count :]
+            changed.gone = sum(state == LOST or not self._is_open(state) for state in left)
+        return changed
+
+    def _is_open(self, state: int) -> bool:
+        """Whether an item with that in `done` is still to do."""
+        return state in (0, LOST) or (self._retry and state == BAD)
 
     def _as_done(self, line: Line) -> int | None:
         """Keep the results that `done` has."""
         done = self._journal.done
-        return line.id if line.id < len(done) and done[line.id] else None
-
-    def _forgets(self, state: int) -> bool:
-        return self._retry and state == BAD
+        return line.id if line.id < len(done) and done[line.id] in (GOOD, BAD) else None
 
     def _realign(self) -> None:
         """Find the items of the results by their keys, wherever they are now."""
@@ -202,43 +210,36 @@ class Resume:
             raise self._refusal("and not every result has a key of its own that tells which it is")
         moved: dict[int, int] = {}
         done, digests, changed = bytearray(), bytearray(), Changed()
-        for position, record, digest in items.records():
-            if record is None:
-                time.sleep(IDLE)
-                continue
+        for position, record, digest in items.whole():
             digests += digest
             done.append(0)
             line = results.pop(items.key_of(items.parse(record)), None)
-            if line is None:
+            if line is None or (self._retry and not line.ok):
                 continue
             state, before = GOOD if line.ok else BAD, journal.ledger.digest(line.id)
             if digest == before:
                 moved[line.id], done[position] = position, state
-            elif not before.strip(b"\0"):
-                journal.lost += 1
-            elif not self._forgets(state):
+            elif before.strip(b"\0"):
                 changed.add(items.place, state)
+            else:
+                journal.lost += 1
         changed.gone = sum(line.ok or not self._retry for line in results.values())
         if changed:
             raise self._refusal(str(changed))
-        journal.done = done
-        journal.ok, journal.failed = done.count(GOOD), done.count(BAD)
+        journal.set_done(done)
         journal.ledger.begin_area()
         journal.ledger.note(0, digests)
         journal.ledger.recount()
-        self._keep = lambda line: moved.get(line.id) if line.ok or not self._retry else None
+        self._keep = lambda line: moved.get(line.id)
 
     def _refusal(self, what: str) -> Refused:
+        stem = os.path.splitext(os.path.basename(self._items.name))[0]
+        own = to_type([f"results.{stem if len(stem) > 1 else 'other'}.jsonl"])
         return Refused(
             f"{self._items.name} is not what the results in {self._journal.name} were made of: "
-            f"{what}; restore it, give it results of its own with --results {self._own_name()}, "
+            f"{what}; restore it, give it results of its own with --results {own}, "
             "or start over with --fresh"
         )
-
-    def _own_name(self) -> str:
-        """What the results of this input could be called."""
-        stem = os.path.splitext(os.path.basename(self._items.name))[0]
-        return to_type([f"results.{stem if len(stem) > 1 else 'other'}.jsonl"])
 
     def _replace(self) -> None:
         """Write the results anew. The old ones stay as .bak until the first new result."""
@@ -286,21 +287,18 @@ class Resume:
         versions: list[list[Any]] = []
         old = list(journal.ledger.versions)
         kept = 0
-        folder, name = os.path.split(journal.path)
-        import tempfile  # few runs rewrite their results, and it takes milliseconds
-
-        number, new = tempfile.mkstemp(".new", f"{name}.", folder)
+        new = journal.path + NEW
         self._dropped = keep is NONE
-        with open(number, "wb", buffering=1 << 16) as file:
+        with open(new, "xb", buffering=1 << 16) as file:
             shutil.copymode(journal.path, new)
             for count, line in enumerate(journal.lines() if keep is not NONE else ()):
                 while old and old[0][0] <= count:
                     versions.append([kept, old.pop(0)[1]])
-                said = parse(line)
-                index = keep(said) if said else None
-                if said and index is not None:
+                result = parse(line)
+                index = keep(result) if result else None
+                if result and index is not None:
                     kept += 1
-                    file.write(line if index == said.id else renumbered(line, index))
+                    file.write(line if index == result.id else renumbered(line, index))
                 else:
                     self._dropped = True
             file.flush()
@@ -317,7 +315,7 @@ class Resume:
         try:
             os.link(path, backup)
         except OSError:
-            copy = f"{path}.00000000.new"  # it gets its name when it is whole
+            copy = path + COPY  # it gets its name when it is whole
             shutil.copy2(path, copy)
             with open(copy, "r+b") as file:
                 os.fsync(file.fileno())
