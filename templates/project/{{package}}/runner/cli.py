@@ -98,7 +98,14 @@ def try_(args: argparse.Namespace) -> int:
 
             pdb.post_mortem(exc.__traceback__)
         return FAILED
-    return _print_value(value, work)
+    try:
+        text = json_of(value, getattr(work, "encode", None))
+    except Unwritable as exc:
+        say(f"result is not JSON: {exc}")
+        return FAILED
+    with answering():
+        print(text)
+    return OK
 
 
 def _again(args: argparse.Namespace) -> str:
@@ -126,37 +133,21 @@ def _chosen(args: argparse.Namespace) -> Any:
         except ValueError as exc:
             raise ItemsError(f"--item {args.item} is not JSON: {exc}") from None
     with closing(Items(args.items, args.key, say)) as items:
-        if args.id is not None:
-            return _with_id(items, args.id)
-        with suppress(Refused), closing(Snapshot(args.results)) as snapshot:  # if there was a run
-            for position, item, result in snapshot.join(items):
-                if result is not None and not result["ok"]:
-                    say(f"item {position}, the first that failed")
-                    return item
-        items.rewind()
-        return _with_id(items, "0")
-
-
-def _with_id(items: Items, wanted: str) -> Any:
-    """The item with that key or, where items have none, at that position."""
-    for position, record, _ in items.whole():
-        if items.key is None and str(position) == wanted:
-            return items.parse(record)
-        if items.key is not None and str(items.key_of(item := items.parse(record))) == wanted:
-            return item
-    by = "id" if items.key is None else f"key in {items.key!r}"
-    raise ItemsError(f"{items.name} has no item with the {by} {wanted}")
-
-
-def _print_value(value: Any, work: ModuleType) -> int:
-    try:
-        text = json_of(value, getattr(work, "encode", None))
-    except Unwritable as exc:
-        say(f"result is not JSON: {exc}")
-        return FAILED
-    with answering():
-        print(text)
-    return OK
+        if args.id is None and items.rewinds:
+            with suppress(Refused), closing(Snapshot(args.results)) as snapshot:  # if it has run
+                for position, item, result in snapshot.join(items):
+                    if result is not None and not result["ok"]:
+                        say(f"item {position}, the first that failed")
+                        return item
+            items.rewind()
+        for position, record, _ in items.whole():
+            item = items.parse(record)
+            name = position if items.key is None else items.key_of(item)
+            if args.id in (None, str(name)):
+                return item
+        by = "id" if items.key is None else f"key in {items.key!r}"
+    wanted = "" if args.id is None else f" with the {by} {args.id}"
+    raise ItemsError(f"{args.items} has no item{wanted}")
 
 
 def _complain(problem: object, code: int) -> int:

@@ -15,7 +15,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import islice, takewhile
 from math import isfinite
 from tempfile import SpooledTemporaryFile
@@ -40,7 +40,10 @@ Cells = dict[str, Any]
 
 def export(args: argparse.Namespace) -> int:
     """join items and results in the order of the input"""
-    with _opened(args) as (items, snapshot):
+    with (
+        closing(Items(args.items, args.key, say)) as items,
+        closing(Snapshot(args.results)) as snapshot,
+    ):
         if not items.rewinds:
             raise ItemsError("export reads its items more than once: --items names a file")
         rows = Export(snapshot, items, failed=args.failed, ok=args.ok)
@@ -61,7 +64,10 @@ def export(args: argparse.Namespace) -> int:
 
 def status(args: argparse.Namespace) -> int:
     """count what is done, what failed and why, and what is left"""
-    with _opened(args) as (items, snapshot):
+    with (
+        closing(Items(args.items, args.key, say)) as items,
+        closing(Snapshot(args.results)) as snapshot,
+    ):
         lines = [f"{snapshot.ok:,} ok", f"{snapshot.failed:,} failed"]
         lines += most_frequent(snapshot.kinds, MOST)
         if items.rewinds:
@@ -70,15 +76,6 @@ def status(args: argparse.Namespace) -> int:
     with answering():
         print("\n".join(lines))
     return OK
-
-
-@contextmanager
-def _opened(args: argparse.Namespace) -> Iterator[tuple[Items, Snapshot]]:
-    with (
-        closing(Items(args.items, args.key, say)) as items,
-        closing(Snapshot(args.results)) as snapshot,
-    ):
-        yield items, snapshot
 
 
 class Snapshot:

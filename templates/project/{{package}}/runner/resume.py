@@ -48,14 +48,12 @@ class Resume:
         self._journal, self._items, self._limit = journal, items, limit
         self._retry = retry_failed
         self._keep: Keep | None = None  # set when the results have to be written anew
-        self._before: dict[str, Any] = {
-            "area": journal.ledger.area,
-            "versions": journal.ledger.versions,
-        }
+        ledger = journal.ledger
+        self._before: dict[str, Any] = {"area": ledger.area, "versions": ledger.versions}
         self._replaced = self._dropped = False
         with self._replacing():
             self._clear_up()
-        if items.is_one_of(journal.path, f"{journal.path}.state"):
+        if items.rewinds and items.is_one_of(journal.path, f"{journal.path}.state"):
             raise Refused(
                 f"{items.name} and {journal.name} are the same file: "
                 "--results names another for what is made of it"
@@ -155,12 +153,13 @@ class Resume:
         changed = self._compare(wholly)
         items.rewind()
         if changed and items.key is None:
-            raise self._refusal(str(changed))
+            raise self._refusal(changed)
         if changed:
             self._realign()
             items.rewind()
 
-    def _compare(self, wholly: bool) -> Changed:
+    def _compare(self, wholly: bool) -> str:
+        """What is no longer what the results were made of, in words."""
         items, journal, done = self._items, self._journal, self._journal.done
         reached = len(done.rstrip(b"\0"))
         changed, until = Changed(), time.monotonic() + LOOKING
@@ -190,7 +189,7 @@ class Resume:
             # Of items that there never were, a power cut leaves no results.
             left = done[items.count :]
             changed.gone = sum(state == LOST or not self._is_open(state) for state in left)
-        return changed
+        return str(changed)
 
     def _is_open(self, state: int) -> bool:
         """Whether an item with that in `done` is still to do."""
@@ -224,8 +223,8 @@ class Resume:
             else:
                 journal.lost += 1
         changed.gone = sum(line.ok or not self._retry for line in results.values())
-        if changed:
-            raise self._refusal(str(changed))
+        if what := str(changed):
+            raise self._refusal(what)
         journal.set_done(done)
         journal.ledger.begin_area()
         journal.ledger.note(0, digests)
@@ -366,9 +365,6 @@ class Changed:
         self._count += 1
         self._failed += state == BAD
 
-    def __bool__(self) -> bool:
-        return bool(self._count or self.gone)
-
     def __str__(self) -> str:
         parts = []
         if self._count:
@@ -402,10 +398,6 @@ class Journalled:
             self._journal.close()
             raise
 
-    def is_one_of(self, *_: str) -> bool:
-        """Items of a program are in no file."""
-        return False
-
     def __iter__(self) -> Iterator[Numbered | None]:
         return self._resume.pending()
 
@@ -417,8 +409,10 @@ class Journalled:
                 continue
             position, item = entry
             self.count = position + 1
-            text = json.dumps(item, sort_keys=True, default=_plain).encode()
-            digest = digest_of(text)
+            plain = json.dumps(
+                item, sort_keys=True, default=lambda o: getattr(o, "__dict__", str(o))
+            )
+            digest = digest_of(plain.encode())
             before = journal.ledger.digest(position)
             if not (position < len(journal.done) and journal.done[position]):
                 if digest != before:
@@ -444,7 +438,3 @@ class Journalled:
             self._resume.close()
         finally:
             self._journal.close()
-
-
-def _plain(value: Any) -> Any:
-    return vars(value) if hasattr(value, "__dict__") else str(value)

@@ -90,9 +90,8 @@ def _name(key: Any, encode: Encode | None) -> str:
 def _known(value: Any) -> Any:
     """One step from a type that we know towards JSON. Raises Unwritable for others."""
     kind = type(value)
-    family = kind.__module__.partition(".")[0]
-    if family in ("numpy", "pandas"):
-        return _of_arrays(value)
+    if kind.__name__ in ("NaTType", "NAType"):  # of pandas
+        raise ValueError(value)
     if fields := getattr(kind, "__dataclass_fields__", None):
         return {name: getattr(value, name) for name in fields if hasattr(value, name)}
     if isinstance(value, tuple):
@@ -102,44 +101,34 @@ def _known(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, set | frozenset):
-        return _in_order(value)
+        try:
+            return sorted(value)  # so that the same set is the same text
+        except TypeError:
+            return sorted(value, key=repr)
     if isinstance(value, bytes | bytearray | memoryview):
         return b2a_base64(value, newline=False).decode()
-    if isinstance(value, dict):
-        return dict(value)
-    if isinstance(value, list):
-        return list(value)
-    for plain in (str, int, float):
-        if isinstance(value, plain):  # an enumeration, such as http.HTTPStatus
-            return str.__str__(value) if plain is str else plain(value)
+    if isinstance(value, str):  # an enumeration prints something else
+        return str.__str__(value)
+    for plain in (int, float, dict, list):
+        if isinstance(value, plain):
+            return plain(value)
     for module, name in TEXTS:
         if (loaded := sys.modules.get(module)) and isinstance(value, getattr(loaded, name)):
             if name == "Decimal" and not value.is_finite():
                 raise ValueError(value)
             return str(value)
+    if kind.__module__.partition(".")[0] in ("numpy", "pandas"):
+        return _of_arrays(value)
     raise Unwritable(f"JSON has no {type_name(value)}: {WAY_OUT}")
-
-
-def _in_order(values: Iterable[Any]) -> list[Any]:
-    """Sorted, so that the same set is the same text; in any order when they do not compare."""
-    values = list(values)
-    try:
-        return sorted(values)
-    except TypeError:
-        return sorted(values, key=repr)
 
 
 def _of_arrays(value: Any) -> Any:
     """A scalar, an array or a table of NumPy or pandas, in Python's own types."""
     kind = type(value).__name__
-    if kind in ("NaTType", "NAType"):
-        raise ValueError(value)  # as NaN
     if kind == "DataFrame":
         return value.to_dict("records")
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
+    if kind in ("Period", "Interval"):
+        return str(value)
     if type(value).__module__ == "numpy" and value.dtype.kind in "mM":  # times, as NumPy has them
         if (value != value).any():
             raise ValueError("NaT")
@@ -147,6 +136,4 @@ def _of_arrays(value: Any) -> Any:
     for method in ("tolist", "item", "to_list"):
         if hasattr(value, method) and type(plain := getattr(value, method)()) is not type(value):
             return plain
-    if kind in ("Period", "Interval"):
-        return str(value)
     raise Unwritable(f"JSON has no {type_name(value)}: {WAY_OUT}")
