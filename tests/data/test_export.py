@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from engines.assembly import Project
+
+from .conftest import Load
 
 WORK = """
 def work(item):
@@ -169,6 +172,8 @@ def test_try(project: Project) -> None:
     assert json.loads(project.run("try", "c", *FILES).stdout)["root"] == 3
     assert json.loads(project.run("try", "2", "--items", "items.csv").stdout)["root"] == 3
     assert json.loads(project.run("try", "--item", '{"n": 5}').stdout)["root"] == 5
+    none = project.run("try", *FILES, "--results", "none.jsonl")  # not run yet: the first item
+    assert json.loads(none.stdout)["root"] == 1
     failed = project.run("try", *FILES)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert 'raise ValueError("below zero")' in failed.stderr
@@ -205,3 +210,22 @@ def test_before_the_first_run(tmp_path: Path, command: str) -> None:
     """That there are no results yet is said."""
     done = Project.make("sequential", tmp_path, WORK, "1\n").run(command)
     assert (done.returncode, "run first" in done.stderr) == (2, True)
+
+
+def test_places_of_results_beyond_those_in_memory(
+    project: Project, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are in a file, wherever in the results a result is."""
+    lines = (project.root / "results.jsonl").read_text().splitlines(keepends=True)
+    (project.root / "results.jsonl").write_text("".join(reversed(lines)))
+    export, items = load("export"), load("items")
+    monkeypatch.setattr(export, "HELD", 1)
+    with (
+        closing(export.Snapshot(str(project.root / "results.jsonl"))) as snapshot,
+        closing(items.Items(str(project.root / "items.csv"))) as source,
+    ):
+        joined = list(snapshot.join(source))
+    assert [(position, result["id"]) for position, _, result in joined] == [
+        (n, n) for n in range(4)
+    ]
+    assert (snapshot.ok, snapshot.failed) == (2, 2)

@@ -2,7 +2,8 @@
 
 A format gives records one after the other, `pack()`s one into the bytes that tell whether it has
 changed, and `parse()`s one into the item that work() gets. So what is done already is not parsed.
-Lines are UTF-8, of a file or a pipe: read in chunks and never waited for. Other data is named.
+Lines are UTF-8, of a file or a pipe: read in chunks and never waited for, but within a row of a
+table. Other data is named.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import select
 import stat
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any, BinaryIO
+
+from .task import END, IDLE
 
 if sys.platform == "win32":
     import _winapi
@@ -56,10 +58,6 @@ STRANGERS = (  # how files begin that are taken for text, what they are, and wha
     (b"PAR1", "Parquet: name it .parquet"),
     (b"SQLite format 3", "an SQLite database: export its table as .csv"),
 )
-
-
-class Unreadable(ValueError):
-    """What the input is, and what to do."""
 
 
 class JsonLines:
@@ -112,32 +110,6 @@ class PlainLines(JsonLines):
         return record.decode()  # type: ignore[no-any-return]
 
 
-class Incomplete(Exception):
-    """The next row wants a line that is not there yet."""
-
-
-class Feed:
-    """Lines for a csv.reader, which asks for all that a row has; those of a half row come back."""
-
-    def __init__(self, lines: Iterator[bytes | None], again: Iterable[str]) -> None:
-        self._lines, self._again = lines, deque(again)
-        self.row: list[str] = []  # the lines of the row that is being read
-
-    def __iter__(self) -> Feed:
-        return self
-
-    def __next__(self) -> str:
-        if self._again:
-            line = self._again.popleft()
-        elif (raw := next(self._lines)) is None:
-            self._again, self.row = deque(self.row), []
-            raise Incomplete
-        else:
-            line = raw.decode() + "\n"
-        self.row.append(line)
-        return line
-
-
 class Table(JsonLines):
     """Rows under a header, as dicts of strings; a field in quotes may span lines.
 
@@ -148,28 +120,23 @@ class Table(JsonLines):
     delimiter = ""  # found in the header
 
     def records(self) -> Iterator[Any]:
-        lines = iter(self.lines)
+        lines, begun = iter(self.lines), list[bytes]()
+        csv.field_size_limit(LARGEST_FIELD)
+        reader: Any = None
         for line in lines:
             if line is None:
                 yield None
-            elif line.strip():
-                feed = Feed(lines, self._find_delimiter(line.decode() + "\n"))
-                break
-        else:
-            return
-        csv.field_size_limit(LARGEST_FIELD)
-        reader = csv.reader(feed, delimiter=self.delimiter, strict=True)
-        while True:
+                continue
+            if reader is None:
+                if not line.strip() or self._find_delimiter(line.decode()):
+                    continue
+                text = _text_of_rows(begun, lines)
+                reader = csv.reader(text, delimiter=self.delimiter, strict=True)
+            begun.append(line)
             try:
                 row = next(reader)
-            except Incomplete:
-                yield None
-                continue
-            except StopIteration:
-                return
             except csv.Error as exc:
                 raise ValueError(str(exc)) from None
-            feed.row.clear()
             if not any(row) and len(row) != 1:
                 continue
             if self.header:
@@ -177,15 +144,15 @@ class Table(JsonLines):
             else:
                 self._take_header(row)
 
-    def _find_delimiter(self, first: str) -> list[str]:
-        """Find it in the first line. Return that, unless it is no part of the table."""
+    def _find_delimiter(self, first: str) -> bool:
+        """Find it in the first line; tell whether that is all that the line says."""
         if self.delimiter:
-            return [first]
+            return False
         separator = SEPARATOR.fullmatch(first)
         self.delimiter = separator[1] if separator else _delimiter(first)
         if self.delimiter != ",":
             self.note = f"its fields are separated by {self.delimiter!r}"
-        return [] if separator else [first]
+        return separator is not None
 
     def _take_header(self, names: list[str]) -> None:
         self._names = [name.strip() for name in names]
@@ -218,11 +185,11 @@ class Parquet(JsonLines):
         try:
             parquet: Any = importlib.import_module("pyarrow.parquet")  # few have it
         except ImportError:
-            raise Unreadable("Parquet needs pyarrow: pip install pyarrow") from None
+            raise ValueError("Parquet needs pyarrow: pip install pyarrow") from None
         try:
             self._table = parquet.ParquetFile(file)
         except Exception as exc:  # a class for each thing that can be wrong
-            raise Unreadable(str(exc)) from None
+            raise ValueError(str(exc)) from None
         self.header = str(self._table.schema_arrow).encode()
         self.types = {field.name: field.type for field in self._table.schema_arrow}
         self._rows = self._table.metadata.num_rows
@@ -293,7 +260,7 @@ class Lines:
             if chunk and encoding != "utf-8":
                 chunk = decoder.decode(chunk).encode()
             if chunk and b"\0" in chunk:
-                raise Unreadable("it holds NUL bytes, as UTF-16 does: save it as UTF-8")
+                raise ValueError("it holds NUL bytes, as UTF-16 does: save it as UTF-8")
             yield chunk
         decoder.decode(b"", final=True)  # raises for half a character
 
@@ -321,6 +288,16 @@ class Lines:
                 return
 
 
+def _text_of_rows(begun: list[bytes], lines: Iterator[bytes | None]) -> Iterator[str]:
+    """The line that a row begins with, and those that it goes on with: these are waited for."""
+    line: Any
+    while (line := begun.pop() if begun else next(lines, END)) is not END:
+        if line is None:
+            time.sleep(IDLE)
+        else:
+            yield line.decode() + "\n"
+
+
 def _has_bytes(pipe: int) -> bool:
     """Whether there is something to read, or the end."""
     if sys.platform == "win32":
@@ -332,13 +309,13 @@ def _has_bytes(pipe: int) -> bool:
 
 
 def _encoding(head: bytes) -> tuple[bytes, str]:
-    """The mark that a text begins with, and its encoding. Raises Unreadable for what is no text."""
+    """The mark that a text begins with, and its encoding. Raises ValueError for what is no text."""
     for mark, encoding in MARKS:
         if head.startswith(mark):
             return mark, encoding
     for magic, what in STRANGERS:
         if head.startswith(magic):
-            raise Unreadable(f"it is {what}")
+            raise ValueError(f"it is {what}")
     return b"", "utf-8"
 
 
@@ -355,14 +332,14 @@ READ = ", ".join(list(FORMATS)[:-1])
 
 
 def format_of(name: str) -> Callable[[BinaryIO], JsonLines]:
-    """How to read a file of that name. Raises Unreadable."""
+    """How to read a file of that name. Raises ValueError."""
     suffix = os.path.splitext(name)[1].lower()
     try:
         return FORMATS[suffix]
     except KeyError:
         way_out = f": {OTHERS[suffix]}" if suffix in OTHERS else ""
         text = f"{suffix} is not a kind of input: {READ} and - are read{way_out}"
-        raise Unreadable(text.replace("FILE", name)) from None
+        raise ValueError(text.replace("FILE", name)) from None
 
 
 def _delimiter(header: str) -> str:

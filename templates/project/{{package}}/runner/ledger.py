@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterable
 from io import FileIO
 from typing import IO, Any
 
@@ -42,10 +43,6 @@ class JournalError(Exception):
     """The results cannot be written or read: what is wrong, and what to do."""
 
 
-class InUse(Exception):
-    """Another run holds the lock."""
-
-
 class Ledger:
     """The state file, open and locked.
 
@@ -56,11 +53,12 @@ class Ledger:
 
     def __init__(self, name: str, *, fsync: bool) -> None:
         self.name, self._fsync = name, fsync
-        self.file = FileIO(name, "r+", opener=_create)
+        self.file = FileIO(
+            name, "r+", opener=lambda path, flags: os.open(path, flags | os.O_CREAT, 0o666)
+        )
         _lock(self.file)
         _held.add(self.file)
         self.area = HEADER
-        self.other: dict[str, int] | None = None
         self.backup: dict[str, Any] | None = None  # area, versions of our results.jsonl.bak
         self.versions: list[list[Any]] = []  # [count of results, digest of work.py that made them]
         self.empty = os.fstat(self.file.fileno()).st_size < HEADER
@@ -88,11 +86,11 @@ class Ledger:
         self.flush()
         self._earlier = self.known
 
-    def save(self, *, sync: bool = False) -> None:
+    def save(self, *, other: dict[str, int] | None = None, sync: bool = False) -> None:
         """Write the header. With `sync` a power cut finds all that was written until now."""
         header = {
             "area": self.area,
-            "other": self.other,
+            "other": other,
             "backup": self.backup,
             "versions": self.versions[-VERSIONS:],
         }
@@ -133,31 +131,26 @@ class Ledger:
             self._at += len(self._waiting) // DIGEST
             self._waiting.clear()
 
-    def begin_area(self) -> None:
-        """Digests from now on go behind all that are there."""
-        self.flush()
-        size = os.fstat(self.file.fileno()).st_size
-        self.area = max(HEADER, size - (size - HEADER) % -DIGEST)
-        self._window = (0, b"")
-        self._at = self._earlier = 0
-
-    def copy_area(self) -> None:
-        """Go on with a copy of the area, behind all that is there: the old one stays as it is."""
-        old, length = self.area, self.known * DIGEST
+    def begin_area(self, digests: Iterable[bytes | bytearray]) -> None:
+        """Go on with a new area, behind all that is there. It begins with these digests."""
         at, waiting = self._at, bytes(self._waiting)
         self._waiting.clear()
-        self.begin_area()
-        for begin in range(0, length, BUFFER):
-            part = self._read(old + begin, min(BUFFER, length - begin))
-            self._write(self.area + begin, part)
+        size = os.fstat(self.file.fileno()).st_size
+        area = max(HEADER, size - (size - HEADER) % -DIGEST)
+        end = area
+        for part in digests:
+            self._write(end, part)
+            end += len(part)
+        self.area, self._window = area, (0, b"")
         self.recount()
         self.note(at, waiting)
 
-    def swap(self, area: int, inode: int) -> None:
-        """Save that the digests are in that area once the results are the file with that inode."""
-        self.other = {"area": area, "inode": inode}
-        self.save(sync=True)
-        self.other = None
+    def copy_area(self) -> None:
+        """Go on with a copy: the old area stays as it is."""
+        end = self.area + self.known * DIGEST
+        self.begin_area(
+            self._read(begin, min(BUFFER, end - begin)) for begin in range(self.area, end, BUFFER)
+        )
 
     def compact(self) -> None:
         """Move the area to the front if nothing there is lost by it, and drop what is behind."""
@@ -227,10 +220,6 @@ def is_at(file: IO[bytes], name: str) -> bool:
         return False
 
 
-def _create(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CREAT, 0o666)
-
-
 def _lock(file: FileIO) -> None:
     """Lock the file as a whole, and not as POSIX does: that lock goes when anybody closes it."""
     try:
@@ -240,4 +229,4 @@ def _lock(file: FileIO) -> None:
         else:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise InUse from None
+        raise BlockingIOError from None  # Windows says something else

@@ -22,7 +22,7 @@ from io import FileIO
 from typing import Any, NamedTuple
 
 from .failures import Failure, describe
-from .ledger import InUse, JournalError, Ledger, is_at, sync_names, write_all
+from .ledger import JournalError, Ledger, is_at, sync_names, write_all
 from .task import Burst
 from .values import Encode, Unwritable, json_of, to_json
 
@@ -75,9 +75,11 @@ class Journal:
                 raise Refused(f"{name} is not a file; --results names another")
             self.file = FileIO(self.path, "a+")
             self._check_kind()
-            self.size = self._cut_zeros()
-            self._load_state()
-        except InUse:
+            self.size = self._cut_tail()
+            self.has_state = self.ledger.load(os.fstat(self.file.fileno()).st_ino)
+            if not os.path.lexists(f"{self.path}.bak"):  # killed before it was made, or as it went
+                self.ledger.backup = None
+        except BlockingIOError:
             raise Refused(
                 f"{name} is in use by another run: wait for it, or name another with --results"
             ) from None
@@ -101,16 +103,9 @@ class Journal:
         self.done, self.ok, self.failed = done, done.count(GOOD), done.count(BAD)
 
     def lines(self) -> Iterator[bytes]:
-        """The lines that are there; a torn last one is cut off."""
-        size = 0
+        """The lines that are there."""
         with open(self.path, "rb") as lines:
-            for line in lines:
-                if not line.endswith(b"\n"):
-                    self._cut(size)
-                    break
-                size += len(line)
-                yield line
-        self.size = size
+            yield from lines
 
     def write(self, outcomes: Burst, keys: dict[int, Any]) -> Burst:
         """Append the outcomes. Return them; a value that has no JSON became an error.
@@ -220,16 +215,15 @@ class Journal:
         if head and not ours:
             raise Refused(f"{self.name} does not hold results: --results names another file")
 
-    def _cut_zeros(self) -> int:
-        """Cut off what a power cut may leave at the end; return the size."""
+    def _cut_tail(self) -> int:
+        """Cut off a torn last line, and zeros as a power cut leaves them. Return the size."""
         size = end = os.fstat(self.file.fileno()).st_size
-        while end:
+        newline = -1
+        while end and newline < 0:
             begin = max(0, end - BLOCK)
             self.file.seek(begin)
-            block = self.file.read(end - begin).rstrip(b"\0")
-            end = begin + len(block)
-            if block:
-                break
+            newline = self.file.read(end - begin).rfind(b"\n")
+            end = begin + newline + 1
         if end < size:
             self._cut(end)
         return end
@@ -238,11 +232,6 @@ class Journal:
         """What is behind goes, before anything else comes there."""
         self.file.truncate(size)
         os.fsync(self.file.fileno())
-
-    def _load_state(self) -> None:
-        self.has_state = self.ledger.load(os.fstat(self.file.fileno()).st_ino)
-        if not os.path.lexists(f"{self.path}.bak"):  # killed before it was made, or as it went
-            self.ledger.backup = None
 
 
 def read(lines: Iterable[bytes], known: int, name: str) -> Iterator[tuple[bytes, Line | None]]:

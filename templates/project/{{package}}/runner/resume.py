@@ -140,7 +140,7 @@ class Resume:
         """Look through the whole input before anything is given up for it."""
         self._look_through(wholly=True)
         self._keep = NONE
-        self._journal.ledger.begin_area()
+        self._journal.ledger.begin_area([])
 
     def _look_through(self, *, wholly: bool = False) -> None:
         """Whether the items that have results are as they were, and the others can be read.
@@ -226,9 +226,7 @@ class Resume:
         if what := str(changed):
             raise self._refusal(what)
         journal.set_done(done)
-        journal.ledger.begin_area()
-        journal.ledger.note(0, digests)
-        journal.ledger.recount()
+        journal.ledger.begin_area([digests])
         self._keep = lambda line: moved.get(line.id)
 
     def _refusal(self, what: str) -> Refused:
@@ -272,7 +270,7 @@ class Resume:
     def _give_name(self, file: str, area: int) -> None:
         """Make it the results, with its items in that area: both at the same moment."""
         journal, ledger = self._journal, self._journal.ledger
-        ledger.swap(area, os.stat(file).st_ino)
+        ledger.save(other={"area": area, "inode": os.stat(file).st_ino}, sync=True)
         journal.file.close()  # Windows replaces no open file
         os.replace(file, journal.path)
         sync_names(os.path.dirname(journal.path))
@@ -390,51 +388,43 @@ class Journalled:
         encode: Encode | None,
         retry_failed: bool,
     ) -> None:
-        self._journal, self._items = Journal(name, encode=encode), items
-        self.name, self.count = "the input", 0
-        try:
-            self._resume = Resume(self._journal, cast(Items, self), retry_failed=retry_failed)
-        except BaseException:
-            self._journal.close()
-            raise
+        self.name, self.count, self._items = "the input", 0, items
+        with contextlib.ExitStack() as stack:
+            self._journal = stack.enter_context(contextlib.closing(Journal(name, encode=encode)))
+            resume = Resume(self._journal, cast(Items, self), retry_failed=retry_failed)
+            self._resume = stack.enter_context(contextlib.closing(resume))
+            self.close = stack.pop_all().close  # without a new result, the file is as it was
 
     def __iter__(self) -> Iterator[Numbered | None]:
         return self._resume.pending()
 
     def pending(self, journal: Journal, _: int | None) -> Iterator[Numbered | None]:
         """The items without a result. Raises ItemsError at one that is not that of before."""
+        others = ItemsError(
+            f"{journal.name} has results of other items: delete it, or name another file"
+        )
         for entry in self._items:
             if entry is None:  # there is none yet
                 yield None
                 continue
             position, item = entry
             self.count = position + 1
-            plain = json.dumps(
-                item, sort_keys=True, default=lambda o: getattr(o, "__dict__", str(o))
+            text = json.dumps(
+                item,
+                sort_keys=True,
+                default=lambda o: vars(o) if hasattr(o, "__dict__") else str(o),
             )
-            digest = digest_of(plain.encode())
+            digest = digest_of(text.encode())
             before = journal.ledger.digest(position)
             if not (position < len(journal.done) and journal.done[position]):
                 if digest != before:
                     journal.ledger.note(position, digest)
                 yield position, item
             elif digest != before:
-                raise self._others()
+                raise others
         if any(journal.done[self.count :]):
-            raise self._others()
-
-    def _others(self) -> ItemsError:
-        return ItemsError(
-            f"{self._journal.name} has results of other items: delete it, or name another file"
-        )
+            raise others
 
     def write(self, burst: Burst) -> Burst:
         """Append the outcomes; a value that cannot be written has become an error."""
         return self._journal.write(burst, {})
-
-    def close(self) -> None:
-        """Let others have the file; without a new result it is as it was."""
-        try:
-            self._resume.close()
-        finally:
-            self._journal.close()

@@ -22,6 +22,7 @@ ATOMS = frozenset((str, int, bool, float, type(None)))
 QUICK: dict[type, Callable[[Any], str]] = {int: repr, str: encode_basestring_ascii}  # 1 us less
 # A value of these types exists only where somebody has imported their module; we need not.
 TEXTS = (("decimal", "Decimal"), ("uuid", "UUID"), ("pathlib", "PurePath"))
+BASES: tuple[Any, ...] = (int, float, dict, list)  # of classes of the user's
 WAY_OUT = "return what JSON can hold, or write an encode(value) in work.py"
 to_json = json.JSONEncoder(allow_nan=False).encode  # NaN is not JSON: other tools stumble over it
 
@@ -109,7 +110,7 @@ def _known(value: Any) -> Any:
         return b2a_base64(value, newline=False).decode()
     if isinstance(value, str):  # an enumeration prints something else
         return str.__str__(value)
-    for plain in (int, float, dict, list):
+    for plain in BASES:
         if isinstance(value, plain):
             return plain(value)
     for module, name in TEXTS:
