@@ -116,9 +116,7 @@ class Snapshot:
 
     def _index(self, name: str, size: int, known: int) -> None:
         begin = following = 0
-        whole = takewhile(
-            lambda line: line.endswith(b"\n"), self._file
-        )  # not torn, nor half written
+        whole = takewhile(lambda line: line.endswith(b"\n"), self._file)  # the last may be torn
         for line, result in read(whole, known, name):
             if result is not None and result.id < known:
                 if result.id != following:
@@ -129,7 +127,7 @@ class Snapshot:
                 if not result.ok:
                     self.failed += 1
                     record = json.loads(line)
-                    count_kind(self.kinds, record["error"], record.get("where", ""))
+                    count_kind(self.kinds, record.get("error", ""), record.get("where", ""))
             begin += len(line)
             if begin >= size:  # more came since
                 break
@@ -209,7 +207,7 @@ class Export:
         with parquet.ParquetWriter(file.buffer, schema) as writer:
             while batch := list(islice(rows, BATCH)):
                 arrays = [
-                    cells if name in own else [_fit(cell, kind) for cell in cells]
+                    cells if name in own else [_as(kind, cell) for cell in cells]
                     for (name, kind), cells in zip(columns, zip(*batch, strict=True), strict=True)
                 ]
                 writer.write_table(pyarrow.table(arrays, schema=schema))
@@ -224,25 +222,19 @@ class Export:
         for item, result in self._cells():
             _widen(fields, item)
             _widen(results, result)
-        columns = [*fields.items()]
+        columns = list(fields.items())
         for name, kind in results.items():
             columns.append((f"result.{name}" if name in fields else name, kind))
-        rows = self._cells()
-        return columns, (
-            [*map(item.get, fields), *map(result.get, results)] for item, result in rows
-        )
+        cells = self._cells()
+        rows = ([*map(item.get, fields), *map(result.get, results)] for item, result in cells)
+        return columns, rows
 
     def _cells(self) -> Iterator[tuple[Cells, Cells]]:
         """Each item and its result: the value has cells of its own, the traceback fits in none."""
         for item, result in self._rows():
-            cells: Cells = {}
-            if not self._bare:
-                cells = {
-                    name: result[name] for name in result if name not in ("value", "traceback")
-                }
-                if "value" in result:
-                    cells |= _cells(result["value"], "value", "value.")
-            yield _cells(item, "item"), cells
+            value = _cells(result.pop("value"), "value", "value.") if "value" in result else {}
+            result.pop("traceback", None)
+            yield _cells(item, "item"), {} if self._bare else result | value
 
     def _rows(self) -> Iterator[tuple[Any, dict[str, Any]]]:
         """Each item with its result."""
@@ -290,7 +282,7 @@ def _without_nan(value: Any) -> Any:
     return [_without_nan(part) for part in value] if isinstance(value, list) else value
 
 
-def _fit(cell: Any, kind: type) -> Any:
+def _as(kind: type, cell: Any) -> Any:
     if cell is None:
         return None
     return kind(cell) if kind in (bool, int, float) else _text(cell)

@@ -165,10 +165,7 @@ class Ledger:
 
     def _read(self, offset: int, length: int) -> bytes:
         self.file.seek(offset)
-        data = bytearray()
-        while len(data) < length and (more := self.file.read(length - len(data))):
-            data += more
-        return bytes(data)
+        return self.file.read(length)
 
     def _write(self, offset: int, data: bytes | bytearray, sync: bool = False) -> None:
         try:
