@@ -153,6 +153,18 @@ def test_input_and_results_are_two_files(make: Make) -> None:
     assert (project.root / "items.jsonl").read_text() == "1\n"
 
 
+def test_a_last_line_without_its_end_stays_where_the_run_is_refused(make: Make) -> None:
+    """An editor may have left it so: nothing is cut off before the run is known to be good."""
+    project = make("1\n2\n")
+    project.run("run")
+    path = project.root / "results.jsonl"
+    path.write_text(before := path.read_text().rstrip("\n"))
+    assert project.run("run", "--items", "results.jsonl").returncode == 2
+    (project.root / "results.jsonl.state").unlink()
+    assert project.run("run").returncode == 2
+    assert path.read_text() == before
+
+
 @pytest.mark.parametrize("option", ["--fresh", "--retry-failed"])
 def test_a_link_stays_a_link_and_a_mode_a_mode(make: Make, option: str) -> None:
     """New results are where the old were, and as private."""

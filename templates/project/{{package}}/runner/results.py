@@ -6,7 +6,7 @@ results.jsonl.bak    what --fresh or --retry-failed replaces, until the new run 
 
 Each burst of outcomes is one write. After it they survive kill -9, and with fsync a power cut too;
 what kill -9 costs is the tasks that were running or waited for that write: they run again.
-A torn last line is cut off on opening; what a power cut has damaged runs again. A line names its
+A torn last line is cut off; what a power cut has damaged runs again. A line names its
 task, so lines come in any order.
 """
 
@@ -54,7 +54,7 @@ class Journal:
     """The results file, open and locked.
 
     `done` is GOOD or BAD for each position that has a result, `ok` and `failed` count them. Opening
-    it changes nothing but that a torn last line goes.
+    it changes nothing.
     """
 
     def __init__(
@@ -75,8 +75,8 @@ class Journal:
                 raise Refused(f"{name} is not a file; --results names another")
             self.file = FileIO(self.path, "a+")
             self._check_kind()
-            self.size = self._cut_tail()
-            self.has_state = self.ledger.load(os.fstat(self.file.fileno()).st_ino)
+            status = os.fstat(self.file.fileno())
+            self.size, self.has_state = status.st_size, self.ledger.load(status.st_ino)
             if not os.path.lexists(f"{self.path}.bak"):  # killed before it was made, or as it went
                 self.ledger.backup = None
         except BlockingIOError:
@@ -87,7 +87,8 @@ class Journal:
             raise Refused(f"cannot open {name}: {exc.strerror}; --results names another") from None
 
     def load(self) -> None:
-        """Note what is done. Raises Refused for a line that is no result."""
+        """Note what is done, and cut off a torn end. Raises Refused for what is no result."""
+        self._cut_tail()
         known, done = self.ledger.known, bytearray()
         for _, result in read(self.lines(), known, self.name):
             if result is None or result.id >= known:
@@ -215,18 +216,18 @@ class Journal:
         if head and not ours:
             raise Refused(f"{self.name} does not hold results: --results names another file")
 
-    def _cut_tail(self) -> int:
-        """Cut off a torn last line, and zeros as a power cut leaves them. Return the size."""
-        size = end = os.fstat(self.file.fileno()).st_size
+    def _cut_tail(self) -> None:
+        """Cut off a torn last line, and zeros as a power cut leaves them."""
+        end = self.size
         newline = -1
         while end and newline < 0:
             begin = max(0, end - BLOCK)
             self.file.seek(begin)
             newline = self.file.read(end - begin).rfind(b"\n")
             end = begin + newline + 1
-        if end < size:
+        if end < self.size:
             self._cut(end)
-        return end
+            self.size = end
 
     def _cut(self, size: int) -> None:
         """What is behind goes, before anything else comes there."""
