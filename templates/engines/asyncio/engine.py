@@ -23,15 +23,15 @@ import sys
 import threading
 import time
 from _thread import interrupt_main
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from contextvars import Context, copy_context
 from types import FrameType
 from typing import Any, cast
 
 from .adaptive import AdaptiveLimit
 from .backlog import Backlog
-from .daemons import DaemonWorker, join_all
+from .daemons import DaemonPool
 from .failures import Failure, describe, timed_out
 from .job import Call, Job
 from .prints import say
@@ -313,45 +313,34 @@ class CoroutinePool:
             self._loop.run_until_complete(asyncio.wait(running, timeout=LEAVING))
 
 
-class DaemonThreads:
-    """Threads for a `def work` in an event loop: one per call in flight, kept for the next call."""
+@asynccontextmanager
+async def _in_threads(job: Job) -> AsyncIterator[Call]:
+    """For a `def work`: an awaitable callable(item), which has a thread for each call in flight."""
+    loop = asyncio.get_running_loop()
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._free: list[DaemonWorker] = []
+    async def call(item: Any) -> Any:
+        reply: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
 
-    async def __aenter__(self) -> Callable[[Any], Awaitable[Any]]:
-        return self._call
+        def settle(*outcome: Any) -> None:
+            if not reply.cancelled():
+                reply.set_result(outcome)
 
-    async def __aexit__(self, *_: object) -> None:
-        for worker in self._free:
-            worker.leave()
-        join_all(self._free)
+        def deliver(*outcome: Any) -> None:
+            with suppress(RuntimeError):  # the loop is closed, and nobody waits
+                loop.call_soon_threadsafe(settle, *outcome)
 
-    async def _call(self, item: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
-        worker = self._free.pop() if self._free else DaemonWorker(self._job)
-
-        def settle(value: Any, error: BaseException | None) -> None:
-            if future.cancelled():
-                worker.leave()  # it overran its timeout, and another has taken its place
-                return
-            if worker.failure is None:
-                self._free.append(worker)
-            future.set_result((value, error))
-
-        def deliver(value: Any, error: BaseException | None) -> None:
-            try:
-                loop.call_soon_threadsafe(settle, value, error)
-            except RuntimeError:  # the loop is closed, and nobody waits
-                worker.leave()
-
-        worker.submit(item, deliver)
-        value, error = await future
+        give_up = threads.submit(item, deliver)
+        try:
+            value, error = await reply
+        except asyncio.CancelledError:  # it overran its timeout, and another takes its place
+            give_up()
+            raise
         if error is not None:
             raise error
         return value
+
+    with closing(DaemonPool(job)) as threads:
+        yield call
 
 
 @contextmanager
@@ -376,7 +365,7 @@ def _opened(loop: asyncio.AbstractEventLoop, job: Job, size: int) -> Iterator[tu
     """
 
     async def hold() -> None:
-        async with job.aopen(size) if job.is_async else DaemonThreads(job) as call:
+        async with job.aopen(size) if job.is_async else _in_threads(job) as call:
             ready.set_result((call, copy_context()))
             await leave.wait()
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
-from .daemons import DaemonWorker, join_all
+from .daemons import DaemonPool
 from .failures import Failure, describe, timed_out
 from .job import Call, Job
 from .task import CURRENT
@@ -31,9 +31,8 @@ class BatchExecutor:
 
     def __init__(self, job: Job, send: Callable[[bytes], object], *, shared: bool) -> None:
         """`send` takes what is logged to whoever started the run; others `shared` the worker."""
-        self._job = _BatchJob(job.work, job.setup)
+        self._threads = DaemonPool(_BatchJob(job.work, job.setup))
         self._stop_sending = forward(send, CURRENT.get, job.log_levels, shared=shared)
-        self._free: list[DaemonWorker] = []
         self._waiting: set[SimpleQueue[BaseException | None]] = set()
 
     def serve(self, data: bytes, timeout: float | None) -> bytes:
@@ -43,13 +42,9 @@ class BatchExecutor:
         as a pickled text.
         """
         batch = Batch(pickle.loads(data), timeout or FOREVER)  # noqa: S301  # from our own cluster
-        try:
-            worker = self._free.pop()
-        except IndexError:
-            worker = DaemonWorker(self._job)
         over: SimpleQueue[BaseException | None] = SimpleQueue()
         self._waiting.add(over)
-        worker.submit(batch, lambda _, error: over.put(error))
+        give_up = self._threads.submit(batch, lambda _, error: over.put(error))
         failure = None
         while not batch.over:
             try:
@@ -59,9 +54,7 @@ class BatchExecutor:
                 batch.time_out()
         self._waiting.discard(over)
         if batch.over:
-            worker.leave()  # once it is done with its item, if ever
-        else:
-            self._free.append(worker)
+            give_up()
         return pickle.dumps(batch.rows if failure is None else str(failure))
 
     def close(self) -> None:
@@ -71,10 +64,8 @@ class BatchExecutor:
         """
         for over in list(self._waiting):
             over.put(None)
-        for worker in self._free:
-            worker.leave()
         try:
-            join_all(self._free)
+            self._threads.close()
         finally:
             self._stop_sending()
 

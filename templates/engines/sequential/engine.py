@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from queue import Empty, SimpleQueue
 from threading import TIMEOUT_MAX
 from typing import Any
 
 from .backlog import Backlog
-from .daemons import DaemonWorker, join_all
+from .daemons import DaemonPool
 from .failures import Failure
 from .job import Call, Job
 from .task import CURRENT, Burst, Bursts, EngineError, Outcome, Task, is_interrupt
@@ -74,27 +74,18 @@ def _attempt(call: Call, task: Task, backlog: Backlog) -> Burst:
 @contextmanager
 def _impatient(job: Job, timeout: float) -> Iterator[Call]:
     """A call that raises TimeoutError when work() takes longer than `timeout` seconds."""
-    worker, idle = DaemonWorker(job), True
 
     def call(item: Any) -> Any:
-        nonlocal worker, idle
         reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-        worker.submit(item, lambda value, error: reply.put((value, error)))
-        idle = False
+        give_up = threads.submit(item, lambda *outcome: reply.put(outcome))
         try:
             value, error = reply.get(timeout=min(timeout, TIMEOUT_MAX))
         except Empty:
-            worker.leave()  # once it is done with this item, if ever
-            worker, idle = DaemonWorker(job), True
+            give_up()
             raise TimeoutError(f"timeout after {timeout:g} s") from None
-        idle = True
         if error is not None:
             raise error
         return value
 
-    try:
+    with closing(DaemonPool(job)) as threads:
         yield call
-    finally:
-        worker.leave()
-        if idle:
-            join_all([worker])

@@ -69,41 +69,64 @@ def join_all(threads: Sequence[JobThread]) -> None:
         )
 
 
-class DaemonWorker(JobThread):
-    """A thread that runs one item at a time, as they are submitted."""
+class DaemonPool:
+    """Threads for calls that may hang: one for each that runs, kept for the next."""
 
     def __init__(self, job: Job) -> None:
-        self._todo: SimpleQueue[tuple[Any, Deliver, int | None] | None] = SimpleQueue()
-        self._told_to_leave = False
-        super().__init__(job)
+        self.job = job
+        self.idle: list[DaemonWorker] = []
 
-    def submit(self, item: Any, deliver: Deliver) -> None:
-        """Run the item in the thread, which then calls deliver(value, error) there."""
-        self._todo.put((item, deliver, CURRENT.get()))
+    def submit(self, item: Any, deliver: Deliver) -> Callable[[], None]:
+        """Run the item in a thread, which then calls deliver(value, error) there.
 
-    def leave(self) -> None:
-        """Tear down what setup() made and end, after the present item."""
-        self._todo.put(None)
+        Return what gives that up: then nothing is delivered, and the thread ends after the item.
+        """
+        claim = [deliver]
+        try:
+            worker = self.idle.pop()
+        except IndexError:
+            worker = DaemonWorker(self)
+        worker.todo.put((CURRENT.get(), item, claim))
+        return claim.clear
+
+    def close(self) -> None:
+        """Tear down what setup() made in idle threads; the others are left behind."""
+        for worker in self.idle:
+            worker.todo.put(None)
+        join_all(self.idle)
+
+
+class DaemonWorker(JobThread):
+    """A thread of such a pool. When its setup() fails, the item gets that error."""
+
+    def __init__(self, pool: DaemonPool) -> None:
+        self._pool = pool
+        self._opened = False
+        # Position, item, and a list with what takes the outcome; empty once that is given up.
+        self.todo: SimpleQueue[tuple[int | None, Any, list[Deliver]] | None] = SimpleQueue()
+        super().__init__(pool.job)
 
     def run(self) -> None:
-        """Serve until told to leave; when setup() fails, every item gets that error."""
+        """Serve until told to leave."""
         super().run()
-        while self.failure is not None and (entry := self._next()) is not None:
-            entry[1](None, self.failure)
-
-    def _next(self) -> tuple[Any, Deliver, int | None] | None:
-        entry = None if self._told_to_leave else self._todo.get()
-        self._told_to_leave = entry is None
-        return entry
+        if self.failure is not None and not self._opened and (entry := self.todo.get()):
+            for deliver in entry[2]:
+                deliver(None, self.failure)
 
     def serve(self, call: Call) -> None:
         """Run items one after the other."""
-        while (entry := self._next()) is not None:
-            item, deliver, position = entry
+        self._opened = True
+        while (entry := self.todo.get()) is not None:
+            position, item, claim = entry
             CURRENT.set(position)
             value, error = None, None
             try:
                 value = call(item)
             except BaseException as exc:
                 error = exc
+            try:
+                deliver = claim.pop()  # atomic: either it is delivered, or it was given up
+            except IndexError:
+                return
+            self._pool.idle.append(self)
             deliver(value, error)
