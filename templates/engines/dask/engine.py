@@ -37,8 +37,8 @@ from .failures import Failure, describe
 from .job import Job
 from .machine import NotReady, usable_cores
 from .prints import say
-from .task import PACKAGE, TEARDOWN, Burst, Bursts, EngineError, Outcome, Task
-from .workers import show_record
+from .task import PACKAGE, TEARDOWN, Burst, Bursts, EngineError, Task
+from .workers import Suspects, packed, settled, show_record
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, Future
@@ -133,6 +133,7 @@ class Dispatcher:
         self._roster = Roster(client, backlog.max_workers, quiet)
         self._done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self._outcomes: Burst = []  # not yet handed over
+        self._suspects = Suspects(backlog)
         self._deaths: dict[int, int] = {}  # suspect: how many workers died with it
         self._sent = 0  # batches, so far
         self._batch = 1  # tasks in the next one
@@ -146,7 +147,7 @@ class Dispatcher:
             for worker in self._roster.refresh():
                 self._bury(worker)
             self._dispatch()
-            if self._backlog.empty and not self._roster.busy():
+            if self._backlog.empty and not self._suspects and not self._roster.busy():
                 break
             self._collect()
             if self._outcomes:
@@ -167,7 +168,7 @@ class Dispatcher:
         """A batch for every slot, then one ahead for every worker while tasks are short."""
         for worker in self._roster:
             worker.alone = worker.alone and bool(worker.batches)
-            if not worker.batches and (suspects := self._backlog.suspects()):
+            if not worker.batches and (suspects := self._suspects.take()):
                 worker.alone = True
                 self._give(worker, suspects)
         paced = self._backlog.paced
@@ -180,18 +181,18 @@ class Dispatcher:
                     self._give(worker, self._backlog.take(1 if paced else self._batch, busy))
 
     def _give(self, worker: ClusterWorker, tasks: list[Task]) -> None:
-        packed, sent = [], []
+        items, sent = [], []
         for task in tasks:
-            try:
-                packed.append((task[0], pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL)))
-            except Exception as exc:
-                self._fail(task, Failure(f"item cannot be pickled: {describe(exc)}", final=True))
+            item, failure = packed("item", task[1])
+            if failure:
+                self._fail(task, failure)
             else:
+                items.append((task[0], item))
                 sent.append(task)
         if not sent:
             return
         self._sent += 1
-        data = pickle.dumps(packed)
+        data = pickle.dumps(items)
         self._weight = len(data) / len(sent)
         future = self._client.submit(
             self._deliver,
@@ -239,18 +240,9 @@ class Dispatcher:
         """Outcomes of a batch; what was not begun goes back."""
         self._barren = 0
         self._backlog.put_back(tasks[len(rows) :])
-        for task, (packed, failure, seconds) in zip(tasks, rows, strict=False):
+        for task, (result, failure, seconds) in zip(tasks, rows, strict=False):
             self._deaths.pop(task[0], None)
-            if failure is not None:
-                self._fail(task, failure, seconds)
-                continue
-            try:
-                value = pickle.loads(packed)  # noqa: S301  # from our own cluster
-            except Exception as exc:
-                error = f"result cannot be unpickled: {describe(exc)}"
-                self._fail(task, Failure(error, final=True))
-            else:
-                self._outcomes.append(Outcome(task[0], task[1], value, None, seconds, task[2]))
+            self._outcomes += settled(self._backlog, task, result, failure, seconds)
 
     def _learn(self, seconds: float, weight: float) -> None:
         """Size the next batch by the time and the bytes of a task."""
@@ -280,10 +272,10 @@ class Dispatcher:
             self._fail(tasks[0], Failure(error))
             return
         self._deaths.update(dict.fromkeys((index for index, _, _ in tasks), deaths))
-        self._backlog.suspect(tasks)
+        self._suspects.add(tasks)
 
-    def _fail(self, task: Task, failure: Failure, seconds: float = 0.0) -> None:
-        self._outcomes += self._backlog.failed(task, failure, seconds)
+    def _fail(self, task: Task, failure: Failure) -> None:
+        self._outcomes += self._backlog.failed(task, failure, 0.0)
 
 
 def default_workers(scheduler: str | None = None) -> int:

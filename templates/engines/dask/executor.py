@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 from .daemons import DaemonPool
-from .failures import Failure, describe, timed_out
+from .failures import Failure, timed_out
 from .job import Call, Job
 from .task import CURRENT
-from .workers import forward
+from .workers import forward, packed, unpacked
 
 BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
 FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days
@@ -118,15 +118,10 @@ class Batch:
 
 def _attempt(call: Call, item: bytes) -> tuple[bytes, Failure | None]:
     """The pickled value, or the failure."""
+    value, failure = unpacked("item", item)
+    if failure:
+        return b"", failure
     try:
-        unpacked = pickle.loads(item)  # noqa: S301  # from our own cluster
-    except Exception as exc:
-        return b"", Failure(f"item cannot be unpickled: {describe(exc)}", final=True)
-    try:
-        value = call(unpacked)
+        return packed("result", call(value))
     except BaseException as exc:  # whatever it is, it costs this task only
         return b"", Failure.of(exc)
-    try:
-        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL), None
-    except Exception as exc:
-        return b"", Failure(f"result cannot be pickled: {describe(exc)}", final=True)

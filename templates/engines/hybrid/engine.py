@@ -25,12 +25,13 @@ from typing import Any
 
 from .adaptive import AdaptiveLimit
 from .backlog import Backlog
-from .failures import Failure, describe, timed_out
+from .failures import Failure, timed_out
 from .job import Job
 from .machine import usable_cores
 from .pool import PoolWorker, ProcessPool
 from .processes import MOST, NEVER, SharedConnection
 from .task import CURRENT, Bursts, Numbered, Outcome, Retry, Task
+from .workers import Suspects, packed, settled, unpacked
 
 MODEL = "hybrid"
 AWAITS = "with an async client"
@@ -105,21 +106,16 @@ def _inbox(conn: SharedConnection, messages: SimpleQueue[bytes]) -> Iterator[Num
         if not data:
             return
         for index, item in pickle.loads(data):  # noqa: S301  # from our own process
-            try:
-                yield index, pickle.loads(item)  # noqa: S301  # from our own process
-            except Exception as exc:
-                error = f"item cannot be unpickled: {describe(exc)}"
-                conn.send_bytes(pickle.dumps([(index, b"", Failure(error, final=True), 0.0)]))
+            value, failure = unpacked("item", item)
+            if failure:
+                conn.send_bytes(pickle.dumps([(index, b"", failure, 0.0)]))
+            else:
+                yield index, value
 
 
 def _reply(outcome: Outcome[Any, Any]) -> Reply:
-    failure, value = outcome.failure, b""
-    if failure is None:
-        try:
-            value = pickle.dumps(outcome.value, pickle.HIGHEST_PROTOCOL)
-        except Exception as exc:
-            failure = Failure(f"result cannot be pickled: {describe(exc)}", final=True)
-    return outcome.id, value, failure, outcome.seconds
+    data, failure = packed("result", outcome.value)
+    return outcome.id, data, outcome.failure or failure, outcome.seconds
 
 
 class Pulse:
@@ -173,6 +169,7 @@ class HybridPool(ProcessPool[HybridWorker]):
         processes = min(size, usable_cores(), MOST)
         super().__init__(job, backlog, size, processes, timeout, method, recycle)
         engine_for(job)  # imported here, a forked process has it already
+        self.suspects = Suspects(backlog)
         self._cores = own_cores(job, self.processes)
         self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead
         self._answers = 0
@@ -182,16 +179,16 @@ class HybridPool(ProcessPool[HybridWorker]):
         """Send suspects to processes of their own, other tasks to the process with the fewest."""
         for worker in self.workers:
             worker.quarantined = worker.quarantined and bool(worker.given)
-            if worker.open and not worker.given and (suspects := self.backlog.suspects()):
+            if worker.open and not worker.given and (suspects := self.suspects.take()):
                 self._quarantine(worker, suspects)
-        while len(self.workers) < self.processes and (suspects := self.backlog.suspects()):
+        while len(self.workers) < self.processes and (suspects := self.suspects.take()):
             if starter := self.hire():
                 self._quarantine(starter, suspects)
             else:
                 self.backlog.put_back(suspects)
         paced = self.backlog.paced
         if paced:
-            self.hire_for(self.backlog.waiting(self.processes - len(self.workers)))
+            self.hire_for(len(self.suspects) + self.backlog.waiting(self.processes))
         candidates = self.ready() if paced else self.workers
         free = [each for each in candidates if each.open and self.left(each)]
         free = [each for each in free if not each.quarantined]
@@ -201,6 +198,10 @@ class HybridPool(ProcessPool[HybridWorker]):
         busy = sum(len(worker.given) for worker in free)
         ahead = 0 if paced else self._ahead(slots)
         self._deal(free, self.backlog.take(max(0, slots + ahead - busy), busy))
+
+    def waiting(self) -> bool:
+        """Whether there are tasks to give, now or later."""
+        return not self.backlog.empty or bool(self.suspects)
 
     def _ahead(self, slots: int) -> int:
         """How many tasks to send beyond those in flight; at first no more than were answered."""
@@ -247,16 +248,14 @@ class HybridPool(ProcessPool[HybridWorker]):
     def _give(self, worker: HybridWorker, tasks: list[Task]) -> None:
         message: list[Request] = []
         for task in tasks:
-            try:
-                packed = pickle.dumps(task[1], pickle.HIGHEST_PROTOCOL)
-                message.append((task[0], packed))
-                self._bytes += (len(packed) - self._bytes) / 8
-            except Exception as exc:
-                error = f"item cannot be pickled: {describe(exc)}"
-                self.fail(task, Failure(error, final=True))
-            else:
-                worker.given[task[0]] = task
-                worker.taken += 1
+            data, failure = packed("item", task[1])
+            if failure:
+                self.fail(task, failure)
+                continue
+            message.append((task[0], data))
+            self._bytes += (len(data) - self._bytes) / 8
+            worker.given[task[0]] = task
+            worker.taken += 1
         if message:
             with contextlib.suppress(OSError):  # it died: its pipe tells
                 worker.conn.send_bytes(pickle.dumps(message))
@@ -264,26 +263,17 @@ class HybridPool(ProcessPool[HybridWorker]):
     def receive(self, worker: HybridWorker, data: bytes) -> None:
         """Outcomes, in the order in which the process finished them."""
         answers: list[Reply] = pickle.loads(data)  # noqa: S301  # from our own process
-        for index, packed, failure, seconds in answers:
+        for index, result, failure, seconds in answers:
             task = worker.given.pop(index)
             self._answers += 1
             self._seconds += (seconds - self._seconds) / min(self._answers, MEMORY)
-            if failure is not None:
-                self.fail(task, failure, seconds)
-                continue
-            try:
-                value = pickle.loads(packed)  # noqa: S301  # from our own process
-            except Exception as exc:
-                error = f"result cannot be unpickled: {describe(exc)}"
-                self.fail(task, Failure(error, final=True), seconds)
-            else:
-                self.outcomes.append(Outcome(index, task[1], value, None, seconds, task[2]))
+            self.outcomes += settled(self.backlog, task, result, failure, seconds)
 
     def blame(self, worker: HybridWorker, reason: Failure) -> None:
         """Any of its tasks may have killed it: halve them until one is left."""
         tasks = worker.tasks()
         if len(tasks) > 1:
-            self.backlog.suspect(tasks)
+            self.suspects.add(tasks)
         else:
             self.fail(tasks[0], reason)
 

@@ -20,12 +20,13 @@ from collections import deque
 from typing import Any
 
 from .backlog import Backlog
-from .failures import Failure, describe, timed_out
+from .failures import Failure, timed_out
 from .job import Call, Job
 from .pool import PoolWorker, ProcessPool
 from .prints import say
 from .processes import MOST, NEVER, SharedConnection
 from .task import Bursts, Task, quick_outcome
+from .workers import packed, unpacked
 
 MODEL = "multiprocessing"
 AWAITS = "never"
@@ -60,10 +61,9 @@ def _run_batch(call: Call, data: bytes, clock: memoryview[float]) -> bytes:
     failures: Failures = {}
     seconds: list[float] = []
     perf_counter = time.perf_counter  # monotonic ticks every 16 ms on Windows before Python 3.13
-    try:
-        items = pickle.loads(data)  # noqa: S301  # from our own process
-    except Exception as exc:
-        return pickle.dumps(f"item cannot be unpickled: {describe(exc)}")
+    items, failure = unpacked("item", data)
+    if failure:
+        return pickle.dumps(failure)
     now = perf_counter()
     end = now + BUDGET
     for position, item in enumerate(items):
@@ -72,9 +72,9 @@ def _run_batch(call: Call, data: bytes, clock: memoryview[float]) -> bytes:
         try:
             values.append(call(item))
         except BaseException as exc:  # whatever it is, it costs this task only
-            failures[position] = failure = Failure.of(exc)
+            failures[position] = Failure.of(exc)
             values.append(None)
-            if failure.refused:  # the others have to wait too
+            if failures[position].refused:  # the others have to wait too
                 end = 0.0
         now = perf_counter()
         seconds.append(now - before)
@@ -85,12 +85,8 @@ def _run_batch(call: Call, data: bytes, clock: memoryview[float]) -> bytes:
         return pickle.dumps((values, failures, seconds), pickle.HIGHEST_PROTOCOL)
     except Exception:
         for position, value in enumerate(values):
-            try:
-                pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-            except Exception as exc:
-                values[position] = None
-                error = f"result cannot be pickled: {describe(exc)}"
-                failures[position] = Failure(error, final=True)
+            if failure := packed("result", value)[1]:
+                values[position], failures[position] = None, failure
         return pickle.dumps((values, failures, seconds), pickle.HIGHEST_PROTOCOL)
 
 
@@ -114,8 +110,11 @@ class BatchWorker(PoolWorker):
 class BatchPool(ProcessPool[BatchWorker]):
     """A pool that sends batches of tasks, and learns how large they may be."""
 
-    batch = 1  # tasks in the next one
-    cost = TARGET  # seconds that a task takes, about
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.batch = 1  # tasks in the next one
+        self.cost = TARGET  # seconds that a task takes, about
+        self._suspects: set[int] = set()  # positions: one of these tasks has broken its batch
 
     def start(self) -> BatchWorker:
         """Start a worker."""
@@ -142,24 +141,25 @@ class BatchPool(ProcessPool[BatchWorker]):
         idle = [each for each in self.ready() if not each.batches and each.open]
         busy = len(self.workers) - len(idle)
         for worker in idle:
-            self._give(worker, self.backlog.suspects() or self.backlog.take(1, busy))
+            self._give(worker, self._take(1, busy))
             busy += bool(worker.batches)
         if busy >= len(self.workers):
-            self.hire_for(self.backlog.waiting(self.processes - len(self.workers)))
+            self.hire_for(self.backlog.waiting(self.processes))
 
-    def _take(self, most: int) -> list[Task]:
-        if not most:
-            return []
-        return self.backlog.suspects() or self.backlog.take(min(self.batch, most))
+    def _take(self, most: int, busy: int = 0) -> list[Task]:
+        """The next batch; a suspect is alone in its own."""
+        batch = 1 if self._suspects else self.batch
+        tasks = self.backlog.take(min(batch, most), busy)
+        if self._suspects:
+            self._suspects.difference_update(index for index, _, _ in tasks)
+        return tasks
 
     def _give(self, worker: BatchWorker, tasks: list[Task]) -> None:
         if not tasks:
             return
-        try:
-            data = pickle.dumps([item for _, item, _ in tasks], pickle.HIGHEST_PROTOCOL)
-        except Exception as exc:
-            error = f"item cannot be pickled: {describe(exc)}"
-            self._suspect(tasks, Failure(error, final=True))
+        data, failure = packed("item", [item for _, item, _ in tasks])
+        if failure:
+            self._suspect(tasks, failure)
             return
         if worker.batches and len(data) > PIPE:  # never wait for a busy worker
             self.backlog.put_back(tasks)
@@ -172,12 +172,9 @@ class BatchPool(ProcessPool[BatchWorker]):
     def receive(self, worker: BatchWorker, data: bytes) -> None:
         """Outcomes of a batch; what the worker did not begin goes back."""
         tasks, sent = worker.batches.popleft()
-        try:
-            reply = pickle.loads(data)  # noqa: S301  # from our own process
-        except Exception as exc:
-            reply = f"result cannot be unpickled: {describe(exc)}"
-        if isinstance(reply, str):
-            self._suspect(tasks, Failure(reply, final=True))
+        reply, failure = unpacked("result", data)
+        if failure or isinstance(reply, Failure):
+            self._suspect(tasks, failure or reply)
             return
         values, failures, seconds = reply
         done = len(values)
@@ -213,9 +210,10 @@ class BatchPool(ProcessPool[BatchWorker]):
             self.backlog.put_back(tasks)
 
     def _suspect(self, tasks: list[Task], failure: Failure) -> None:
-        """One of the tasks is to blame for the error: find out which."""
+        """One of the tasks is to blame for the error: each is tried by itself."""
         if len(tasks) > 1:
-            self.backlog.suspect(tasks)
+            self._suspects.update(index for index, _, _ in tasks)
+            self.backlog.put_back(tasks)
         else:
             self.fail(tasks[0], failure)
 

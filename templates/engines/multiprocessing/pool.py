@@ -82,6 +82,10 @@ class ProcessPool(ABC, Generic[W]):
     def start(self) -> W:
         """Start a worker."""
 
+    def waiting(self) -> bool:
+        """Whether there are tasks to give, now or later."""
+        return not self.backlog.empty
+
     @abstractmethod
     def dispatch(self) -> None:
         """Give tasks to the workers; start workers while there are tasks for them."""
@@ -126,8 +130,9 @@ class ProcessPool(ABC, Generic[W]):
 
     def hire_for(self, waiting: int) -> None:
         """Start workers for so many tasks that wait, which they get once they are ready."""
-        while waiting and self.hire():
-            waiting -= 1
+        for _ in range(min(waiting, self.processes - len(self.workers))):
+            if not self.hire():
+                break
 
     def _shrink(self, processes: int, reason: str) -> None:
         self.processes = processes
@@ -146,7 +151,7 @@ class ProcessPool(ABC, Generic[W]):
         try:
             while not self.backlog.heed_stop():
                 self.dispatch()
-                if self.backlog.empty and not any(worker.tasks() for worker in self.workers):
+                if not (self.waiting() or any(worker.tasks() for worker in self.workers)):
                     break
                 starting = self.backlog.paced and len(self.ready()) < len(self.workers)
                 self._collect(min(tick, self.backlog.patience, IDLE if starting else TICK))

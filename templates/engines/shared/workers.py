@@ -1,28 +1,35 @@
-"""How a worker process begins and ends, like the process of the run (lifecycle.py); what it logs.
+"""What all worker processes need: how they begin and end, what they log, what goes to and fro.
 
-multiprocessing would skip what Python does at the end of a process. Records of `logging` go through
-the pipe that the results take, as with a QueueHandler, to the handlers of the process of the run.
+They end like the process of the run (lifecycle.py), where multiprocessing would skip what Python
+does then. Records of `logging` go the way of the results to the handlers of the process of the run.
 """
 
 from __future__ import annotations
 
 import atexit
+import copyreg
 import os
 import pickle
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from .failures import describe
+from .failures import ErrorText, Failure, Trace, describe
 from .lifecycle import SIGNALS, flush_files, new_signals_for_children, watch_the_end
 from .prints import say, whole_lines
+from .task import Outcome
 
 if TYPE_CHECKING:
     from logging import LogRecord
 
+    from .backlog import Backlog
+    from .task import Burst, Task
+
+LARGEST_EXCEPTION = 1 << 16  # bytes of a pickled one; what work() raised may hold a whole page
 _HOME = os.getpid()  # where this was imported: a forked worker is another process
 _finishing = False  # this is a worker, and runs its exit functions
 
@@ -165,3 +172,77 @@ def show_record(packed: bytes, position_of: Callable[[float], int | None]) -> No
     logger = logging.getLogger(record.name)
     if logger.isEnabledFor(record.levelno):
         logger.handle(record)
+
+
+def packed(what: str, value: Any) -> tuple[bytes, Failure | None]:
+    """An item or a result for another process, or why it cannot go there."""
+    try:
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL), None
+    except Exception as exc:
+        return b"", Failure(f"{what} cannot be pickled: {describe(exc)}", final=True)
+
+
+def unpacked(what: str, data: bytes) -> tuple[Any, Failure | None]:
+    """An item or a result from another process, or why it cannot be had."""
+    try:
+        return pickle.loads(data), None  # noqa: S301  # from a process of ours
+    except Exception as exc:
+        return None, Failure(f"{what} cannot be unpickled: {describe(exc)}", final=True)
+
+
+def settled(
+    backlog: Backlog, task: Task, result: bytes, failure: Failure | None, seconds: float
+) -> Burst:
+    """The outcome of a task whose pickled result came; nothing where it is tried again."""
+    value, unreadable = (None, None) if failure else unpacked("result", result)
+    if problem := failure or unreadable:
+        return backlog.failed(task, problem, seconds)
+    return [Outcome(task[0], task[1], value, None, seconds, task[2])]
+
+
+def _reduce(error: ErrorText) -> tuple[Any, ...]:
+    """To another process the exception goes along if it can, and if it is not large."""
+    data, _ = packed("exception", error.exception)
+    data = data if len(data) <= LARGEST_EXCEPTION else b""
+    return _error, (str(error), data, error.where, error.traceback)
+
+
+def _error(text: str, data: bytes, where: str, traceback: str) -> ErrorText:
+    error = ErrorText(text)
+    error.trace = Trace.of(where, traceback)
+    error.exception, _ = unpacked("exception", data)  # None: its arguments do not make its class
+    return error
+
+
+copyreg.pickle(ErrorText, _reduce)
+
+
+class Suspects:
+    """Tasks of which one has broken its worker: tried in halves, each half apart from all others.
+
+    They wait here, and not in the backlog; but while that is paced, each needs its permit.
+    """
+
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
+        self._groups: deque[list[Task]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def add(self, tasks: list[Task]) -> None:
+        """Try each half by itself."""
+        half = len(tasks) // 2
+        self._groups += filter(None, (tasks[:half], tasks[half:]))
+
+    def take(self) -> list[Task]:
+        """A group that may begin now, or none; of a paced one the first task."""
+        if self._backlog.stopping:
+            self._groups.clear()
+        if not (self._groups and self._backlog.permits(self._groups[0][0])):
+            return []
+        tasks = self._groups.popleft()
+        if self._backlog.paced and tasks[1:]:
+            self._groups.appendleft(tasks[1:])
+            return tasks[:1]
+        return tasks

@@ -54,7 +54,6 @@ class Backlog:
         self._source = chain(items, (END,))
         self._retry, self._stop = retry, stop
         self._again: deque[Task] = deque()
-        self._suspects: deque[list[Task]] = deque()
         self._later: list[tuple[float, int, Task]] = []  # heap: when it is due, index, task
         self._open = True  # the input may have more
         self._failure: Exception | None = None
@@ -120,32 +119,20 @@ class Backlog:
         """How many tasks there are to take, up to `limit`, whether or not they may begin now."""
         tasks = self._next(limit)
         self._again.extendleft(reversed(tasks))
-        return min(limit, len(self._suspects) + len(tasks))
+        return len(tasks)
+
+    def permits(self, task: Task) -> bool:
+        """Whether a task that waits elsewhere may begin now: then it does."""
+        if self._pacer is not None:
+            if self._pacer.due() > (now := time.monotonic()):
+                return False
+            self._pacer.begin(now, task[1])
+        return True
 
     def put_back(self, tasks: Iterable[Task]) -> None:
         """Tasks that were taken but not run: they go first."""
         if not self.stopping:
             self._again.extendleft(reversed(list(tasks)))
-
-    def suspect(self, tasks: list[Task]) -> None:
-        """One of these tasks broke their worker or their batch: try each half by itself."""
-        if not self.stopping:
-            half = len(tasks) // 2
-            self._suspects += filter(None, (tasks[:half], tasks[half:]))
-
-    def suspects(self) -> list[Task]:
-        """Tasks that have to run apart from all others, or none."""
-        if not self._suspects:
-            return []
-        if self._pacer is None:
-            return self._suspects.popleft()
-        if self._pacer.due() > (now := time.monotonic()):
-            return []
-        first, *rest = self._suspects.popleft()  # only the first: each needs a permit
-        if rest:
-            self._suspects.appendleft(rest)
-        self._pacer.begin(now, first[1])
-        return [first]
 
     def failed(self, task: Task, failure: Failure, seconds: float) -> Burst:
         """Schedule a retry and return nothing, or return the outcome when no retry is left."""
@@ -187,7 +174,7 @@ class Backlog:
     @property
     def empty(self) -> bool:
         """Nothing to take, neither now nor later."""
-        return not (self._open or self._again or self._suspects or self._later)
+        return not (self._open or self._again or self._later)
 
     def heed_stop(self) -> bool:
         """Take nothing more once the stop signal came. Return whether the grace is over."""
@@ -208,7 +195,6 @@ class Backlog:
         """Leave all that did not begin for the next run."""
         self._open, self.starved = False, False
         self._again.clear()
-        self._suspects.clear()
         self._later.clear()
 
     @property

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .task import Overloaded, StopRun
 
@@ -18,7 +17,6 @@ REFUSALS = frozenset({429, 503})  # HTTP's ways to say that the server has too m
 MEMBERS = 3  # of an exception group that its error names
 LONGEST_ERROR = 10_000  # characters of an error that are kept
 LONGEST_TRACEBACK = 16_000  # characters of a traceback: beyond, the middle is left out
-LARGEST_EXCEPTION = 1 << 16  # bytes of a pickled one; what work() raised may hold a whole page
 CHAIN = 20  # exceptions in a row, each the cause of the next
 STACKS = 1000  # whose text is kept: failures come in thousands from the same line
 KINDS = 1000  # of failures that are told apart; more fill memory, and nobody reads them
@@ -83,7 +81,7 @@ class ErrorText(str):
     """An error in one line, which remembers the exception that it tells of."""
 
     exception: BaseException | None = None
-    _trace: Trace | None = None
+    trace: Trace | None = None
 
     @property
     def where(self) -> str:
@@ -101,33 +99,12 @@ class ErrorText(str):
         return self._traced().fields
 
     def _traced(self) -> Trace:
-        if self._trace is None:
+        if self.trace is None:
             try:
-                self._trace = trace(self.exception) if self.exception else NO_TRACE
+                self.trace = trace(self.exception) if self.exception else NO_TRACE
             except OSError:  # work() has opened all the files that it may: none can be imported
-                self._trace = NO_TRACE
-        return self._trace
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """To another process the exception goes along if it can, and if it is not large."""
-        import pickle  # threads and coroutines do without
-
-        try:
-            packed = pickle.dumps(self.exception, pickle.HIGHEST_PROTOCOL)
-        except Exception:
-            packed = b""
-        packed = packed if len(packed) <= LARGEST_EXCEPTION else b""
-        return _unpacked, (str(self), packed, self.where, self.traceback)
-
-
-def _unpacked(text: str, packed: bytes, where: str, traceback: str) -> str:
-    import pickle
-
-    error = ErrorText(text)
-    error._trace = Trace.of(where, traceback)
-    with contextlib.suppress(Exception):  # its class cannot be made from its arguments
-        error.exception = pickle.loads(packed)  # noqa: S301  # from a worker of ours
-    return error
+                self.trace = NO_TRACE
+        return self.trace
 
 
 def describe(exc: BaseException, depth: int = 3) -> ErrorText:
