@@ -235,7 +235,7 @@ def simulate(
     patch(engine, "LARGEST", BATCH)
     patch(engine, "BatchWorker", worker_class(world))
     patch(pool, "wait", world.wait)
-    patch(pool, "dismiss", lambda workers, busy: [])
+    patch(pool.ProcessPool, "_dismiss", lambda _: None)
     random.seed(seed)  # the jitter of retries
     pacer = None
     if world.rate:

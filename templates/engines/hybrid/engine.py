@@ -13,7 +13,6 @@ process, until the one that kills is found. The others lose nothing but time.
 from __future__ import annotations
 
 import contextlib
-import heapq
 import os
 import pickle
 import sys
@@ -28,10 +27,10 @@ from .backlog import Backlog
 from .failures import Failure, timed_out
 from .job import Job
 from .machine import usable_cores
-from .pool import PoolWorker, ProcessPool
-from .processes import MOST, NEVER, SharedConnection
+from .pool import ProcessPool
+from .processes import MOST, NEVER, SharedConnection, WorkerProcess
 from .task import CURRENT, Bursts, Numbered, Outcome, Retry, Task
-from .workers import Suspects, packed, settled, unpacked
+from .workers import packed, settled, unpacked
 
 MODEL = "hybrid"
 AWAITS = "with an async client"
@@ -130,7 +129,7 @@ class Pulse:
         return False
 
 
-class HybridWorker(PoolWorker):
+class HybridWorker(WorkerProcess):
     """A process with the tasks that it has not answered."""
 
     def __init__(self, pool: HybridPool, slots: int, core: int | None) -> None:
@@ -169,7 +168,6 @@ class HybridPool(ProcessPool[HybridWorker]):
         processes = min(size, usable_cores(), MOST)
         super().__init__(job, backlog, size, processes, timeout, method, recycle)
         engine_for(job)  # imported here, a forked process has it already
-        self.suspects = Suspects(backlog)
         self._cores = own_cores(job, self.processes)
         self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead
         self._answers = 0
@@ -180,28 +178,16 @@ class HybridPool(ProcessPool[HybridWorker]):
         for worker in self.workers:
             worker.quarantined = worker.quarantined and bool(worker.given)
             if worker.open and not worker.given and (suspects := self.suspects.take()):
-                self._quarantine(worker, suspects)
-        while len(self.workers) < self.processes and (suspects := self.suspects.take()):
-            if starter := self.hire():
-                self._quarantine(starter, suspects)
-            else:
-                self.backlog.put_back(suspects)
+                worker.quarantined = True
+                self._give(worker, suspects)
         paced = self.backlog.paced
-        if paced:
-            self.hire_for(len(self.suspects) + self.backlog.waiting(self.processes))
-        candidates = self.ready() if paced else self.workers
-        free = [each for each in candidates if each.open and self.left(each)]
-        free = [each for each in free if not each.quarantined]
-        if not free and (paced or len(self.workers) == self.processes):
-            return
-        slots = self.size - sum(worker.slots for worker in self.workers if worker not in free)
-        busy = sum(len(worker.given) for worker in free)
-        ahead = 0 if paced else self._ahead(slots)
-        self._deal(free, self.backlog.take(max(0, slots + ahead - busy), busy))
-
-    def waiting(self) -> bool:
-        """Whether there are tasks to give, now or later."""
-        return not self.backlog.empty or bool(self.suspects)
+        free = [worker for worker in (self.ready() if paced else self.workers) if worker.open]
+        free = [worker for worker in free if self.left(worker) and not worker.quarantined]
+        if free:
+            slots = self.size - sum(worker.slots for worker in self.workers if worker not in free)
+            busy = sum(len(worker.given) for worker in free)
+            ahead = 0 if paced else self._ahead(slots)
+            self._deal(free, self.backlog.take(max(0, slots + ahead - busy), busy))
 
     def _ahead(self, slots: int) -> int:
         """How many tasks to send beyond those in flight; at first no more than were answered."""
@@ -210,28 +196,17 @@ class HybridPool(ProcessPool[HybridWorker]):
         return max(1, int(min(enough, most, HEAVIEST / self._bytes)))
 
     def _deal(self, free: list[HybridWorker], tasks: list[Task]) -> None:
-        heap = [(len(worker.given), n) for n, worker in enumerate(free)]
-        heapq.heapify(heap)
-        hands: list[list[Task]] = [[] for _ in free]
-        more = 0 if self.backlog.paced else self.processes - len(self.workers)
-        for task in tasks:
-            if more and (not heap or heap[0][0]):  # nobody is idle
-                more -= 1
-                if starter := self.hire():
-                    heapq.heappush(heap, (0, len(free)))
-                    free.append(starter)
-                    hands.append([])
-            if not heap:  # those that are there run suspects, and there can be no other
-                self.backlog.put_back([task])
-                continue
-            load, n = heap[0]
-            hands[n].append(task)
-            if len(hands[n]) < self.left(free[n]):
-                heapq.heapreplace(heap, (load + 1, n))
-            else:
-                heapq.heappop(heap)
-        for worker, hand in zip(free, hands, strict=True):
-            self._give(worker, hand)
+        """Level the loads; those with the most come first, and raise the others' share."""
+        given = sum(len(worker.given) for worker in free)
+        free.sort(key=lambda worker: len(worker.given), reverse=True)
+        for n, worker in enumerate(free):
+            load = len(worker.given)
+            share = (given + len(tasks)) // (len(free) - n) - load
+            share = max(0, min(share, self.left(worker)))
+            given -= load
+            self._give(worker, tasks[:share])
+            tasks = tasks[share:]
+        self.backlog.put_back(tasks)  # these workers are soon to be replaced
 
     def start(self) -> HybridWorker:
         """Start a process with its share of the slots."""
@@ -240,10 +215,6 @@ class HybridPool(ProcessPool[HybridWorker]):
         taken = {worker.core for worker in self.workers}
         core = next((core for core in self._cores if core not in taken), None)
         return HybridWorker(self, share, core)
-
-    def _quarantine(self, worker: HybridWorker, suspects: list[Task]) -> None:
-        worker.quarantined = True
-        self._give(worker, suspects)
 
     def _give(self, worker: HybridWorker, tasks: list[Task]) -> None:
         message: list[Request] = []
@@ -270,12 +241,8 @@ class HybridPool(ProcessPool[HybridWorker]):
             self.outcomes += settled(self.backlog, task, result, failure, seconds)
 
     def blame(self, worker: HybridWorker, reason: Failure) -> None:
-        """Any of its tasks may have killed it: halve them until one is left."""
-        tasks = worker.tasks()
-        if len(tasks) > 1:
-            self.suspects.add(tasks)
-        else:
-            self.fail(tasks[0], reason)
+        """Any of its tasks may have killed it."""
+        self.accuse(worker.tasks(), reason)
 
     def overdue(self, worker: HybridWorker, timeout: float) -> Failure | None:
         """Whether it is stuck in code that gives no other task a turn."""

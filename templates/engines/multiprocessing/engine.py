@@ -22,9 +22,9 @@ from typing import Any
 from .backlog import Backlog
 from .failures import Failure, timed_out
 from .job import Call, Job
-from .pool import PoolWorker, ProcessPool
+from .pool import ProcessPool
 from .prints import say
-from .processes import MOST, NEVER, SharedConnection
+from .processes import MOST, NEVER, SharedConnection, WorkerProcess
 from .task import Bursts, Task, quick_outcome
 from .workers import packed, unpacked
 
@@ -90,7 +90,7 @@ def _run_batch(call: Call, data: bytes, clock: memoryview[float]) -> bytes:
         return pickle.dumps((values, failures, seconds), pickle.HIGHEST_PROTOCOL)
 
 
-class BatchWorker(PoolWorker):
+class BatchWorker(WorkerProcess):
     """A worker with the batches that it has not answered, oldest first, and their bytes."""
 
     def __init__(self, pool: BatchPool) -> None:
@@ -110,56 +110,34 @@ class BatchWorker(PoolWorker):
 class BatchPool(ProcessPool[BatchWorker]):
     """A pool that sends batches of tasks, and learns how large they may be."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.batch = 1  # tasks in the next one
-        self.cost = TARGET  # seconds that a task takes, about
-        self._suspects: set[int] = set()  # positions: one of these tasks has broken its batch
+    batch = 1  # tasks in the next one
+    cost = TARGET  # seconds that a task takes, about
 
     def start(self) -> BatchWorker:
         """Start a worker."""
         return BatchWorker(self)
 
     def dispatch(self) -> None:
-        """A batch for each idle worker, then for new ones, then one ahead when tasks are short."""
-        if self.backlog.paced:
-            self._dispatch_one_by_one()
-            return
-        for depth in (1, 2) if self.cost * self.batch < 2 * TARGET else (1,):
-            for worker in self.workers:
+        """A batch for each worker, and one ahead while tasks are short and need not be paced."""
+        paced = self.backlog.paced
+        short = not paced and self.cost * self.batch < 2 * TARGET
+        for depth in (1, 2) if short else (1,):
+            for worker in self.ready() if paced else self.workers:
                 if len(worker.batches) < depth and worker.open:
                     self._give(worker, self._take(self.left(worker)))
-            most = self.recycle or LARGEST
-            while len(self.workers) < self.processes and (tasks := self._take(most)):
-                if starter := self.hire():
-                    self._give(starter, tasks)
-                else:
-                    self.backlog.put_back(tasks)
 
-    def _dispatch_one_by_one(self) -> None:
-        """A task that may begin now for each worker that can begin it now."""
-        idle = [each for each in self.ready() if not each.batches and each.open]
-        busy = len(self.workers) - len(idle)
-        for worker in idle:
-            self._give(worker, self._take(1, busy))
-            busy += bool(worker.batches)
-        if busy >= len(self.workers):
-            self.hire_for(self.backlog.waiting(self.processes))
-
-    def _take(self, most: int, busy: int = 0) -> list[Task]:
-        """The next batch; a suspect is alone in its own."""
-        batch = 1 if self._suspects else self.batch
-        tasks = self.backlog.take(min(batch, most), busy)
-        if self._suspects:
-            self._suspects.difference_update(index for index, _, _ in tasks)
-        return tasks
+    def _take(self, most: int) -> list[Task]:
+        if self.backlog.paced:
+            busy = sum(bool(worker.batches) for worker in self.workers)
+            return self.suspects.take() or self.backlog.take(min(1, most), busy)
+        return self.suspects.take() or self.backlog.take(min(self.batch, most))
 
     def _give(self, worker: BatchWorker, tasks: list[Task]) -> None:
         if not tasks:
             return
         data, failure = packed("item", [item for _, item, _ in tasks])
         if failure:
-            self._suspect(tasks, failure)
+            self.accuse(tasks, failure)
             return
         if worker.batches and len(data) > PIPE:  # never wait for a busy worker
             self.backlog.put_back(tasks)
@@ -174,7 +152,7 @@ class BatchPool(ProcessPool[BatchWorker]):
         tasks, sent = worker.batches.popleft()
         reply, failure = unpacked("result", data)
         if failure or isinstance(reply, Failure):
-            self._suspect(tasks, failure or reply)
+            self.accuse(tasks, failure or reply)
             return
         values, failures, seconds = reply
         done = len(values)
@@ -204,18 +182,10 @@ class BatchPool(ProcessPool[BatchWorker]):
         for batch, _ in ahead:
             self.backlog.put_back(batch)
         if position == WHOLE or since == NEVER:  # at none: it reads, packs or answers a batch
-            self._suspect(tasks, reason)
+            self.accuse(tasks, reason)
         else:
             self.fail(tasks.pop(position), reason, time.perf_counter() - since)
             self.backlog.put_back(tasks)
-
-    def _suspect(self, tasks: list[Task], failure: Failure) -> None:
-        """One of the tasks is to blame for the error: each is tried by itself."""
-        if len(tasks) > 1:
-            self._suspects.update(index for index, _, _ in tasks)
-            self.backlog.put_back(tasks)
-        else:
-            self.fail(tasks[0], failure)
 
     def overdue(self, worker: BatchWorker, timeout: float) -> Failure | None:
         """Whether its task runs for too long."""

@@ -8,8 +8,8 @@ dispatch ──▶ collect ──▶ kill what is overdue ──▶ hand over ou
 
 from __future__ import annotations
 
-import contextlib
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from multiprocessing.connection import wait
@@ -18,40 +18,26 @@ from typing import Generic, TypeVar
 from .backlog import Backlog
 from .failures import Failure
 from .job import Job
+from .lifecycle import FLUSHING
+from .lifecycle import LEAVING as EXITING
 from .prints import say
 from .processes import (
     CAUSE,
     LAST_WORDS,
     RECORD,
     WorkerProcess,
-    dismiss,
     exit_reason,
     kills_for_memory,
 )
-from .task import IDLE, TICK, UNGUARDED, Burst, EngineError, Task, Unavailable
+from .task import IDLE, TEARDOWN, TICK, UNGUARDED, Burst, EngineError, Task, Unavailable
+from .workers import Suspects
 
 KILLED = -9  # exit code after SIGKILL, which kernels and their helpers send for memory
 KILLS = 2  # workers killed like that, after which there is one less
 STILLBORN = 3  # workers that may die as they start; then each makes the pool smaller
 
 
-class PoolWorker(WorkerProcess, ABC):
-    """A worker with what it was given."""
-
-    taken = 0  # tasks that it was given in all
-    retired = False  # it was told to leave, and gets nothing more
-
-    @property
-    def open(self) -> bool:
-        """Whether it may be given tasks."""
-        return not (self.retired or self.verdict)
-
-    @abstractmethod
-    def tasks(self) -> list[Task]:
-        """What it has not answered, oldest first."""
-
-
-W = TypeVar("W", bound=PoolWorker)
+W = TypeVar("W", bound=WorkerProcess)
 
 
 class ProcessPool(ABC, Generic[W]):
@@ -72,6 +58,7 @@ class ProcessPool(ABC, Generic[W]):
         self.timeout, self.method, self.recycle = timeout, method, recycle
         self.workers: list[W] = []
         self._leaving: list[W] = []  # they are replaced already
+        self.suspects = Suspects(backlog)
         self.outcomes: Burst = []  # not yet handed over
         self._quiet = job.quiet
         self._stillborn = self._killed = 0
@@ -82,13 +69,9 @@ class ProcessPool(ABC, Generic[W]):
     def start(self) -> W:
         """Start a worker."""
 
-    def waiting(self) -> bool:
-        """Whether there are tasks to give, now or later."""
-        return not self.backlog.empty
-
     @abstractmethod
     def dispatch(self) -> None:
-        """Give tasks to the workers; start workers while there are tasks for them."""
+        """Give tasks to the workers."""
 
     @abstractmethod
     def receive(self, worker: W, data: bytes) -> None:
@@ -111,28 +94,23 @@ class ProcessPool(ABC, Generic[W]):
         self._leaving = [each for each in self._leaving if each.process.exitcode is None]
         for worker in self.workers:
             if worker.open and not (self.left(worker) or worker.tasks()):
-                worker.retired = True
-                with contextlib.suppress(OSError):  # it died: its pipe tells
-                    worker.conn.send_bytes(b"")
+                worker.retire()
 
     def ready(self) -> list[W]:
         """The workers that begin a task as soon as they get it: the others are starting."""
         return [worker for worker in self.workers if worker.began]
 
-    def hire(self) -> W | None:
-        """Start one more worker; None where the system has no room for it."""
+    def _staff(self) -> None:
+        """Start workers for tasks that wait, beyond those that idle ones can take."""
+        if len(self.workers) == self.processes:
+            return
+        idle = sum(worker.open and not worker.tasks() for worker in self.workers)
+        waiting = len(self.suspects) + self.backlog.waiting(self.processes)
         try:
-            self.workers.append(self.start())
+            for _ in range(min(waiting - idle, self.processes - len(self.workers))):
+                self.workers.append(self.start())
         except Unavailable as exc:
             self._shrink(len(self.workers), str(exc))
-            return None
-        return self.workers[-1]
-
-    def hire_for(self, waiting: int) -> None:
-        """Start workers for so many tasks that wait, which they get once they are ready."""
-        for _ in range(min(waiting, self.processes - len(self.workers))):
-            if not self.hire():
-                break
 
     def _shrink(self, processes: int, reason: str) -> None:
         self.processes = processes
@@ -140,6 +118,13 @@ class ProcessPool(ABC, Generic[W]):
             raise EngineError(reason)
         if not self._quiet:
             say(f"{reason}: continuing with fewer workers, {processes:,}")
+
+    def accuse(self, tasks: list[Task], failure: Failure) -> None:
+        """One of the tasks is to blame: find out which."""
+        if len(tasks) > 1:
+            self.suspects.add(tasks)
+        else:
+            self.fail(tasks[0], failure)
 
     def fail(self, task: Task, failure: Failure, seconds: float = 0.0) -> None:
         """Retry the task, or hand over its failure."""
@@ -150,8 +135,10 @@ class ProcessPool(ABC, Generic[W]):
         tick = min(TICK, self.timeout / 4) if self.timeout else TICK
         try:
             while not self.backlog.heed_stop():
+                self._staff()
                 self.dispatch()
-                if not (self.waiting() or any(worker.tasks() for worker in self.workers)):
+                busy = any(worker.tasks() for worker in self.workers)
+                if self.backlog.empty and not self.suspects and not busy:
                     break
                 starting = self.backlog.paced and len(self.ready()) < len(self.workers)
                 self._collect(min(tick, self.backlog.patience, IDLE if starting else TICK))
@@ -165,10 +152,39 @@ class ProcessPool(ABC, Generic[W]):
             if self.outcomes:
                 yield self.outcomes
         finally:
-            problems = dismiss(self.workers + self._leaving, lambda worker: bool(worker.tasks()))
-        for problem in problems:
-            raise EngineError(problem)
+            self._dismiss()
+        if self._failure:
+            raise EngineError(self._failure)
         self.backlog.raise_failure()
+
+    def _dismiss(self) -> None:
+        """Let idle workers tear down and leave, kill busy ones; return when all are gone."""
+        recycled, self._leaving = self._leaving, []
+        busy = [worker for worker in self.workers if worker.tasks()]
+        self.workers = [worker for worker in self.workers if worker not in busy]
+        for worker in self.workers:
+            worker.retire()
+        for worker in busy:
+            worker.kill()
+        end = time.monotonic() + TEARDOWN
+        while self.workers and time.monotonic() < end:
+            self._collect(TICK)
+        for worker in self.workers:
+            worker.kill()
+            self._fail_run(f"the teardown after setup() took {TEARDOWN:g} s: it was cut off")
+        end = time.monotonic() + EXITING + 2 * FLUSHING  # now their exit functions run
+        for worker in self._leaving:
+            worker.process.join(max(0.0, end - time.monotonic()))
+            if code := worker.process.exitcode:
+                self._fail_run(f"a worker died as it left: {exit_reason(code)}")
+        for worker in recycled + self._leaving + busy + self.workers:
+            worker.process.join(max(0.0, end - time.monotonic()))
+            worker.kill()
+            worker.process.join()
+            worker.conn.close()
+
+    def _fail_run(self, reason: str) -> None:
+        self._failure = self._failure or reason
 
     def _collect(self, patience: float) -> None:
         """Receive the replies that are there; wait up to `patience` seconds for the first."""
@@ -188,19 +204,25 @@ class ProcessPool(ABC, Generic[W]):
         if not data and worker.tasks():  # an error of its own ended it in the midst of them
             self._bury(worker)
         elif not data:  # it has torn down what setup() made, and runs its exit functions
-            self.workers.remove(worker)
-            self._leaving.append(worker)
+            self._see_off(worker)
         elif data.startswith(RECORD):
             worker.show(data)
-        elif data.startswith(LAST_WORDS):
-            self._failure = data[1:].decode()
+        elif data.startswith(LAST_WORDS) or (worker.retired and data.startswith(CAUSE)):
+            self._fail_run(data[1:].decode())
         elif data.startswith(CAUSE):
             worker.verdict = worker.verdict or Failure(data[1:].decode())
             self._bury(worker)
         else:
             self.receive(worker, data)
 
+    def _see_off(self, worker: W) -> None:
+        self.workers.remove(worker)
+        self._leaving.append(worker)
+
     def _bury(self, worker: W) -> None:
+        if worker.retired:  # what its exit code says, counts at the end
+            self._see_off(worker)
+            return
         self.workers.remove(worker)
         code = worker.bury()
         if code == UNGUARDED:

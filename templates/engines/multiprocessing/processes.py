@@ -15,9 +15,9 @@ import pickle
 import signal
 import sys
 import threading
-import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -28,11 +28,10 @@ from typing import Any, cast
 
 from .failures import Failure, describe
 from .job import Job
-from .lifecycle import FLUSHING, SIGNALS, flush_files
-from .lifecycle import LEAVING as EXITING
+from .lifecycle import SIGNALS, flush_files
 from .machine import FASTEST_START, share_cores, statistic
 from .prints import when_logging
-from .task import TEARDOWN, TICK, EngineError, Unavailable
+from .task import EngineError, Task, Unavailable
 from .workers import end_worker, forward, show_record, stand_alone
 
 if sys.platform == "linux":
@@ -98,12 +97,15 @@ else:
                 os.killpg(self._pid, signal.SIGKILL)
 
 
-class WorkerProcess:
+class WorkerProcess(ABC):
     """A worker process, as its parent sees it. In it runs serve(conn, clock, job, *arguments).
 
     `clock` is memory that both share: two numbers that the engine gives a meaning, NEVER until the
     worker has begun to run tasks. It outlives the worker, and tells what that was doing.
     """
+
+    taken = 0  # tasks that it was given in all
+    retired = False  # it was told to leave, and gets nothing more
 
     def __init__(
         self, serve: Serve, job: bytes, *arguments: Any, share: int, method: str | None
@@ -134,6 +136,21 @@ class WorkerProcess:
                 self.process.start()
         self._family = Family(self.process.pid)
 
+    @abstractmethod
+    def tasks(self) -> list[Task]:
+        """What it was given and has not answered, oldest first."""
+
+    def retire(self) -> None:
+        """Let it tear down what setup() made, and leave."""
+        self.retired = True
+        with contextlib.suppress(OSError):  # it died: its pipe tells
+            self.conn.send_bytes(b"")
+
+    @property
+    def open(self) -> bool:
+        """Whether it may be given tasks."""
+        return not (self.retired or self.verdict)
+
     @property
     def began(self) -> bool:
         """It started, imported work() and did its setup()."""
@@ -162,19 +179,6 @@ class WorkerProcess:
         import logging  # noqa: F401  # first, for show_records() may wait for it
 
         show_record(record[len(RECORD) :], self.position_of)
-
-    def last_words(self) -> str | None:
-        """What was wrong with its teardown, if anything was; None while that goes on."""
-        try:
-            while self.conn.poll():
-                data = self.conn.recv_bytes()
-                if data.startswith(RECORD):
-                    self.show(data)
-                else:
-                    return data[1:].decode() if data.startswith((LAST_WORDS, CAUSE)) else ""
-        except (EOFError, OSError):
-            return ""
-        return None if self.process.exitcode is None else ""
 
 
 class SharedConnection:
@@ -217,49 +221,6 @@ class SharedConnection:
         when_logging(
             lambda: forward(lambda data: self.send_bytes(RECORD + data), place, job.log_levels)
         )
-
-
-def dismiss(workers: Iterable[WorkerProcess], busy: Callable[[Any], bool]) -> list[str]:
-    """Let idle workers tear down and leave, kill busy ones; return when all are gone.
-
-    The list says what went wrong as they left.
-    """
-    workers = list(workers)
-    idle = [worker for worker in workers if not busy(worker)]
-    for worker in workers:
-        if worker in idle:
-            with contextlib.suppress(OSError):  # it died meanwhile
-                worker.conn.send_bytes(b"")
-        else:
-            worker.kill()
-    problems = _farewells(idle[:])
-    end = time.monotonic() + EXITING + 2 * FLUSHING  # now their exit functions run
-    for worker in workers:
-        worker.process.join(max(0.0, end - time.monotonic()))
-        if worker in idle and worker.process.exitcode and not problems:
-            problems.append(f"a worker died as it left: {exit_reason(worker.process.exitcode)}")
-        worker.kill()
-        worker.process.join()
-        worker.conn.close()
-    return problems
-
-
-def _farewells(leaving: list[WorkerProcess]) -> list[str]:
-    """Wait until all have torn down, and kill those that do not. Return what went wrong."""
-    problems: list[str] = []
-    end = time.monotonic() + TEARDOWN
-    while leaving and time.monotonic() < end:
-        ready = wait([worker.conn for worker in leaving], TICK)
-        for worker in leaving[:]:
-            if worker.conn not in ready and worker.process.exitcode is None:
-                continue
-            if (words := worker.last_words()) is not None:
-                leaving.remove(worker)
-                problems += filter(None, [words])
-    for worker in leaving:
-        worker.kill()
-        problems.append(f"the teardown after setup() took {TEARDOWN:g} s: it was cut off")
-    return problems
 
 
 def exit_reason(code: int | None) -> str:
