@@ -209,7 +209,7 @@ def _reduce(error: ErrorText) -> tuple[Any, ...]:
 
 def _error(text: str, data: bytes, where: str, traceback: str) -> ErrorText:
     error = ErrorText(text)
-    error.trace = Trace.of(where, traceback)
+    error.trace = Trace(where, traceback)
     error.exception, _ = unpacked("exception", data)  # None: its arguments do not make its class
     return error
 

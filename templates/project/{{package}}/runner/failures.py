@@ -6,7 +6,9 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache, lru_cache
+from types import TracebackType
 from typing import NamedTuple
 
 from .task import Overloaded, StopRun
@@ -22,8 +24,6 @@ STACKS = 1000  # whose text is kept: failures come in thousands from the same li
 KINDS = 1000  # of failures that are told apart; more fill memory, and nobody reads them
 WIDEST = 200  # characters of a kind that are shown
 LONGEST_KIND = 100  # characters of an error without a place, where failures are counted by it
-BECAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
-DURING = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
 Frames = tuple[tuple[str, int, str, None], ...]  # file, line, function; None: its text is looked up
 
@@ -96,14 +96,15 @@ class ErrorText(str):
     @property
     def fields(self) -> str:
         """Both as fields of a JSON object; empty when there is no exception."""
-        return self._traced().fields
+        where, text = self._traced()
+        place = f', "where": {_encoder()(where)}' if where else ""
+        return text and f'{place}, "traceback": {_encoder()(text)}'
 
     def _traced(self) -> Trace:
         if self.trace is None:
-            try:
+            self.trace = NO_TRACE
+            with suppress(OSError):  # work() has opened all the files that it may: no module opens
                 self.trace = trace(self.exception) if self.exception else NO_TRACE
-            except OSError:  # work() has opened all the files that it may: none can be imported
-                self.trace = NO_TRACE
         return self.trace
 
 
@@ -128,33 +129,13 @@ def describe(exc: BaseException, depth: int = 3) -> ErrorText:
 
 
 class Trace(NamedTuple):
-    """Where an exception came from, and its traceback: the frames, and the last lines."""
+    """Where an exception came from."""
 
     where: str  # the user's innermost frame, empty when no frame is the user's
-    head: str
-    json: str  # `where` and `head` as the beginning of the fields of a JSON object
-    tail: str = ""
-
-    @classmethod
-    def of(cls, where: str, head: str) -> Trace:
-        """Its tail is still to come."""
-        if not head:
-            return NO_TRACE
-        place = f', "where": {_encoder()(where)}' if where else ""
-        return cls(where, head, f'{place}, "traceback": {_encoder()(head)[:-1]}')
-
-    @property
-    def text(self) -> str:
-        """As Python prints it."""
-        return self.head + self.tail
-
-    @property
-    def fields(self) -> str:
-        """All of it as fields of a JSON object."""
-        return self.json and self.json + _encoder()(self.tail)[1:]
+    text: str  # the traceback
 
 
-NO_TRACE = Trace("", "", "")
+NO_TRACE = Trace("", "")
 
 
 @cache
@@ -166,38 +147,29 @@ def _encoder() -> Callable[[str], str]:
 
 def trace(exc: BaseException) -> Trace:
     """The user's innermost frame and the traceback as Python prints it, without our own frames."""
-    if not (exc.__cause__ or exc.__context__ or isinstance(exc, BaseExceptionGroup)):
-        stack, last = _stack(_frames(exc)), _last_lines(exc)  # as most are: little is made anew
-        if stack.head and len(stack.head) + len(last) <= LONGEST_TRACEBACK:
-            return Trace(stack.where, stack.head, stack.json, last)
-    import traceback  # a run without failures does without
+    if _is_plain(exc):  # as most are: failures come in thousands from the same line
+        where, text = _stack(_frames(exc))
+        text += _last_line(exc)
+    else:
+        from traceback import TracebackException
 
-    parts: list[str] = []
-    chain = list(_chain(exc))
-    for error, cause in reversed(list(zip(chain, [*chain[1:], None], strict=True))):
-        if cause is not None:
-            parts.append(BECAUSE if error.__cause__ is cause else DURING)
-        if isinstance(error, BaseExceptionGroup):
-            alone = traceback.TracebackException.from_exception(error)
-            alone.__cause__ = alone.__context__ = None
-            parts += alone.format()
-        else:
-            parts += [_stack(_frames(error)).head, _last_lines(error)]
-    text = "".join(parts)
+        where = _place(exc)
+        text = "".join(TracebackException(type(exc), exc, _from_users(exc)).format())
     if len(text) > LONGEST_TRACEBACK:
         cut = f"\n  [... {len(text) - LONGEST_TRACEBACK:,} characters left out ...]\n"
         text = text[: LONGEST_TRACEBACK // 4] + cut + text[-LONGEST_TRACEBACK * 3 // 4 :]
-    return Trace.of(next(filter(None, map(_place, chain)), ""), text)
+    return Trace(where, text)
 
 
-def _last_lines(exc: BaseException) -> str:
-    """The exception itself, without its frames."""
+def _is_plain(exc: BaseException) -> bool:
+    """Whether it is printed as its frames and one line."""
+    more = exc.__cause__ or exc.__context__ or hasattr(exc, "__notes__")
+    return not (more or isinstance(exc, BaseExceptionGroup | SyntaxError))
+
+
+def _last_line(exc: BaseException) -> str:
     kind = type(exc)
-    if isinstance(exc, SyntaxError) or hasattr(exc, "__notes__") or kind.__module__ == "__main__":
-        import traceback
-
-        return "".join(traceback.format_exception_only(exc))
-    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
     try:
         text = str(exc)
     except Exception:
@@ -210,32 +182,27 @@ def _cause(exc: BaseException) -> BaseException | None:
     return exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
 
 
-def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """The exception, its cause, and so on."""
-    visited: set[int] = set()
-    error: BaseException | None = exc
-    while error is not None and id(error) not in visited and len(visited) < CHAIN:
-        yield error
-        visited.add(id(error))
-        error = _cause(error)
-
-
-def _place(exc: BaseException) -> str:
-    """The user's innermost frame, of the exception or of the first in the group that it is."""
+def _place(exc: BaseException, depth: int = CHAIN) -> str:
+    """The user's innermost frame, of the exception, the first in its group or its cause."""
     place = _stack(_frames(exc)).where
-    if not place and isinstance(exc, BaseExceptionGroup):
-        return _place(exc.exceptions[0])
-    return place
+    next_one = exc.exceptions[0] if isinstance(exc, BaseExceptionGroup) else _cause(exc)
+    return place or (_place(next_one, depth - 1) if next_one and depth else "")
+
+
+def _from_users(exc: BaseException) -> TracebackType | None:
+    """Its traceback, from the first frame that is not ours."""
+    step = exc.__traceback__
+    while step is not None and step.tb_frame.f_code.co_filename.startswith(RUNNER):
+        step = step.tb_next
+    return step
 
 
 def _frames(exc: BaseException) -> Frames:
-    """The frames of its traceback, from the first that is not ours."""
-    frames: list[tuple[str, int, str, None]] = []
-    step = exc.__traceback__
+    frames = []
+    step = _from_users(exc)
     while step is not None:
         code = step.tb_frame.f_code
-        if frames or not code.co_filename.startswith(RUNNER):
-            frames.append((code.co_filename, step.tb_lineno, code.co_name, None))
+        frames.append((code.co_filename, step.tb_lineno, code.co_name, None))
         step = step.tb_next
     return tuple(frames)
 
@@ -253,7 +220,7 @@ def _stack(frames: Frames) -> Trace:
         for file, line, function, _ in reversed(frames)
         if not file.startswith(_libraries())
     )
-    return Trace.of(next(places, ""), f"Traceback (most recent call last):\n{text}")
+    return Trace(next(places, ""), f"Traceback (most recent call last):\n{text}")
 
 
 @cache
