@@ -243,7 +243,7 @@ class CoroutinePool:
         """Run task after task; while there are more, start another coroutine."""
         me = cast("Runner", asyncio.current_task())
         try:
-            while tasks := self._take():
+            while tasks := self._backlog.take(1, self._watchdog.busy):
                 if len(self._workers) < self._size and self._backlog.has_room:
                     self._hire()
                 outcomes = await self._attempt(me, tasks[0])
@@ -275,9 +275,6 @@ class CoroutinePool:
     def _fail(self, exc: EngineError) -> None:
         self._failure = exc
         self._pause()
-
-    def _take(self) -> list[Task]:
-        return self._backlog.take(1, self._watchdog.busy)
 
     async def _attempt(self, me: Runner, task: Task) -> Burst:
         index, item, attempt = task

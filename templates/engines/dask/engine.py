@@ -126,10 +126,10 @@ class Dispatcher:
     ) -> None:
         from distributed import as_completed
 
-        from .plugin import ByValue, deliver
+        from .plugin import delivery
 
         self._client, self._backlog, self._timeout = client, backlog, timeout
-        self._plugin, self._deliver = plugin, ByValue(deliver)
+        self._plugin, self._deliver = plugin, delivery(plugin)
         self._roster = Roster(client, backlog.max_workers, quiet)
         self._done = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self._outcomes: Burst = []  # not yet handed over
@@ -196,7 +196,6 @@ class Dispatcher:
         self._weight = len(data) / len(sent)
         future = self._client.submit(
             self._deliver,
-            self._plugin,
             data,
             self._timeout,
             key=f"{self._plugin}-{self._sent}",

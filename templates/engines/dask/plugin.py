@@ -11,6 +11,7 @@ import importlib
 import pickle
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -72,27 +73,20 @@ class JobPlugin(WorkerPlugin):
         return reply
 
 
-def deliver(name: str, batch: bytes, timeout: float | None) -> bytes:
-    """Run a batch on the worker that this is called on, with the plugin of that name."""
-    plugin = cast("JobPlugin", get_worker().plugins[name])
-    return plugin.serve(batch, timeout)
-
-
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
-class ByValue:
-    """A function of this module that arrives as itself, code and all."""
+def delivery(name: str) -> Callable[[bytes, float | None], bytes]:
+    """A function that runs a batch on the worker that it is called on, by the plugin of that name.
 
-    def __init__(self, function: Any) -> None:
-        self._packed = cloudpickle.dumps(function)
+    Nobody can import it, so it is pickled by value, too.
+    """
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return cloudpickle.loads, (self._packed,)
+    def deliver(batch: bytes, timeout: float | None) -> bytes:
+        plugin = cast("JobPlugin", get_worker().plugins[name])
+        return plugin.serve(batch, timeout)
 
-    def __call__(self, *arguments: Any) -> Any:
-        """Call what was packed: Dask takes only what is callable for a function."""
-        return cloudpickle.loads(self._packed)(*arguments)
+    return deliver
 
 
 def pack(package: str) -> bytes:

@@ -164,9 +164,7 @@ class HybridPool(ProcessPool[HybridWorker]):
         method: str | None,
         recycle: int | None,
     ) -> None:
-        size = backlog.max_workers
-        processes = min(size, usable_cores(), MOST)
-        super().__init__(job, backlog, size, processes, timeout, method, recycle)
+        super().__init__(job, backlog, min(usable_cores(), MOST), timeout, method, recycle)
         engine_for(job)  # imported here, a forked process has it already
         self._cores = own_cores(job, self.processes)
         self._seconds = 2 * AHEAD  # of a task, about: until it is known, little is sent ahead

@@ -208,6 +208,4 @@ def run(
     """Yield outcomes in bursts, as they complete; at most `backlog.max_workers` tasks at once."""
     if backlog.max_workers > MOST:
         say(f"Windows and this Python wait for {MOST} processes at most: {MOST} at once")
-    processes = min(backlog.max_workers, MOST)
-    pool = BatchPool(job, backlog, processes, processes, timeout, start_method, recycle)
-    yield from pool.run()
+    yield from BatchPool(job, backlog, MOST, timeout, start_method, recycle).run()

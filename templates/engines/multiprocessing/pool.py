@@ -47,14 +47,13 @@ class ProcessPool(ABC, Generic[W]):
         self,
         job: Job,
         backlog: Backlog,
-        size: int,
         processes: int,
         timeout: float | None,
         method: str | None,
-        recycle: int | None = None,
+        recycle: int | None,
     ) -> None:
-        self.job, self.backlog, self.size = job.pack(), backlog, size
-        self.processes = processes  # as many as the system has room for
+        self.job, self.backlog, self.size = job.pack(), backlog, backlog.max_workers
+        self.processes = min(self.size, processes)  # as many as the system has room for
         self.timeout, self.method, self.recycle = timeout, method, recycle
         self.workers: list[W] = []
         self._leaving: list[W] = []  # they are replaced already

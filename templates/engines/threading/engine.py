@@ -40,6 +40,16 @@ Result = tuple[Task, Any, BaseException | None, float]
 Done = SimpleQueue[Result | EngineError]  # of a thread: its setup() or teardown failed
 
 
+def recall(todo: Todo) -> list[Task]:
+    """Take back the tasks that no thread has begun."""
+    tasks = []
+    with contextlib.suppress(Empty):
+        while (task := todo.get_nowait()) is not None:
+            tasks.append(task)
+        todo.put(None)  # it was for some thread to leave
+    return tasks
+
+
 class ThreadWorker(JobThread):
     """A thread of the pool. `claim` holds its task until that is over or given up."""
 
@@ -71,15 +81,9 @@ class ThreadWorker(JobThread):
             except IndexError:
                 return
             put((task, value, error, perf_counter() - began))
-            if error is not None and Failure.of(error).refused:
-                self._hand_back()
-
-    def _hand_back(self) -> None:
-        """Give back what is queued: the other end has too much to do, and may want a pause."""
-        with contextlib.suppress(Empty):
-            while (task := self._todo.get_nowait()) is not None:
-                self._done.put((task, None, NOT_BEGUN, 0.0))
-            self._todo.put(None)  # it was for some thread to leave
+            if error is not None and Failure.of(error).refused:  # it may want a pause
+                for queued in recall(self._todo):
+                    put((queued, None, NOT_BEGUN, 0.0))
 
     def abandon(self, now: float, timeout: float) -> Task | None:
         """Give up a task that runs for longer than `timeout`, and return it; the thread ends."""
@@ -154,10 +158,7 @@ class ThreadPool:
 
     def recall(self) -> list[Task]:
         """Take back the tasks that no thread has begun."""
-        tasks = []
-        with contextlib.suppress(Empty):
-            while task := self._todo.get_nowait():
-                tasks.append(task)
+        tasks = recall(self._todo)
         self.pending -= len(tasks)
         return tasks
 
