@@ -177,7 +177,7 @@ class Dispatcher:
                 # While there are suspects, workers run dry: the next suspects find one empty.
                 closed = worker.alone or (self._deaths and worker.batches)
                 for _ in range(0 if closed else worker.slots + ahead - len(worker.batches)):
-                    busy = sum(len(each.batches) for each in self._roster.busy()) if paced else 0
+                    busy = sum(len(peer.batches) for peer in self._roster) if paced else 0
                     self._give(worker, self._backlog.take(1 if paced else self._batch, busy))
 
     def _give(self, worker: ClusterWorker, tasks: list[Task]) -> None:

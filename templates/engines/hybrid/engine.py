@@ -210,8 +210,8 @@ class HybridPool(ProcessPool[HybridWorker]):
         """Start a process with its share of the slots."""
         slots = self.size - sum(worker.slots for worker in self.workers)
         share = -(-slots // (self.processes - len(self.workers)))  # rounded up
-        taken = {worker.core for worker in self.workers}
-        core = next((core for core in self._cores if core not in taken), None)
+        occupied = {worker.core for worker in self.workers}
+        core = next((core for core in self._cores if core not in occupied), None)
         return HybridWorker(self, share, core)
 
     def _give(self, worker: HybridWorker, tasks: list[Task]) -> None:
@@ -224,7 +224,7 @@ class HybridPool(ProcessPool[HybridWorker]):
             message.append((task[0], data))
             self._bytes += (len(data) - self._bytes) / 8
             worker.given[task[0]] = task
-            worker.taken += 1
+            worker.assigned += 1
         if message:
             with contextlib.suppress(OSError):  # it died: its pipe tells
                 worker.conn.send_bytes(pickle.dumps(message))

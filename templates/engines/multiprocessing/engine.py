@@ -143,7 +143,7 @@ class BatchPool(ProcessPool[BatchWorker]):
             self.backlog.put_back(tasks)
             return
         worker.batches.append((tasks, len(data)))
-        worker.taken += len(tasks)
+        worker.assigned += len(tasks)
         with contextlib.suppress(OSError):  # it died: its pipe tells
             worker.conn.send_bytes(data)
 
@@ -157,7 +157,7 @@ class BatchPool(ProcessPool[BatchWorker]):
         values, failures, seconds = reply
         done = len(values)
         self.backlog.put_back(tasks[done:])
-        worker.taken -= len(tasks) - done
+        worker.assigned -= len(tasks) - done
         outcomes = [
             quick_outcome(index, item, value, spent, attempt)
             for (index, item, attempt), value, spent in zip(tasks, values, seconds, strict=False)

@@ -86,11 +86,11 @@ class ProcessPool(ABC, Generic[W]):
 
     def left(self, worker: W) -> int:
         """How many more tasks the worker may be given before it is replaced."""
-        return sys.maxsize if self.recycle is None else max(0, self.recycle - worker.taken)
+        return sys.maxsize if self.recycle is None else max(0, self.recycle - worker.assigned)
 
     def _retire(self) -> None:
         """Let workers leave that have done as many tasks as they may; others replace them."""
-        self._leaving = [each for each in self._leaving if each.process.exitcode is None]
+        self._leaving = [w for w in self._leaving if w.process.exitcode is None]
         for worker in self.workers:
             if worker.open and not (self.left(worker) or worker.tasks()):
                 worker.retire()

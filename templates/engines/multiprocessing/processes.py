@@ -104,7 +104,7 @@ class WorkerProcess(ABC):
     worker has begun to run tasks. It outlives the worker, and tells what that was doing.
     """
 
-    taken = 0  # tasks that it was given in all
+    assigned = 0  # tasks that it was given in all
     retired = False  # it was told to leave, and gets nothing more
 
     def __init__(

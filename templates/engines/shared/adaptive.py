@@ -111,16 +111,16 @@ class AdaptiveLimit:
         self._refused += 1
         if timeout and self._refused <= TIMEOUTS * self._flight:
             return 0.0
-        taken = self._flight - self._refused
+        accepted = self._flight - self._refused
         self._slow_start = self._probing = False
         self._open(now)
         crowded = self.rate is None or self._flight >= USED * int(self._limit)
-        if taken > 0 and crowded and after is None:
-            self._ceiling = taken + 1.0
-            self._limit = max(1.0, min(self._limit, MARGIN * taken))
+        if accepted > 0 and crowded and after is None:
+            self._ceiling = accepted + 1.0
+            self._limit = max(1.0, min(self._limit, MARGIN * accepted))
             return 0.0
         pause = self._backoff if after is None else after
-        self._lower_rate(now + pause, seconds, taken)
+        self._lower_rate(now + pause, seconds, accepted)
         return pause
 
     def bound_by(self, in_flight: float) -> str | None:
@@ -174,16 +174,16 @@ class AdaptiveLimit:
             return self._limit * ratio + 1
         return max(self._limit, MARGIN * self._ceiling) + 1
 
-    def _lower_rate(self, resume: float, seconds: float, taken: int) -> None:
+    def _lower_rate(self, resume: float, seconds: float, accepted: int) -> None:
         """It is not the number in flight that is too high, but how many begin in a time.
 
         What was granted since the last time, the pause included, is what the other end allows.
         """
-        self._limit, self._ceiling = float(min(max(START, taken), self.most)), self.most + 1.0
+        self._limit, self._ceiling = float(min(max(START, accepted), self.most)), self.most + 1.0
         granted, epoch, gap = self._before
-        self._granted, self._epoch, self._raised = -taken, resume, resume
-        if granted + taken > 0:
-            gap_now = max(PERIOD, resume - seconds - epoch) / (granted + taken) / CAUTION
+        self._granted, self._epoch, self._raised = -accepted, resume, resume
+        if granted + accepted > 0:
+            gap_now = max(PERIOD, resume - seconds - epoch) / (granted + accepted) / CAUTION
             self.rate = self.rate or Bucket(gap_now)
             self.rate.gap = max(gap, min(gap_now, gap * SLOWER) if gap else gap_now)
 

@@ -77,14 +77,14 @@ class Backlog:
         tasks: list[Task] = []
         places = pacer.places(self.max_workers or sys.maxsize, now) - busy
         limit, early = min(limit, places), pacer.due() > now
-        while not early and len(tasks) < limit and (taken := self._next(1)):
+        while not early and len(tasks) < limit and (following := self._next(1)):
             try:
-                pacer.begin(now, taken[0][1])
+                pacer.begin(now, following[0][1])
             except Exception as exc:
-                text = f"cost() failed for the item with id {taken[0][0]}: {describe(exc)}"
+                text = f"cost() failed for the item with id {following[0][0]}: {describe(exc)}"
                 self._failure, self._open = EngineError(text), False
                 break
-            tasks += taken
+            tasks += following
             early = (due := pacer.due()) > now and due > (now := time.monotonic())
         self._early, self._busy = early, busy + len(tasks)
         self.has_room = not early and len(tasks) < places
