@@ -21,21 +21,13 @@ from .job import Job
 from .lifecycle import FLUSHING
 from .lifecycle import LEAVING as EXITING
 from .prints import say
-from .processes import (
-    CAUSE,
-    LAST_WORDS,
-    RECORD,
-    WorkerProcess,
-    exit_reason,
-    kills_for_memory,
-)
+from .processes import CAUSE, LAST_WORDS, RECORD, WorkerProcess, exit_reason, kills_for_memory
 from .task import IDLE, TEARDOWN, TICK, UNGUARDED, Burst, EngineError, Task, Unavailable
 from .workers import Suspects
 
 KILLED = -9  # exit code after SIGKILL, which kernels and their helpers send for memory
 KILLS = 2  # workers killed like that, after which there is one less
 STILLBORN = 3  # workers that may die as they start; then each makes the pool smaller
-
 
 W = TypeVar("W", bound=WorkerProcess)
 

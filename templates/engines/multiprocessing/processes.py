@@ -176,8 +176,6 @@ class WorkerProcess(ABC):
 
     def show(self, record: bytes) -> None:
         """What it has logged."""
-        import logging  # noqa: F401  # first, for show_records() may wait for it
-
         show_record(record[len(RECORD) :], self.position_of)
 
 
@@ -218,9 +216,10 @@ class SharedConnection:
     def send_records(self, job: Job, place: Callable[[], float | None]) -> None:
         """From now on, let the parent have what is logged here; `place` tells where in the work."""
 
-        when_logging(
-            lambda: forward(lambda data: self.send_bytes(RECORD + data), place, job.log_levels)
-        )
+        def send(record: bytes) -> None:
+            self.send_bytes(RECORD + record)
+
+        when_logging(lambda: forward(send, place, job.log_levels))
 
 
 def exit_reason(code: int | None) -> str:
