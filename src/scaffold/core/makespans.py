@@ -16,7 +16,7 @@ from scaffold.core.queueing import Shared, makespan_with
 # A process engine hands out work in batches of about this long (templates/engines).
 BATCH_SECONDS = 0.010
 # A hybrid process looks for more work this often, and so late it notices its start and its end
-# (templates/engines/task.py); it pickles a payload by itself and again inside a message.
+# (the runner's task.py); it pickles a payload by itself and again inside a message.
 HYBRID_IDLE = 2 * 0.005
 HYBRID_PICKLING = 1.5
 

@@ -49,7 +49,7 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         module = importlib.import_module(request["module"])
     except BaseException as error:
         raise Refusal(f"importing {request['module']} raised {describe(error)}") from error
-    seconds = time.perf_counter() - began
+    seconds, after = time.perf_counter() - began, memory.resident()
     function: Any = module
     for name in request["function"].split("."):
         function = getattr(function, name, None)
@@ -65,7 +65,7 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     processes = runner_module("processes", Model.MULTIPROCESSING)
     return job, {
         "import_seconds": seconds,
-        "import_bytes": None if before is None else max(0, (memory.resident() or 0) - before),
+        "import_bytes": None if before is None else max(0, (after or 0) - before),
         "is_async": job.is_async,
         "picklable_function": _found_by_a_worker(function),
         "start_method": processes.start_method(threads=1 + own_threads),

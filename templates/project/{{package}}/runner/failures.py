@@ -185,8 +185,8 @@ def _cause(exc: BaseException) -> BaseException | None:
 def _place(exc: BaseException, depth: int = CHAIN) -> str:
     """The user's innermost frame, of the exception, the first in its group or its cause."""
     place = _stack(_frames(exc)).where
-    next_one = exc.exceptions[0] if isinstance(exc, BaseExceptionGroup) else _cause(exc)
-    return place or (_place(next_one, depth - 1) if next_one and depth else "")
+    inner = exc.exceptions[0] if isinstance(exc, BaseExceptionGroup) else _cause(exc)
+    return place or (_place(inner, depth - 1) if inner and depth else "")
 
 
 def _from_users(exc: BaseException) -> TracebackType | None:
