@@ -7,18 +7,22 @@ cannot be stopped: it lives on until the task returns, or the worker ends.
 
 from __future__ import annotations
 
+import logging
 import pickle
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from logging.handlers import QueueHandler
 from queue import Empty, SimpleQueue
+from typing import Any, cast
 
 from .daemons import DaemonPool
 from .failures import Failure, timed_out
 from .job import Call, Job
+from .logs import level
 from .task import CURRENT
-from .workers import forward, packed, unpacked
+from .workers import Outbox, forward, packed, unpacked
 
 BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
 FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days
@@ -32,7 +36,11 @@ class BatchExecutor:
     def __init__(self, job: Job, send: Callable[[bytes], object], *, shared: bool) -> None:
         """`send` takes what is logged to whoever started the run; others `shared` the worker."""
         self._threads = DaemonPool(_BatchJob(job.work, job.setup))
-        self._stop_sending = forward(send, CURRENT.get, job.log_levels, shared=shared)
+        self._stop_sending = ExitStack()
+        if shared:
+            _forward_tasks(send, job.log_levels, self._stop_sending)
+        else:
+            forward(send, CURRENT.get, job.log_levels)
         self._waiting: set[SimpleQueue[BaseException | None]] = set()
 
     def serve(self, data: bytes, timeout: float | None) -> bytes:
@@ -67,7 +75,22 @@ class BatchExecutor:
         try:
             self._threads.close()
         finally:
-            self._stop_sending()
+            self._stop_sending.close()
+
+
+def _forward_tasks(
+    send: Callable[[bytes], object], levels: Mapping[str, int] | None, stack: ExitStack
+) -> None:
+    """In a worker that others share: send what tasks log; its handlers and Dask's levels stay."""
+    sender = QueueHandler(cast("Any", Outbox(send, CURRENT.get)))
+    sender.addFilter(lambda _: CURRENT.get() is not None)
+    logging.root.addHandler(sender)
+    stack.callback(logging.root.removeHandler, sender)
+    for name, number in ({"": level()} if levels is None else levels).items():
+        if not name.startswith("distributed"):
+            logger = logging.getLogger(name)
+            stack.callback(logger.setLevel, logger.level)
+            logger.setLevel(number)
 
 
 class _BatchJob(Job):

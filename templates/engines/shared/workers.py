@@ -84,59 +84,38 @@ def forward(
     send: Callable[[bytes], object],
     place: Callable[[], float | None],
     levels: Mapping[str, int] | None,
-    *,
-    shared: bool = False,
-) -> Callable[[], None]:
+) -> None:
     """From now on, send the records of this worker in place of what its handlers do.
 
     `place` tells where in its work the worker is; `levels` are those of the process that gets them.
-    A worker that others share keeps its handlers, and sends only what is logged in a task. Return
-    what undoes it.
     """
     import logging
     from logging.handlers import QueueHandler
 
     from .logs import level, loggers
 
-    sender = QueueHandler(cast("Any", Outbox(send, place, shared)))
-    before = {}
+    sender = QueueHandler(cast("Any", Outbox(send, place)))
     for logger in loggers():
-        if not shared:
-            logger.handlers.clear()
-        if logger is logging.root or not (shared or logger.propagate):
+        logger.handlers.clear()
+        if logger is logging.root or not logger.propagate:
             logger.addHandler(sender)
     for name, number in ({"": level()} if levels is None else levels).items():
-        logger = logging.getLogger(name)
-        if not (shared and name.startswith("distributed")):
-            before[logger] = logger.level
-            logger.setLevel(number)
-
-    def undo() -> None:
-        logging.root.removeHandler(sender)
-        for logger, number in before.items():
-            logger.setLevel(number)
-
-    return undo
+        logging.getLogger(name).setLevel(number)
 
 
 class Outbox:
     """A queue, as QueueHandler takes it for one, to the process that has started this one."""
 
-    def __init__(
-        self, send: Callable[[bytes], object], place: Callable[[], float | None], shared: bool
-    ) -> None:
-        self._send, self._place, self._shared = send, place, shared
+    def __init__(self, send: Callable[[bytes], object], place: Callable[[], float | None]) -> None:
+        self._send, self._place = send, place
         self._home = os.getpid()
 
     def put_nowait(self, record: LogRecord) -> None:
         """Send a record; show it here where nobody would get it."""
-        place = self._place()
-        if self._shared and place is None:
-            return
         try:
             if os.getpid() != self._home:  # a process that work() has forked has no way to send
                 raise BrokenPipeError
-            self._send(_pack(place, record))
+            self._send(_pack(self._place(), record))
         except OSError:  # the run is over
             from logging import lastResort
 

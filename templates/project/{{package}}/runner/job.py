@@ -115,10 +115,8 @@ class Job:
             run = _event_loop(stack)
             opened = self.aopen(1)
             call = run(opened.__aenter__())
-            try:
-                yield lambda item: run(call(item))
-            finally:
-                run(opened.__aexit__(None, None, None))
+            stack.callback(lambda: run(opened.__aexit__(None, None, None)))
+            yield lambda item: run(call(item))
 
     @asynccontextmanager
     async def aopen(self, size: int) -> AsyncIterator[Call]:
