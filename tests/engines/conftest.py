@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,10 @@ with connect(None, {CLUSTER_SIZE}) as (client, _):
 """
 WORKS = Path(__file__).with_name("works.py").read_text()
 
+
+# What every worker process of an engine imports first: here its parent has it, once for all tests.
+if sys.platform != "win32":
+    multiprocessing.set_forkserver_preload(["asyncio", "concurrent.futures", "logging"])
 
 # Modules of an assembled package, for the tests.
 PARTS = ("engine", "task", "backlog", "failures", "items", "results", "machine", "pacing")
