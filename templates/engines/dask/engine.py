@@ -36,9 +36,10 @@ from .cluster import ANSWERING, IMPORTING, LEAVING, connect, within
 from .failures import Failure, describe
 from .job import Job
 from .machine import NotReady, usable_cores
+from .messages import packed, settled, show_record
 from .prints import say
 from .task import PACKAGE, TEARDOWN, Burst, Bursts, EngineError, Task
-from .workers import Suspects, packed, settled, show_record
+from .workers import Suspects
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, Future

@@ -21,8 +21,8 @@ from .daemons import DaemonPool
 from .failures import Failure, timed_out
 from .job import Call, Job
 from .logs import level
+from .messages import Outbox, forward, packed, unpacked
 from .task import CURRENT
-from .workers import Outbox, forward, packed, unpacked
 
 BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
 FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days

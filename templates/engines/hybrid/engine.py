@@ -27,10 +27,10 @@ from .backlog import Backlog
 from .failures import Failure, timed_out
 from .job import Job
 from .machine import usable_cores
+from .messages import packed, settled, unpacked
 from .pool import ProcessPool
 from .processes import MOST, NEVER, SharedConnection, WorkerProcess
 from .task import CURRENT, Bursts, Numbered, Outcome, Retry, Task
-from .workers import packed, settled, unpacked
 
 MODEL = "hybrid"
 AWAITS = "with an async client"

@@ -22,11 +22,11 @@ from typing import Any
 from .backlog import Backlog
 from .failures import Failure, timed_out
 from .job import Call, Job
+from .messages import packed, unpacked
 from .pool import ProcessPool
 from .prints import say
 from .processes import MOST, NEVER, SharedConnection, WorkerProcess
 from .task import Bursts, Task, quick_outcome
-from .workers import packed, unpacked
 
 MODEL = "multiprocessing"
 AWAITS = "never"

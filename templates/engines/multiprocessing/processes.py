@@ -30,9 +30,10 @@ from .failures import Failure, describe
 from .job import Job
 from .lifecycle import SIGNALS, flush_files
 from .machine import FASTEST_START, share_cores, statistic
+from .messages import forward, show_record
 from .prints import when_logging
 from .task import EngineError, Task, Unavailable
-from .workers import end_worker, forward, show_record, stand_alone
+from .workers import end_worker, stand_alone
 
 if sys.platform == "linux":
     import fcntl

@@ -222,9 +222,9 @@ class Export:
         for item, result in self._cells():
             _widen(fields, item)
             _widen(results, result)
-        columns = list(fields.items())
+        columns, own = list(fields.items()), fields.keys() | self._items.types.keys()
         for name, kind in results.items():
-            columns.append((f"result.{name}" if name in fields else name, kind))
+            columns.append((f"result.{name}" if name in own else name, kind))
         cells = self._cells()
         rows = ([*map(item.get, fields), *map(result.get, results)] for item, result in cells)
         return columns, rows

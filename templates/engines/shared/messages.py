@@ -1,0 +1,141 @@
+"""What goes between processes: items, results, exceptions, and records of `logging`.
+
+Records go the way of the results, to the handlers of the process of the run.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import os
+import pickle
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from .failures import ErrorText, Failure, Trace, describe
+from .prints import say
+from .task import Outcome
+
+if TYPE_CHECKING:
+    from logging import LogRecord
+
+    from .backlog import Backlog
+    from .task import Burst, Task
+
+LARGEST_EXCEPTION = 1 << 16  # bytes of a pickled one; what work() raised may hold a whole page
+
+
+def forward(
+    send: Callable[[bytes], object],
+    place: Callable[[], float | None],
+    levels: Mapping[str, int] | None,
+) -> None:
+    """From now on, send the records of this worker in place of what its handlers do.
+
+    `place` tells where in its work the worker is; `levels` are those of the process that gets them.
+    """
+    import logging
+    from logging.handlers import QueueHandler
+
+    from .logs import level, loggers
+
+    sender = QueueHandler(cast("Any", Outbox(send, place)))
+    for logger in loggers():
+        logger.handlers.clear()
+        if logger is logging.root or not logger.propagate:
+            logger.addHandler(sender)
+    for name, number in ({"": level()} if levels is None else levels).items():
+        logging.getLogger(name).setLevel(number)
+
+
+class Outbox:
+    """A queue, as QueueHandler takes it for one, to the process that has started this one."""
+
+    def __init__(self, send: Callable[[bytes], object], place: Callable[[], float | None]) -> None:
+        self._send, self._place = send, place
+        self._home = os.getpid()
+
+    def put_nowait(self, record: LogRecord) -> None:
+        """Send a record; show it here where nobody would get it."""
+        try:
+            if os.getpid() != self._home:  # a process that work() has forked has no way to send
+                raise BrokenPipeError
+            self._send(_pack(self._place(), record))
+        except OSError:  # the run is over
+            from logging import lastResort
+
+            if lastResort and sys.stderr:
+                lastResort.handle(record)
+
+
+def _pack(place: float | None, record: LogRecord) -> bytes:
+    try:
+        return pickle.dumps((place, vars(record)), pickle.HIGHEST_PROTOCOL)
+    except Exception:  # of something in `extra`
+        texts = {
+            name: value if value is None or isinstance(value, int | float) else str(value)
+            for name, value in vars(record).items()
+        }
+        return pickle.dumps((place, texts), pickle.HIGHEST_PROTOCOL)
+
+
+def show_record(packed: bytes, position_of: Callable[[float], int | None]) -> None:
+    """In the process that gets a record: the handlers of the logger of that name get it."""
+    import logging  # first, for logs.show() may wait for it
+
+    from .logs import key_of
+
+    try:
+        place, attributes = pickle.loads(packed)  # noqa: S301  # from a worker of ours
+    except Exception as exc:
+        say(f"a record that work() has logged cannot be unpickled: {describe(exc)}")
+        return
+    record = logging.makeLogRecord(attributes)
+    if place is not None and (position := position_of(place)) is not None:
+        vars(record).setdefault("item", key_of(position))
+    logger = logging.getLogger(record.name)
+    if logger.isEnabledFor(record.levelno):
+        logger.handle(record)
+
+
+def packed(what: str, value: Any) -> tuple[bytes, Failure | None]:
+    """An item or a result for another process, or why it cannot go there."""
+    try:
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL), None
+    except Exception as exc:
+        return b"", Failure(f"{what} cannot be pickled: {describe(exc)}", final=True)
+
+
+def unpacked(what: str, data: bytes) -> tuple[Any, Failure | None]:
+    """An item or a result from another process, or why it cannot be had."""
+    try:
+        return pickle.loads(data), None  # noqa: S301  # from a process of ours
+    except Exception as exc:
+        return None, Failure(f"{what} cannot be unpickled: {describe(exc)}", final=True)
+
+
+def settled(
+    backlog: Backlog, task: Task, result: bytes, failure: Failure | None, seconds: float
+) -> Burst:
+    """The outcome of a task whose pickled result came; nothing where it is tried again."""
+    value, unreadable = (None, None) if failure else unpacked("result", result)
+    if problem := failure or unreadable:
+        return backlog.failed(task, problem, seconds)
+    return [Outcome(task[0], task[1], value, None, seconds, task[2])]
+
+
+def _reduce(error: ErrorText) -> tuple[Any, ...]:
+    """To another process the exception goes along if it can, and if it is not large."""
+    data, _ = packed("exception", error.exception)
+    data = data if len(data) <= LARGEST_EXCEPTION else b""
+    return _error, (str(error), data, error.where, error.traceback)
+
+
+def _error(text: str, data: bytes, where: str, traceback: str) -> ErrorText:
+    error = ErrorText(text)
+    error.trace = Trace(where, traceback)
+    error.exception, _ = unpacked("exception", data)  # None: its arguments do not make its class
+    return error
+
+
+copyreg.pickle(ErrorText, _reduce)
