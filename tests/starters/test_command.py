@@ -88,6 +88,24 @@ def test_a_run_that_ends_leaves_no_program(
     wait_until(lambda: not programs())
 
 
+def test_an_interrupted_start_leaves_no_program(
+    made: Path, programs: Callable[[], list[psutil.Process]]
+) -> None:
+    """A Ctrl-C between the start of a program and the moment when its number is known."""
+    script = """
+import subprocess
+from made.group import Group
+from made.work import PROGRAM
+with Group() as group:
+    subprocess.Popen(PROGRAM, **group.options)
+    raise KeyboardInterrupt
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=made, capture_output=True, text=True, check=False)
+    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+    wait_until(lambda: not programs())
+
+
 def test_a_timeout_of_the_engine_leaves_no_program(
     made: Path, programs: Callable[[], list[psutil.Process]]
 ) -> None:

@@ -1,6 +1,7 @@
 """A program with the processes that it starts: they end together, and not later than this one."""
 
 import contextlib
+import glob
 import os
 import signal
 import subprocess
@@ -52,10 +53,22 @@ class Group:
             with contextlib.suppress(ProcessLookupError, PermissionError):  # nothing is left
                 os.killpg(pid, signal.SIGKILL)
 
+    def _kill_unknown(self) -> None:
+        """Kill a program whose start was interrupted before anybody knew its number."""
+        for lifeline in self._lifeline[:1]:
+            pipe = os.readlink(f"/proc/self/fd/{lifeline}")
+            for link in glob.glob("/proc/[0-9]*/fd/*"):
+                pid = int(link.split("/")[2])
+                with contextlib.suppress(OSError):  # it has ended, or is somebody else's
+                    if pid != os.getpid() and os.readlink(link) == pipe:
+                        os.kill(pid, signal.SIGKILL)
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.kill()
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self._kill_unknown()
         for end in self._lifeline:
             os.close(end)
