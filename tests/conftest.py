@@ -38,8 +38,8 @@ os.environ.setdefault(
 
 
 def pytest_xdist_auto_num_workers():
-    """Half as many again as there are cores: a third of the time is spent waiting for programs."""
-    return math.ceil(1.5 * runner.core_time())
+    """Twice as many as there are cores: half of the time is spent waiting for programs."""
+    return math.ceil(2 * runner.core_time())
 
 
 @pytest.fixture(scope="session", autouse=True)
