@@ -88,16 +88,18 @@ def test_a_run_that_ends_leaves_no_program(
     wait_until(lambda: not programs())
 
 
+@pytest.mark.parametrize("wait", [0, 0.5])
 def test_an_interrupted_start_leaves_no_program(
-    made: Path, programs: Callable[[], list[psutil.Process]]
+    made: Path, programs: Callable[[], list[psutil.Process]], wait: float
 ) -> None:
     """A Ctrl-C between the start of a program and the moment when its number is known."""
-    script = """
-import subprocess
+    script = f"""
+import subprocess, time
 from made.group import Group
 from made.work import PROGRAM
 with Group() as group:
     subprocess.Popen(PROGRAM, **group.options)
+    time.sleep({wait})
     raise KeyboardInterrupt
 """
     command = [sys.executable, "-c", script]

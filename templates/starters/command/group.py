@@ -62,6 +62,7 @@ class Group:
                 with contextlib.suppress(OSError):  # it has ended, or is somebody else's
                     if pid != os.getpid() and os.readlink(link) == pipe:
                         os.kill(pid, signal.SIGKILL)
+                        os.killpg(pid, signal.SIGKILL)  # and what it has started
 
     def __enter__(self) -> Self:
         return self
