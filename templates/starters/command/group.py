@@ -17,7 +17,7 @@ class Group:
 
     On Linux the kernel kills them too when this process ends, even by kill -9: the program inherits
     the read end of a pipe, and its group gets SIGKILL when the write end closes, which only this
-    process has.
+    process has. That holds from the moment when the program is adopted, just after its start.
     """
 
     def __init__(self) -> None:
