@@ -75,6 +75,6 @@ def test_the_memory_that_is_left_is_the_least_of_all_limits(pooled: Model, tmp_p
 
 def test_kills_are_counted_where_the_kernel_does(pooled: Model, tmp_path: Path) -> None:
     """Elsewhere it is not known."""
-    assert pooled.processes.kills_for_memory(str(tmp_path)) is None
+    assert pooled.pool.kills_for_memory(str(tmp_path)) is None
     _write(tmp_path / "vmstat", "pgfault 3\noom_kill 2\n")
-    assert pooled.processes.kills_for_memory(str(tmp_path)) == 2
+    assert pooled.pool.kills_for_memory(str(tmp_path)) == 2

@@ -126,10 +126,7 @@ def worker_counts(
 def memory_allows(
     model: Model, workload: Workload, machine: Machine, costs: Costs, limit: int = MAX_COUNT
 ) -> int:
-    """Return how many tasks, up to `limit`, may be in flight in the memory that is left.
-
-    1 at least.
-    """
+    """Return how many tasks, 1 to `limit`, may be in flight in the memory that is left."""
     if machine.memory_left_bytes is None or model is CLUSTER:  # whose memory is elsewhere
         return limit
     usable = MEMORY_SHARE * machine.memory_left_bytes

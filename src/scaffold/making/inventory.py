@@ -65,8 +65,7 @@ def runner_module(name: str, model: Model | None = None) -> ModuleType:
     if package not in sys.modules:
         spec = ModuleSpec(package, None, is_package=True)
         folders = [templates_dir() / "project" / "{{package}}" / "runner"]
-        if model:
-            folders += [templates_dir() / "engines" / folder for folder in (model, "shared")]
+        folders += [templates_dir() / "engines" / model] if model else []
         spec.submodule_search_locations = [str(folder) for folder in folders]
         sys.modules[package] = module_from_spec(spec)
     return importlib.import_module(f"{package}.{name}")

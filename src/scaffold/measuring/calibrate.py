@@ -20,7 +20,7 @@ from scaffold.measuring.lab import Laboratory, Trial, laboratory
 # Tasks per run: enough that starting does not count, few enough for a tenth of a second.
 MANY, SOME, FEW = 10_000, 4000, 1000
 THREADS, COROUTINES = 128, 1000
-# How the engines start processes (start_method() of their processes.py), the usual way first.
+# How the engines start processes (start_method() of their children.py), the usual way first.
 ENGINES_START = ("fork", "forkserver") if sys.platform == "linux" else ("spawn",)
 # A task that sleeps while workers start, in seconds: longer than starting all of them takes.
 SLEEP = 0.05

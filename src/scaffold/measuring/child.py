@@ -67,24 +67,24 @@ def command(module: str, python: str) -> list[str]:
 
 
 def _run(words: list[str], order: Path, seconds: float, look: Callable[[float], None]) -> str:
-    leash, leash_end = os.pipe()
+    lifeline, lifeline_end = os.pipe()
     try:
         # A file, and not a pipe: a child that is slow to start or to read holds nobody up.
         with order.open("rb") as request:
             child = subprocess.Popen(
-                [*words, str(leash)],
+                [*words, str(lifeline)],
                 stdin=request,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=(leash,) if os.name == "posix" else (),
+                pass_fds=(lifeline,) if os.name == "posix" else (),
                 start_new_session=True,  # so that what the user's code starts can be ended with it
             )
         # By which a project ends its own workers, with what they started.
-        family = runner_module("processes", Model.MULTIPROCESSING).Family(child.pid)
+        family = runner_module("children", Model.MULTIPROCESSING).Family(child.pid)
         return _wait(child, family.kill, seconds, look)
     finally:
-        os.close(leash)
-        os.close(leash_end)
+        os.close(lifeline)
+        os.close(lifeline_end)
 
 
 def _wait(

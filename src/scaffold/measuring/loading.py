@@ -62,13 +62,13 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     setup = setup_of(module)
     _check_arguments(function, request["function"], setup)
     job = runner_module("job").Job(function, setup)
-    processes = runner_module("processes", Model.MULTIPROCESSING)
+    children = runner_module("children", Model.MULTIPROCESSING)
     return job, {
         "import_seconds": seconds,
         "import_bytes": None if before is None else max(0, (after or 0) - before),
         "is_async": job.is_async,
         "picklable_function": _found_by_a_worker(function),
-        "start_method": processes.start_method(threads=1 + own_threads),
+        "start_method": children.start_method(threads=1 + own_threads),
     }
 
 

@@ -306,7 +306,7 @@ def run(
     if backlog.empty:  # there is nothing to start a cluster for
         backlog.raise_failure()
         return
-    packed = job.pack()
+    job_bytes = job.pack()
     name = f"{PACKAGE}-{uuid.uuid4().hex}"
     address = scheduler or os.environ.get(ADDRESS)
     with connect(address, backlog.max_workers) as (client, kill):
@@ -314,7 +314,7 @@ def run(
             say(f"dashboard of the cluster: {client.dashboard_link}")
         with contextlib.suppress(OSError):  # of a worker that dies just now: the next ones get it
             client.subscribe_topic(name, lambda event: show_record(event[1], int))
-            plugin = JobPlugin(name, PACKAGE, pack(PACKAGE) if address else None, packed)
+            plugin = JobPlugin(name, PACKAGE, pack(PACKAGE) if address else None, job_bytes)
             within(IMPORTING, client.register_plugin, plugin)
         dispatcher = Dispatcher(client, backlog, timeout, name, job.quiet)
         try:

@@ -20,7 +20,7 @@ from typing import Any, cast
 from .daemons import DaemonPool
 from .failures import Failure, timed_out
 from .job import Call, Job
-from .logs import level
+from .logs import inherited
 from .messages import Outbox, forward, packed, unpacked
 from .task import CURRENT
 
@@ -86,7 +86,7 @@ def _forward_tasks(
     sender.addFilter(lambda _: CURRENT.get() is not None)
     logging.root.addHandler(sender)
     stack.callback(logging.root.removeHandler, sender)
-    for name, number in ({"": level()} if levels is None else levels).items():
+    for name, number in inherited(levels).items():
         if not name.startswith("distributed"):
             logger = logging.getLogger(name)
             stack.callback(logger.setLevel, logger.level)

@@ -16,12 +16,13 @@ from multiprocessing.connection import wait
 from typing import Generic, TypeVar
 
 from .backlog import Backlog
+from .children import exit_reason, kills_for_memory
 from .failures import Failure
 from .job import Job
 from .lifecycle import FLUSHING
 from .lifecycle import LEAVING as EXITING
 from .prints import say
-from .processes import CAUSE, LAST_WORDS, RECORD, WorkerProcess, exit_reason, kills_for_memory
+from .processes import CAUSE, LAST_WORDS, RECORD, WorkerProcess
 from .task import IDLE, TEARDOWN, TICK, UNGUARDED, Burst, EngineError, Task, Unavailable
 from .workers import Suspects
 
@@ -164,12 +165,10 @@ class ProcessPool(ABC, Generic[W]):
             worker.kill()
             self._fail_run(f"the teardown after setup() took {TEARDOWN:g} s: it was cut off")
         end = time.monotonic() + EXITING + 2 * FLUSHING  # now their exit functions run
-        for worker in self._leaving:
+        for worker in self._leaving + recycled + busy + self.workers:
             worker.process.join(max(0.0, end - time.monotonic()))
-            if code := worker.process.exitcode:
+            if worker in self._leaving and (code := worker.process.exitcode):
                 self._fail_run(f"a worker died as it left: {exit_reason(code)}")
-        for worker in recycled + self._leaving + busy + self.workers:
-            worker.process.join(max(0.0, end - time.monotonic()))
             worker.kill()
             worker.process.join()
             worker.conn.close()

@@ -18,7 +18,6 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
-from importlib.machinery import EXTENSION_SUFFIXES
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.heap import BufferWrapper
@@ -26,10 +25,11 @@ from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import Any, cast
 
+from .children import Family, start_method
 from .failures import Failure, describe
 from .job import Job
 from .lifecycle import SIGNALS, flush_files
-from .machine import FASTEST_START, share_cores, statistic
+from .machine import share_cores
 from .messages import forward, show_record
 from .prints import when_logging
 from .task import EngineError, Task, Unavailable
@@ -37,10 +37,6 @@ from .workers import end_worker, stand_alone
 
 if sys.platform == "linux":
     import fcntl
-elif sys.platform == "win32":
-    import ctypes
-    import struct
-    from ctypes import wintypes
 
 Serve = Callable[..., None]  # a top-level function: serve(conn, clock, job, *arguments)
 # How replies begin that are no pickles: why the run cannot go on, or this worker; what it logs.
@@ -50,52 +46,7 @@ CLOCK = 16  # bytes: two doubles
 # Pipes that Windows waits for at once: 64 things in all, which Python 3.13 does in batches.
 MOST = 63 if sys.platform == "win32" and sys.version_info < (3, 13) else sys.maxsize
 _FORGET = atexit._clear
-# Packages with native code that a forked process may have: no threads, sockets or random numbers.
-HARMLESS = {"PIL", "_yaml", "bcrypt", "charset_normalizer", "lxml", "markupsafe", "orjson", "yaml"}
 LAST_BREATH = 1.0  # seconds that a worker whose pipe has ended gets to exit
-
-
-if sys.platform == "win32":
-    _kernel = ctypes.WinDLL("kernel32")
-    _kernel.CreateJobObjectW.restype = _kernel.OpenProcess.restype = wintypes.HANDLE
-    KILL_ON_CLOSE = 0x2000  # the job ends too when this process does, however: it has the handle
-    EXTENDED_LIMITS = 9  # JOBOBJECT_EXTENDED_LIMIT_INFORMATION; its fields, of which flags is one:
-    FIELDS, FLAGS_AT = "2q I 2N I N 2I 6Q 4N", 16
-    TERMINATE_AND_SET_QUOTA = 0x0101  # the rights that joining a job takes
-
-    class Family:
-        """A child process and the programs that it starts, ended together: a job of Windows."""
-
-        def __init__(self, pid: int) -> None:
-            """Take in a child that has just been started, and has started nothing."""
-            self._job = wintypes.HANDLE(_kernel.CreateJobObjectW(None, None))
-            limits = bytearray(struct.calcsize(FIELDS))
-            struct.pack_into("I", limits, FLAGS_AT, KILL_ON_CLOSE)
-            _kernel.SetInformationJobObject(self._job, EXTENDED_LIMITS, bytes(limits), len(limits))
-            process = wintypes.HANDLE(_kernel.OpenProcess(TERMINATE_AND_SET_QUOTA, False, pid))
-            _kernel.AssignProcessToJobObject(self._job, process)
-            _kernel.CloseHandle(process)
-
-        def kill(self) -> None:
-            """End all of it, now."""
-            _kernel.TerminateJobObject(self._job, 1)
-
-        def __del__(self) -> None:
-            _kernel.CloseHandle(self._job)
-
-else:
-
-    class Family:
-        """A child process that leads a process group, and the programs that it starts."""
-
-        def __init__(self, pid: int) -> None:
-            self._pid = pid
-
-        def kill(self) -> None:
-            """End all of it, now."""
-            # It does not lead its group yet; or (macOS) nothing but its remains is in it.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._pid, signal.SIGKILL)
 
 
 class WorkerProcess(ABC):
@@ -221,44 +172,6 @@ class SharedConnection:
             self.send_bytes(RECORD + record)
 
         when_logging(lambda: forward(send, place, job.log_levels))
-
-
-def exit_reason(code: int | None) -> str:
-    """An exit code in words."""
-    if not code:
-        return "it lost its pipe to the parent"
-    if code > 0:
-        return f"exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"{name} (out of memory?)" if name == "SIGKILL" else name
-
-
-def start_method(threads: int = 1) -> str:
-    """Where it is safe fork, for it starts in a third of the time; otherwise a clean process.
-
-    Safe is: Linux, this process has one thread (a lock that another thread holds stays locked in
-    the child) or the `threads` that are known, and no extension module is loaded but Python's own
-    and those known to be harmless (NumPy would give each child the same random numbers, others keep
-    threads and sockets).
-    """
-    if FASTEST_START != "fork":
-        return FASTEST_START
-    foreign = (
-        name
-        for name, module in list(sys.modules.items())
-        if str(getattr(module, "__file__", "")).endswith(tuple(EXTENSION_SUFFIXES))
-        and name.partition(".")[0] not in sys.stdlib_module_names | HARMLESS
-    )
-    alone = len(os.listdir("/proc/self/task")) <= threads
-    return "fork" if alone and next(foreign, None) is None else "forkserver"
-
-
-def kills_for_memory(proc: str = "/proc") -> int | None:
-    """How many processes the kernel has killed for memory so far; None where it does not tell."""
-    return statistic(f"{proc}/vmstat", "oom_kill")
 
 
 def _preload_no_script() -> None:

@@ -37,14 +37,14 @@ def forward(
     import logging
     from logging.handlers import QueueHandler
 
-    from .logs import level, loggers
+    from .logs import inherited, loggers
 
     sender = QueueHandler(cast("Any", Outbox(send, place)))
     for logger in loggers():
         logger.handlers.clear()
         if logger is logging.root or not logger.propagate:
             logger.addHandler(sender)
-    for name, number in ({"": level()} if levels is None else levels).items():
+    for name, number in inherited(levels).items():
         logging.getLogger(name).setLevel(number)
 
 

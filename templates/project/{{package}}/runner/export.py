@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice, takewhile
 from math import isfinite
-from tempfile import SpooledTemporaryFile
 from typing import Any, TextIO
 
 from .failures import count_kind, most_frequent
@@ -64,12 +63,13 @@ def export(args: argparse.Namespace) -> int:
 
 def status(args: argparse.Namespace) -> int:
     """count what is done, what failed and why, and what is left"""
+    kinds: Counter[str] = Counter()  # of failures
     with (
         closing(Items(args.items, args.key, say)) as items,
-        closing(Snapshot(args.results)) as snapshot,
+        closing(Snapshot(args.results, kinds)) as snapshot,
     ):
         lines = [f"{snapshot.ok:,} ok", f"{snapshot.failed:,} failed"]
-        lines += most_frequent(snapshot.kinds, MOST)
+        lines += most_frequent(kinds, MOST)
         if items.rewinds:
             left = sum(1 for _ in items.whole()) - snapshot.ok - snapshot.failed
             lines.append(f"{max(0, left):,} left")
@@ -81,10 +81,12 @@ def status(args: argparse.Namespace) -> int:
 class Snapshot:
     """The results as they are at this moment. Where each begins is in a file: memory stays flat."""
 
-    def __init__(self, name: str) -> None:
-        """Raises Refused."""
+    def __init__(self, name: str, kinds: Counter[str] | None = None) -> None:
+        """`kinds` gets how often each kind of failure is there. Raises Refused."""
+        from tempfile import SpooledTemporaryFile  # a run does without: 10 ms
+
         self.ok = self.failed = 0
-        self.kinds: Counter[str] = Counter()  # of failures
+        self._kinds = kinds
         path = os.path.realpath(name)
         try:
             self._file = open(path, "rb")  # noqa: SIM115
@@ -124,10 +126,10 @@ class Snapshot:
                 self._begins.write((begin + 1).to_bytes(OFFSET, "little"))
                 following = result.id + 1
                 self.ok += result.ok
-                if not result.ok:
-                    self.failed += 1
+                self.failed += not result.ok
+                if self._kinds is not None and not result.ok:
                     record = json.loads(line)
-                    count_kind(self.kinds, record.get("error", ""), record.get("where", ""))
+                    count_kind(self._kinds, record.get("error", ""), record.get("where", ""))
             begin += len(line)
             if begin >= size:  # more came since
                 break

@@ -91,7 +91,7 @@ class Items:
         done = journal.done if journal else b""
         item: Any = None  # the last that was handed out
         for position, record, digest in self.records(limit):
-            if not digest:
+            if record is None:
                 yield None
                 continue
             before = journal.ledger.digest(position) if journal else digest
@@ -137,10 +137,10 @@ class Items:
     def whole(self) -> Iterator[tuple[int, Any, bytes]]:
         """All records; what is being written is waited for."""
         for position, record, digest in self.records():
-            if digest:
-                yield position, record, digest
-            else:
+            if record is None:
                 time.sleep(IDLE)
+            else:
+                yield position, record, digest
 
     def parse(self, record: Any) -> Any:
         """The item in a record. Raises ItemsError."""

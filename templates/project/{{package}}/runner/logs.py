@@ -57,6 +57,11 @@ def levels() -> dict[str, int]:
     }
 
 
+def inherited(levels: Mapping[str, int] | None) -> Mapping[str, int]:
+    """The levels of a worker: those of the process that gets its records, where that has any."""
+    return {"": level()} if levels is None else levels
+
+
 def add_item(record: logging.LogRecord) -> bool:
     """Filter of a handler: a record from work() gets the `item` that it tells of."""
     if (position := CURRENT.get()) is not None and not hasattr(record, "item"):

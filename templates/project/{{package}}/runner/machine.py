@@ -27,7 +27,7 @@ OPEN_MAX = 10_240  # files that macOS grants where it says that there is no limi
 CGROUPS, CGROUP_ROOT = "/proc/self/cgroup", "/sys/fs/cgroup"
 NO_LIMIT = 2**62  # a group of version 1 without a memory limit says 2**63 less a page
 INTERPRETER = 30 << 20  # bytes of a Python process, where the system does not tell
-# How processes start fastest, where nothing speaks against it (see start_method).
+# How processes start fastest, where nothing speaks against it (see start_method() of children.py).
 FASTEST_START = "fork" if sys.platform == "linux" else "spawn"
 
 
