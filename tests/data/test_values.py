@@ -26,7 +26,7 @@ class Point:
     y: Any
 
 
-class ProcessPair(NamedTuple):
+class Pair(NamedTuple):
     """A named tuple."""
 
     a: int
@@ -53,7 +53,7 @@ class Name(str):
         ([1, (2, 3)], [1, [2, 3]]),
         ({1: "a", None: "b", False: "c"}, {"1": "a", "null": "b", "false": "c"}),
         (Point(1, Point(2, None)), {"x": 1, "y": {"x": 2, "y": None}}),
-        (ProcessPair(1, [ProcessPair(2, 3)]), {"a": 1, "b": [{"a": 2, "b": 3}]}),
+        (Pair(1, [Pair(2, 3)]), {"a": 1, "b": [{"a": 2, "b": 3}]}),
         (datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC), "2026-01-02T03:04:05+00:00"),
         (datetime.date(2026, 1, 2), "2026-01-02"),
         (datetime.time(3, 4), "03:04:00"),
