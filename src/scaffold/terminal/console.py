@@ -239,6 +239,9 @@ def ask_line(prompt: str, default: str, read: Callable[[str], T], more: str) -> 
         streams.flush()
         try:
             line = input().strip()
+        except KeyboardInterrupt:
+            say()  # the terminal has shown ^C behind the prompt
+            raise
         except EOFError:
             say()
             raise UsageError(
