@@ -46,7 +46,7 @@ def test_all_cores(load: Load, model: str) -> None:
 def test_one_core_of_several(load: Load) -> None:
     """Threads that share a GIL; a process of many is no bound."""
     words = "one core of 4: Python code in one process takes turns; concgen switch multiprocessing"
-    if load("progress")._has_gil():
+    if load("machine").has_gil():
         assert str(said(load, cpu=9.6, busy=80.0)).startswith(words)
     assert said(load, "multiprocessing", cpu=9.6) is None
 

@@ -83,10 +83,11 @@ def test_too_many_failures_stop_the_run(tmp_path: Path, most: str, at_least: int
 
 @pytest.mark.parametrize("most", ["-1", "x", "101%"])
 def test_no_such_share(tmp_path: Path, most: str) -> None:
-    """A bound that makes no sense is refused."""
+    """A bound that makes no sense is refused, in words that say what would."""
     project = Project.make("sequential", tmp_path, WORK, "1\n")
     done = project.run("run", "--max-failures", most)
-    assert (done.returncode, "--max-failures" in done.stderr) == (2, True)
+    reason = f"--max-failures: '{most}' is neither a number of tasks nor a percentage"
+    assert (done.returncode, reason in done.stderr) == (2, True)
 
 
 def test_nothing_to_do(tmp_path: Path) -> None:

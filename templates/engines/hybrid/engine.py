@@ -26,7 +26,7 @@ from .adaptive import AdaptiveLimit
 from .backlog import Backlog
 from .failures import Failure, timed_out
 from .job import Job
-from .machine import usable_cores
+from .machine import has_gil, usable_cores
 from .messages import packed, settled, unpacked
 from .pool import ProcessPool
 from .processes import MOST, NEVER, SharedConnection, WorkerProcess
@@ -84,14 +84,10 @@ def own_cores(job: Job, processes: int) -> list[int]:
     process computes, it has to wait for that one, while its own core idles: a quarter of the time,
     measured. So each process keeps to a core, if there is exactly one process for each.
     """
-    if sys.platform != "linux" or job.is_async or not _has_gil():
+    if sys.platform != "linux" or job.is_async or not has_gil():
         return []
     cores = sorted(os.sched_getaffinity(0))
     return cores if len(cores) == processes else []
-
-
-def _has_gil() -> bool:
-    return sys.version_info < (3, 13) or sys._is_gil_enabled()
 
 
 def _inbox(conn: SharedConnection, messages: SimpleQueue[bytes]) -> Iterator[Numbered | None]:

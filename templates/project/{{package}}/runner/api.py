@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import contextvars
+import functools
 import os
 import sys
 import threading
@@ -37,8 +38,6 @@ __all__ = ["Outcome", "arun", "run"]
 AHEAD = 16  # bursts that an engine's thread may be ahead of the loop, and items behind
 HELD = 2048  # items begun beyond the one that `ordered` waits for: memory stays flat
 LEAVING = 1.0  # seconds that the engine's thread gets to end
-
-_live: weakref.WeakSet[Generator[Any, None, None]] | None = None
 
 
 class Runner(Generic[Item, Value]):
@@ -69,7 +68,7 @@ class Runner(Generic[Item, Value]):
         asked = max_workers, rate, timeout, retries, options
         call = _Call(_Source(items, ordered, results, retry_failed), *asked)
         outcomes = _each(_from_thread(call) if call.needs_thread() else call.bursts())
-        _close_at_exit(outcomes)
+        _closed_at_exit().add(outcomes)
         return outcomes
 
     def arun(
@@ -376,19 +375,15 @@ def _leave_imports() -> None:
         os._exit(UNGUARDED)  # the pool says what to do: no traceback for each of its workers
 
 
-def _close_at_exit(outcomes: Generator[Any, None, None]) -> None:
-    """End it when the program ends without: multiprocessing would wait for the workers for ever.
+@functools.cache  # once, after multiprocessing was imported: so it comes first at the exit
+def _closed_at_exit() -> weakref.WeakSet[Generator[Any, None, None]]:
+    """What ends with the program: multiprocessing would wait for its workers for ever."""
+    live: weakref.WeakSet[Generator[Any, None, None]] = weakref.WeakSet()
 
-    Registered only now, after multiprocessing was imported, it comes first.
-    """
-    global _live
-    if _live is None:
-        _live = weakref.WeakSet()
-        atexit.register(_close_all, _live)
-    _live.add(outcomes)
+    @atexit.register
+    def close_all() -> None:
+        for outcomes in list(live):
+            with contextlib.suppress(ValueError):  # another thread is in it
+                outcomes.close()
 
-
-def _close_all(live: weakref.WeakSet[Generator[Any, None, None]]) -> None:
-    for outcomes in list(live):
-        with contextlib.suppress(ValueError):  # another thread is in it
-            outcomes.close()
+    return live

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from types import ModuleType
@@ -23,13 +24,14 @@ from .lifecycle import FAILED, INTERRUPTED, OK, USAGE, begin, leave, stop_on_sig
 from .limits import prepare
 from .machine import NotReady
 from .prints import answering, say, show_records, tell, to_type, whole_lines
-from .progress import MaxFailures, Progress
+from .progress import Progress
 from .results import Journal, Refused
 from .resume import Resume
 from .task import PACKAGE, EngineError, Retry
 from .values import Unwritable, json_of
 
 ITEMS = getattr(settings, "ITEMS", "items.jsonl")
+ENOUGH = 20  # tasks: of fewer, the share that has failed tells nothing
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             say(f"results {first:,}-{last:,} were made by another work.py: --fresh makes them anew")
         for burst in bursts:
             progress.add(journal.write(burst, items.keys))
-            if args.max_failures is not None and args.max_failures.reached(progress):
+            if args.max_failures and args.max_failures(progress):
                 too_many = True
                 stop.set()
     if too_many:
@@ -196,7 +198,7 @@ def _options() -> Iterator[Option]:
     )
     yield Option(("run",), "--retry-failed", "", "run the failed tasks of earlier runs again")
     text = "stop when N tasks, or more than P percent, have failed"
-    yield Option(("run",), "--max-failures", "N|P%", text, None, MaxFailures.parse)
+    yield Option(("run",), "--max-failures", "N|P%", text, None, _too_many)
     yield Option(("run",), "--fsync", "", "make results survive a power cut, which costs speed")
     yield Option(("run",), "--quiet", "", "show no progress and no summary")
     text = "how long each of the two runs may take [%(default)s]"
@@ -242,6 +244,20 @@ def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:
 
     parse.__name__ = kind.__name__  # argparse says "invalid int value"
     return parse
+
+
+def _too_many(text: str) -> Callable[[Progress], bool]:
+    """Whether a run has failed often enough: 20 tasks, or more than 5%."""
+    is_share = text.endswith("%")
+    try:
+        most = float(text.removesuffix("%"))
+    except ValueError:
+        most = -1.0
+    if not 0 <= most <= (100 if is_share else sys.maxsize):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of tasks nor a percentage")
+    if is_share:
+        return lambda progress: progress.failed > most / 100 * max(progress.done, ENOUGH)
+    return lambda progress: progress.failed >= max(1, most)
 
 
 COMMANDS = {

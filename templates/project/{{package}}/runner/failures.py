@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from types import TracebackType
 from typing import NamedTuple
 
@@ -81,31 +81,32 @@ class ErrorText(str):
     """An error in one line, which remembers the exception that it tells of."""
 
     exception: BaseException | None = None
-    trace: Trace | None = None
+
+    @cached_property
+    def trace(self) -> Trace:
+        """Where the exception came from."""
+        with suppress(OSError):  # work() has opened all the files that it may: no module opens
+            return trace(self.exception) if self.exception else NO_TRACE
+        return NO_TRACE
 
     @property
     def where(self) -> str:
         """The user's innermost frame, such as "work.py:31 in price"; empty when there is none."""
-        return self._traced().where
+        return self.trace.where
 
     @property
     def traceback(self) -> str:
         """As Python prints it, bounded in size."""
-        return self._traced().text
+        return self.trace.text
 
     @property
     def fields(self) -> str:
         """Both as fields of a JSON object; empty when there is no exception."""
-        where, text = self._traced()
-        place = f', "where": {_encoder()(where)}' if where else ""
-        return text and f'{place}, "traceback": {_encoder()(text)}'
+        from .values import to_json  # 4 ms: a run without failures may do without
 
-    def _traced(self) -> Trace:
-        if self.trace is None:
-            self.trace = NO_TRACE
-            with suppress(OSError):  # work() has opened all the files that it may: no module opens
-                self.trace = trace(self.exception) if self.exception else NO_TRACE
-        return self.trace
+        where, text = self.trace
+        place = f', "where": {to_json(where)}' if where else ""
+        return text and f'{place}, "traceback": {to_json(text)}'
 
 
 def describe(exc: BaseException, depth: int = 3) -> ErrorText:
@@ -136,13 +137,6 @@ class Trace(NamedTuple):
 
 
 NO_TRACE = Trace("", "")
-
-
-@cache
-def _encoder() -> Callable[[str], str]:
-    from .values import to_json  # 4 ms: a run without failures may do without
-
-    return to_json
 
 
 def trace(exc: BaseException) -> Trace:

@@ -58,6 +58,11 @@ def allowed_cores() -> int:
     return os.cpu_count() or 1
 
 
+def has_gil() -> bool:
+    """Whether threads that compute take turns."""
+    return sys.version_info < (3, 13) or sys._is_gil_enabled()
+
+
 def share_cores(workers: int, *, threads: bool = False) -> None:
     """Hold numeric libraries to the cores of one of so many workers, unless the user decided.
 

@@ -18,7 +18,7 @@ from .engine import MODEL
 from .failures import count_kind, most_frequent
 from .items import Items
 from .limits import Ready
-from .machine import usable_cores
+from .machine import has_gil, usable_cores
 from .pacing import Pacer
 from .prints import tell
 from .results import Journal
@@ -27,32 +27,10 @@ from .task import Burst
 REDRAW = 0.1  # seconds between two updates of the line on a terminal
 REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
 PAUSE = 0.5  # seconds of a pause that is worth telling
-ENOUGH = 20  # tasks: of fewer, a share tells nothing
 SHOWN = 3  # most frequent errors in the summary
 BOUND = 0.85  # share of what there is that has to be used up: starting and ending take some
 SECONDS = 1.0  # of shorter runs, most is starting and ending
 TASKS = 20  # of fewer, the last ones weigh too much
-
-
-class MaxFailures(NamedTuple):
-    """When a run has failed often enough."""
-
-    most: float
-    percent: bool
-
-    @classmethod
-    def parse(cls, text: str) -> MaxFailures:
-        """Of 20, or 5%. Raises ValueError."""
-        most = float(text.removesuffix("%"))
-        if not 0 <= most < float("inf") or (most > 100 and text.endswith("%")):
-            raise ValueError(text)
-        return cls(most, text.endswith("%"))
-
-    def reached(self, progress: Progress) -> bool:
-        """Whether more tasks have failed; a share is one of ENOUGH tasks at least."""
-        if not self.percent:
-            return progress.failed > 0 and progress.failed >= self.most
-        return progress.failed > self.most / 100 * max(progress.done, ENOUGH)
 
 
 class Progress:
@@ -227,7 +205,7 @@ def _cores(usage: Usage) -> str | None:
     used = usage.cpu / usage.seconds
     if used >= BOUND * usage.cores:
         return f"{_several(usage.cores, 'core')}: quicker code, or more cores, would help"
-    if used >= BOUND and not usage.in_processes and _has_gil():
+    if used >= BOUND and not usage.in_processes and has_gil():
         return (
             f"one core of {usage.cores}: Python code in one process takes turns; "
             "concgen switch multiprocessing, or hybrid where tasks wait too"
@@ -248,7 +226,3 @@ def _in_flight(usage: Usage) -> str | None:
 
 def _several(count: int, noun: str) -> str:
     return f"one {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def _has_gil() -> bool:
-    return sys.version_info < (3, 13) or sys._is_gil_enabled()
