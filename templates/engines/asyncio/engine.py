@@ -177,8 +177,7 @@ class CoroutinePool:
         self._workers: set[Runner] = set()
         self._abandoned: set[Runner] = set()  # they swallow cancellations
         self._outcomes: Burst = []
-        self._window = max(2 * self._size, 1024)  # outcomes that may wait for a slow consumer
-        self._room = asyncio.Event()
+        self._window = max(2 * self._size, 1024)  # outcomes that are handed over at once
         self._failure: EngineError | None = None
         self._over = False
 
@@ -190,7 +189,6 @@ class CoroutinePool:
                 while self._workers or self._outcomes or not self._backlog.empty:
                     self._run_loop()
                     burst, self._outcomes = self._outcomes, []
-                    self._room.set()
                     if burst:
                         yield burst
                         self._watchdog.rested()  # the consumer may have taken its time
@@ -254,10 +252,9 @@ class CoroutinePool:
                     self._workers.discard(me)
                     self._hire()
                     return
-                while len(self._outcomes) >= self._window:
-                    self._room.clear()
+                while len(self._outcomes) >= self._window:  # work() may never wait
                     self._pause()
-                    await self._room.wait()
+                    await asyncio.sleep(0)
         except Unavailable as exc:
             self._watchdog.end(me)
             self._backlog.put_back(tasks)
