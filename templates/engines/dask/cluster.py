@@ -9,12 +9,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, wait
 from multiprocessing import active_children, resource_tracker
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
 from .failures import describe
 from .task import EngineError
+from .workers import signals_blocked
 
 if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from distributed import Client, LocalCluster
@@ -121,8 +122,10 @@ def _start(workers: int, end_all: Callable[[], None], starts: int = STARTS) -> L
     """Start a cluster here; again when a worker dies as it starts, for Dask gives up then."""
     from distributed import LocalCluster
 
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()  # here, because it would unblock the signals
     try:
-        with _signals_blocked(), _unless_done_in(STARTING * max(1.0, workers / TOGETHER), end_all):
+        with signals_blocked(), _unless_done_in(STARTING * max(1.0, workers / TOGETHER), end_all):
             return LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -160,20 +163,6 @@ def _kill(pid: int | None) -> None:
 
 
 @contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block signals in threads that start workers, which inherit that until they stand alone."""
-    if sys.platform == "win32":
-        yield
-        return
-    resource_tracker.ensure_running()  # here, because it would unblock the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
 def _unless_done_in(seconds: float, call: Callable[[], None]) -> Iterator[None]:
     """Call it when the block takes longer."""
     timer = threading.Timer(seconds, call)
@@ -187,19 +176,15 @@ def _unless_done_in(seconds: float, call: Callable[[], None]) -> Iterator[None]:
 
 def within(seconds: float, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call it, and raise TimeoutError when it takes longer: Dask's own waits may have no end."""
-    reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+    reply: Future[Any] = Future()
 
     def attempt() -> None:
         try:
-            reply.put((call(*arguments, **options), None))
+            reply.set_result(call(*arguments, **options))
         except BaseException as exc:
-            reply.put((None, exc))
+            reply.set_exception(exc)
 
     threading.Thread(target=attempt, daemon=True).start()
-    try:
-        value, error = reply.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError(f"no answer in {seconds:g} s") from None
-    if error is not None:
-        raise error
-    return value
+    if not wait([reply], seconds).done:
+        raise TimeoutError(f"no answer in {seconds:g} s")
+    return reply.result()

@@ -28,12 +28,12 @@ from typing import Any, cast
 from .children import Family, start_method
 from .failures import Failure, describe
 from .job import Job
-from .lifecycle import SIGNALS, flush_files
+from .lifecycle import flush_files
 from .machine import share_cores
 from .messages import forward, show_record
 from .prints import when_logging
 from .task import EngineError, Task, Unavailable
-from .workers import end_worker, stand_alone
+from .workers import end_worker, signals_blocked, stand_alone
 
 if sys.platform == "linux":
     import fcntl
@@ -84,7 +84,7 @@ class WorkerProcess(ABC):
         with child:  # closed here, so that the worker's death reads as the end of its pipe
             target = (serve, share, child, self._shared, job, *arguments)
             self.process = context.Process(target=main, args=target)
-            with _signals_blocked(), _exit_functions_kept():
+            with signals_blocked(), _exit_functions_kept():
                 self.process.start()
         self._family = Family(self.process.pid)
 
@@ -183,19 +183,6 @@ def _preload_no_script() -> None:
 
     if getattr(forkserver._forkserver, "_preload_modules", None) == ["__main__"]:
         forkserver.set_forkserver_preload([])
-
-
-@contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block signals while a worker starts: neither side could handle a Ctrl-C yet."""
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

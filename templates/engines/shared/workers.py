@@ -12,7 +12,8 @@ import signal
 import sys
 import threading
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from .lifecycle import SIGNALS, flush_files, new_signals_for_children, watch_the_end
@@ -24,6 +25,22 @@ if TYPE_CHECKING:
 
 _HOME = os.getpid()  # where this was imported: a forked worker is another process
 _finishing = False  # this is a worker, and runs its exit functions
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Block signals while a worker starts, which inherits that until it stands alone.
+
+    Until then, neither side could handle a Ctrl-C.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def stand_alone() -> None:
