@@ -323,7 +323,7 @@ async def _in_threads(job: Job) -> AsyncIterator[Call]:
             with suppress(RuntimeError):  # the loop is closed, and nobody waits
                 loop.call_soon_threadsafe(settle, *outcome)
 
-        give_up = threads.submit(item, deliver)
+        give_up = threads.submit(lambda work: work(item), deliver)
         try:
             value, error = await reply
         except asyncio.CancelledError:  # it overran its timeout, and another takes its place

@@ -11,8 +11,8 @@ import logging
 import pickle
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from logging.handlers import QueueHandler
 from queue import Empty, SimpleQueue
 from typing import Any, cast
@@ -35,7 +35,7 @@ class BatchExecutor:
 
     def __init__(self, job: Job, send: Callable[[bytes], object], *, shared: bool) -> None:
         """`send` takes what is logged to whoever started the run; others `shared` the worker."""
-        self._threads = DaemonPool(_BatchJob(job.work, job.setup))
+        self._threads = DaemonPool(job)
         self._stop_sending = ExitStack()
         if shared:
             _forward_tasks(send, job.log_levels, self._stop_sending)
@@ -52,7 +52,7 @@ class BatchExecutor:
         batch = Batch(pickle.loads(data), timeout or FOREVER)  # noqa: S301  # from our own cluster
         over: SimpleQueue[BaseException | None] = SimpleQueue()
         self._waiting.add(over)
-        give_up = self._threads.submit(batch, lambda _, error: over.put(error))
+        give_up = self._threads.submit(batch.run, lambda _, error: over.put(error))
         failure = None
         while not batch.over:
             try:
@@ -91,15 +91,6 @@ def _forward_tasks(
             logger = logging.getLogger(name)
             stack.callback(logger.setLevel, logger.level)
             logger.setLevel(number)
-
-
-class _BatchJob(Job):
-    """The same job; what is called is a batch instead of an item."""
-
-    @contextmanager
-    def open(self) -> Iterator[Call]:
-        with super().open() as call:
-            yield lambda batch: batch.run(call)
 
 
 class Batch:

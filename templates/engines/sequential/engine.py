@@ -77,7 +77,7 @@ def _impatient(job: Job, timeout: float) -> Iterator[Call]:
 
     def call(item: Any) -> Any:
         reply: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-        give_up = threads.submit(item, lambda *outcome: reply.put(outcome))
+        give_up = threads.submit(lambda work: work(item), lambda *outcome: reply.put(outcome))
         try:
             value, error = reply.get(timeout=min(timeout, TIMEOUT_MAX))
         except Empty:

@@ -16,6 +16,7 @@ from .task import CURRENT, TEARDOWN, EngineError, Unavailable
 if TYPE_CHECKING:
     from .job import Call, Job
 
+Run = Callable[["Call"], Any]  # with the call(item) of a thread
 Deliver = Callable[[Any, BaseException | None], object]  # value, error
 
 
@@ -76,17 +77,17 @@ class DaemonPool:
         self.job = job
         self.idle: list[DaemonWorker] = []
 
-    def submit(self, item: Any, deliver: Deliver) -> Callable[[], None]:
-        """Run the item in a thread, which then calls deliver(value, error) there.
+    def submit(self, run: Run, deliver: Deliver) -> Callable[[], None]:
+        """Do run(call) in a thread, which then calls deliver(value, error) there.
 
-        Return what gives that up: then nothing is delivered, and the thread ends after the item.
+        Return what gives that up: then nothing is delivered, and the thread ends after it.
         """
         claim = [deliver]
         try:
             worker = self.idle.pop()
         except IndexError:
             worker = DaemonWorker(self)
-        worker.todo.put((CURRENT.get(), item, claim))
+        worker.todo.put((CURRENT.get(), run, claim))
         return claim.clear
 
     def close(self) -> None:
@@ -97,13 +98,13 @@ class DaemonPool:
 
 
 class DaemonWorker(JobThread):
-    """A thread of such a pool. When its setup() fails, the item gets that error."""
+    """A thread of such a pool. When its setup() fails, what it was given gets that error."""
 
     def __init__(self, pool: DaemonPool) -> None:
         self._pool = pool
         self._opened = False
-        # Position, item, and a list with what takes the outcome; empty once that is given up.
-        self.todo: SimpleQueue[tuple[int | None, Any, list[Deliver]] | None] = SimpleQueue()
+        # Position, what to do, and a list with what takes the outcome; empty once that is given up.
+        self.todo: SimpleQueue[tuple[int | None, Run, list[Deliver]] | None] = SimpleQueue()
         super().__init__(pool.job)
 
     def run(self) -> None:
@@ -114,14 +115,14 @@ class DaemonWorker(JobThread):
                 deliver(None, self.failure)
 
     def serve(self, call: Call) -> None:
-        """Run items one after the other."""
+        """Do what it is given, one after the other."""
         self._opened = True
         while (entry := self.todo.get()) is not None:
-            position, item, claim = entry
+            position, run, claim = entry
             CURRENT.set(position)
             value, error = None, None
             try:
-                value = call(item)
+                value = run(call)
             except BaseException as exc:
                 error = exc
             try:
