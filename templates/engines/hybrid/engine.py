@@ -138,7 +138,6 @@ class HybridWorker(WorkerProcess):
         super().__init__(serve, *arguments, share=pool.processes, method=pool.method)
 
     def tasks(self) -> list[Task]:
-        """What it has not answered."""
         return list(self.given.values())
 
     def silence(self) -> float:

@@ -98,7 +98,6 @@ class BatchWorker(WorkerProcess):
         super().__init__(serve, pool.job, share=pool.processes, method=pool.method)
 
     def tasks(self) -> list[Task]:
-        """What it has not answered, oldest first."""
         return [task for batch, _ in self.batches for task in batch]
 
     def position_of(self, place: float) -> int | None:
@@ -114,7 +113,6 @@ class BatchPool(ProcessPool[BatchWorker]):
     cost = TARGET  # seconds that a task takes, about
 
     def start(self) -> BatchWorker:
-        """Start a worker."""
         return BatchWorker(self)
 
     def dispatch(self) -> None:

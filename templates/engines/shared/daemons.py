@@ -108,7 +108,6 @@ class DaemonWorker(JobThread):
         super().__init__(pool.job)
 
     def run(self) -> None:
-        """Serve until told to leave."""
         super().run()
         if self.failure is not None and not self._opened and (entry := self.todo.get()):
             for deliver in entry[2]:

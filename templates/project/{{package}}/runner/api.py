@@ -162,7 +162,6 @@ class _Call:
         return self._in_event_loop or has_loop
 
     def bursts(self) -> Bursts:
-        """Run the engine."""
         source = self._source
         bursts = self._ready.start(source, timeout=self._timeout, retry=self._retry, stop=self.stop)
         with contextlib.closing(bursts), contextlib.closing(source):

@@ -107,7 +107,6 @@ class Snapshot:
             raise Refused(f"cannot write a temporary file: {exc.strerror}") from None
 
     def close(self) -> None:
-        """Close the files."""
         self._begins.close()
         self._file.close()
         self._state.close()

@@ -71,7 +71,6 @@ class Ready(NamedTuple):
         retry: Retry = NO_RETRY,
         stop: Stop | None = None,
     ) -> Bursts:
-        """Run the engine."""
         backlog = Backlog(items, self.workers, retry=retry, stop=stop, pacer=self.pacer)
         return ENGINE.run(self.job, backlog, timeout=timeout, **self.options)
 

@@ -75,7 +75,6 @@ def key_of(position: int) -> Any:
 
 
 def loggers() -> Iterator[logging.Logger]:
-    """All that there are."""
     yield logging.root
     for logger in list(logging.root.manager.loggerDict.values()):
         if isinstance(logger, logging.Logger):

@@ -133,7 +133,6 @@ class WholeLines:
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Write each."""
         for line in lines:
             self.write(line)
 

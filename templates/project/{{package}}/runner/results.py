@@ -100,11 +100,9 @@ class Journal:
         self.set_done(done)
 
     def set_done(self, done: bytearray) -> None:
-        """Say what is done."""
         self.done, self.ok, self.failed = done, done.count(GOOD), done.count(BAD)
 
     def lines(self) -> Iterator[bytes]:
-        """The lines that are there."""
         with open(self.path, "rb") as lines:
             yield from lines
 

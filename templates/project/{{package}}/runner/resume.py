@@ -358,7 +358,6 @@ class Changed:
         self.gone = 0  # results of items that are no longer there
 
     def add(self, place: str, state: int) -> None:
-        """One more."""
         self._first = self._first or place
         self._count += 1
         self._failed += state == BAD
