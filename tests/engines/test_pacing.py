@@ -50,6 +50,19 @@ def test_other_units_are_paced_by_their_cost(model: Model, kind: str, tmp_path: 
     assert stamps[-1] - stamps[0] > 0.75 * 7 / 10
 
 
+def test_each_task_is_paid_for_once(model: Model, kind: str) -> None:
+    """What a task costs is spent as it begins, and by nobody who only looks for tasks."""
+    paid: list[int] = []
+
+    def cost(item: int) -> int:
+        paid.append(item)
+        return 1
+
+    pacer = model.pacing.Pacer([model.pacing.Rate.parse("1000 tokens/s")], cost=cost)
+    model.run(model.job("square", kind), range(5), pacer=pacer)
+    assert paid == [0, 1, 2, 3, 4]
+
+
 @pytest.mark.parametrize("refusal", ["RetryAfter", "a client's own"])
 def test_nothing_begins_in_a_pause_that_was_asked_for(
     model: Model, kind: str, tmp_path: Path, refusal: str

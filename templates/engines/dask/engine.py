@@ -302,8 +302,7 @@ def run(
     """
     from .plugin import JobPlugin, pack
 
-    backlog.put_back(backlog.take(1))
-    if backlog.empty:  # there is nothing to start a cluster for
+    if not backlog.waiting(1) and backlog.empty:  # there is nothing to start a cluster for
         backlog.raise_failure()
         return
     job_bytes = job.pack()

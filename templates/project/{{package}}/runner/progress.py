@@ -96,8 +96,8 @@ class Progress:
         tell(_over(line) if self._tty else f"{line}\n")
 
     def _total(self) -> int | None:
-        known = [n for n in (self._items.total, self._limit) if n is not None]
-        return min(known, default=None) if self._items.total is not None else self._limit
+        known = (self._items.total, self._limit)
+        return min((count for count in known if count is not None), default=None)
 
     def __enter__(self) -> Progress:
         return self
