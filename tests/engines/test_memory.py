@@ -17,6 +17,24 @@ def pooled(request: pytest.FixtureRequest, models: dict[str, Model]) -> Model:
     return models[request.param]
 
 
+@pytest.mark.parametrize("recycle", [1, 3])
+def test_a_worker_that_is_soon_replaced_costs_no_permit(
+    pooled: Model, kind: str, recycle: int
+) -> None:
+    """What a task costs is spent once, whoever has room for it."""
+    paid: list[int] = []
+
+    def cost(item: int) -> int:
+        paid.append(item)
+        return 1
+
+    pacer = pooled.pacing.Pacer([pooled.pacing.Rate.parse("1000 tokens/s")], cost=cost)
+    job, items = pooled.job("square", kind), range(40)
+    outcomes = pooled.run(job, items, max_workers=8, pacer=pacer, recycle=recycle)
+    assert [outcome.error for outcome in outcomes] == [None] * 40
+    assert sorted(paid) == [*items]
+
+
 @pytest.mark.parametrize("rate", [None, "500/s"])
 def test_a_worker_is_replaced_after_so_many_tasks(
     pooled: Model, kind: str, rate: str | None

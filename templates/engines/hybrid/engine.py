@@ -180,7 +180,15 @@ class HybridPool(ProcessPool[HybridWorker]):
             slots = self.size - sum(worker.slots for worker in self.workers if worker not in free)
             busy = sum(len(worker.given) for worker in free)
             ahead = 0 if paced else self._ahead(slots)
-            self._deal(free, self.backlog.take(max(0, slots + ahead - busy), busy))
+            most = min(max(0, slots + ahead - busy), sum(map(self._room, free)))
+            self._deal(free, self.backlog.take(most, busy))
+
+    def _room(self, worker: HybridWorker) -> int:
+        """How many more tasks it may get now. Those that are paced begin at once."""
+        left = self.left(worker)
+        if not self.backlog.paced:
+            return left
+        return max(0, min(left, worker.slots - len(worker.given)))
 
     def _ahead(self, slots: int) -> int:
         """How many tasks to send beyond those in flight; at first no more than were answered."""
@@ -195,11 +203,14 @@ class HybridPool(ProcessPool[HybridWorker]):
         for n, worker in enumerate(free):
             load = len(worker.given)
             share = (given + len(tasks)) // (len(free) - n) - load
-            share = max(0, min(share, self.left(worker)))
+            share = max(0, min(share, self._room(worker)))
             given -= load
             self._give(worker, tasks[:share])
             tasks = tasks[share:]
-        self.backlog.put_back(tasks)  # these workers are soon to be replaced
+        for worker in free:  # what others had no room for: they are soon to be replaced
+            room = self._room(worker)
+            self._give(worker, tasks[:room])
+            tasks = tasks[room:]
 
     def start(self) -> HybridWorker:
         """Start a process with its share of the slots."""
