@@ -239,6 +239,10 @@ CASES = {
     "catalog.rule: rule": Case(
         "rules R77", 2, ("'R77'", "not one of R1", "did you mean R7", "concgen rules"),
     ),
+    "change.refuse_renamed: / here, which is the package of this project": Case(
+        "switch threading", 3, ("no crawl/", "give it that name back"),
+        lambda scene: (scene.project() / "crawl").rename(scene.here / "spider"),
+    ),
     "change.prepared: needs its own version of files that you changed": Case(
         "switch threading", 3, ("crawl/runner/engine.py (edited)", "its own version", "--force"),
         lambda scene: (scene.project(), scene.write("crawl/runner/engine.py", "mine")),
@@ -480,7 +484,16 @@ CASES = {
     ),
     "add._write: cannot write": Case(
         "add shop.parallel --yes", 1, ("test_parallel.py", "nothing was written"),
+        do(packages("shop/__init__.py", "tests/other.py"),
+           lambda scene: (scene.here / "tests/test_parallel.py").symlink_to("nowhere")),
+    ),
+    "add.read_request: is no directory": Case(
+        "add shop.parallel --yes", 3, ("tests'", "no directory", "goes there"),
         packages("shop/__init__.py", "tests"),
+    ),
+    "add.read_request: would be hidden by a package of its name": Case(
+        "add shop.parallel --yes", 3, ("parallel.py'", "hidden", "another name"),
+        packages("shop/__init__.py", "shop/parallel.py"),
     ),
     "add.read_request: exists already": Case(
         "add shop.parallel --yes", 3, ("test_parallel.py", "exists already", "another name"),
@@ -594,9 +607,14 @@ CASES = {
     "streams._give_up: cannot write the answer": Case(
         f"recommend {IO}", 1, ("the answer", DISK, "somewhere else"), full_stdout,
     ),
-    "target._in_file: cannot be imported": Case(
+    "target._in_file: is no module's name, and cannot be imported": Case(
         "measure my-work.py:work --items x", 2, ("'my-work'", "no module's name", "rename"),
         lambda scene: scene.write("my-work.py"),
+    ),
+    "target._in_file: is in a folder with the name of the standard library's": Case(
+        "measure queue/own.py:work --items x", 2,
+        ("'queue/own.py'", "standard library's queue", "rename"),
+        lambda scene: (scene.write("queue/__init__.py"), scene.write("queue/own.py")),
     ),
     "target._in_file: there is no file": Case(
         "measure no.py:work --items x", 2, ("'no.py'", "no file", "from the current directory"),
@@ -628,6 +646,13 @@ CASES = {
     "environment.python_of: is Python": Case(
         "new p --from functions.py:work --items items.jsonl --yes", 2,
         (".venv", "is Python 3.9", "3.11 or newer"), lambda scene: (scene.functions(), old(scene)),
+    ),
+    "imports._refuse_hiding: , and the standard library has one as well": Case(
+        "new p --from own.py:work --items items.jsonl --yes", 2,
+        ("'own.py'", "calendar", "rename"),
+        lambda scene: (
+            scene.functions(), scene.write("calendar.py"), scene.write("own.py", "import calendar"),
+        ),
     ),
     "imports._read: is not valid Python": Case(
         "new p --from bad.py:work --items items.jsonl --yes", 2,

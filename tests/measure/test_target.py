@@ -33,11 +33,12 @@ def test_a_module_by_name():
     assert (target.module, target.function, target.file) == ("os.path", "join", None)
 
 
-def test_a_file_that_is_no_module_name_is_refused(tmp_path):
+@pytest.mark.parametrize("name", ["my-work", "class"])
+def test_a_file_that_is_no_module_name_is_refused(tmp_path, name):
     """It could be run, but no worker could import it."""
-    (tmp_path / "my-work.py").touch()
+    (tmp_path / f"{name}.py").touch()
     with pytest.raises(UsageError, match="no module's name"):
-        parse_target(f"{tmp_path / 'my-work.py'}:f")
+        parse_target(f"{tmp_path / name}.py:f")
 
 
 @given(st.integers(1, 3 * SAMPLE), st.booleans())
@@ -127,11 +128,14 @@ def test_an_item_larger_than_any_is_refused(tmp_path, monkeypatch):
         read_items(file)
 
 
-def test_a_file_with_the_name_of_a_standard_module_is_loaded_by_its_place(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["statistics", "__main__"])
+def test_a_file_with_the_name_of_a_standard_module_is_loaded_by_its_place(
+    tmp_path, monkeypatch, name
+):
     """Not the module that is imported already."""
-    (tmp_path / "statistics.py").write_text("def mean(item):\n    return 2 * item\n")
+    (tmp_path / f"{name}.py").write_text("def mean(item):\n    return 2 * item\n")
     (tmp_path / "items.jsonl").write_text("1\n2\n3\n")
-    target = parse_target(f"{tmp_path / 'statistics.py'}:mean")
+    target = parse_target(f"{tmp_path / name}.py:mean")
     assert measure(target, read_items(tmp_path / "items.jsonl"), 1.0).failures == 0
     with laboratory() as lab:
         file = {"file": str(tmp_path / "items.jsonl")}

@@ -15,6 +15,7 @@ import pytest
 
 from scaffold.asking.target import parse_target
 from scaffold.commands import bench
+from scaffold.core.errors import UsageError
 from scaffold.making import imports, installed, user_code
 from scaffold.making.items import read_items
 from scaffold.making.user_code import UserCode
@@ -133,6 +134,48 @@ def test_names_are_those_of_the_standard_library_or_from_elsewhere(here: Path) -
     write(here, {"two.py": ""})
     code = imports.follow(here, "one", here / "one.py")
     assert code.foreign == {"three.four"}
+
+
+@pytest.mark.parametrize(
+    ("files", "target", "name"),
+    [
+        ({"slow.py": f"import helper\n{WORK}", "helper.py": ""}, "slow.py:work", "helper"),
+        ({"slow.py": f"import yaml\n{WORK}"}, "slow.py:work", "yaml"),
+        ({"slow.py": f"import yaml\n{WORK}"}, "slow.py:work", "PyYAML"),
+        ({"shop/__init__.py": "", "shop/slow.py": WORK}, "shop/slow.py:work", "Shop"),
+    ],
+    ids=["neighbour", "module", "distribution", "package"],
+)
+def test_a_project_hides_nothing_that_the_code_imports(
+    here: Path, files: dict[str, str], target: str, name: str, concgen: Any
+) -> None:
+    """A project of that name has a package of another, and so is another distribution."""
+    write(here, files)
+    options = ("--items", "items.jsonl", "--json", "--dry-run", "--yes")
+    made = concgen("new", f"made/{name}", "--from", target, *options)
+    assert made.json["project"]["package"] == f"{name.lower()}_app"
+
+
+def test_a_project_may_have_the_name_of_the_file_that_is_copied(here: Path) -> None:
+    """It is a module in the package then."""
+    write(here, {"slow.py": f"import yaml\n{WORK}"})
+    assert "slow" not in gathered("slow.py:work").taken
+
+
+@pytest.mark.parametrize("name", ["Work", "RUNNER", "settings", "__main__"])
+def test_a_copied_file_takes_the_place_of_none(here: Path, name: str) -> None:
+    """Also where a file system ignores the case."""
+    write(here, {f"{name}.py": WORK})
+    assert gathered(f"{name}.py:work").module == f"my_{name}"
+
+
+def test_a_neighbour_that_hides_the_standard_library_is_refused(here: Path) -> None:
+    """A project would have either; a file that nobody imports, or a built-in module, is no harm."""
+    write(here, {"slow.py": f"import sys, time\n{WORK}", "calendar.py": "", "time.py": ""})
+    assert gathered("slow.py:work").copied
+    write(here, {"slow.py": f"from calendar import own\n{WORK}"})
+    with pytest.raises(UsageError, match="'slow.py' imports calendar"):
+        gathered("slow.py:work")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script in place of a Python")

@@ -125,6 +125,7 @@ def test_a_value_is_shown_on_one_line(value: str) -> None:
         ("build", "build_app"),
         ("pytest", "pytest_app"),
         ("aiohttp", "aiohttp_app"),
+        ("dask", "dask_app"),
         ("3d", "app_3d"),
     ],
 )

@@ -6,6 +6,7 @@ the directory that holds its top-level package. `package.module:FUNC` is importe
 
 from __future__ import annotations
 
+import keyword
 import os
 import sys
 from dataclasses import dataclass
@@ -52,14 +53,14 @@ class Target:
 def parse_target(text: str) -> Target:
     """Read `FILE.py:FUNC` or `package.module:FUNC`; raise UsageError for anything else."""
     where, colon, function = text.rpartition(":")
-    if not colon or not where or not all(part.isidentifier() for part in function.split(".")):
+    if not colon or not where or not all(map(_is_name, function.split("."))):
         raise UsageError(
             f"{shown(text)} is not FILE.py:FUNCTION or package.module:FUNCTION",
             hint=_EXAMPLE,
         )
     if where.endswith(".py"):
         return _in_file(Path(where), function)
-    if not all(part.isidentifier() for part in where.split(".")):
+    if not all(map(_is_name, where.split("."))):
         raise UsageError(f"{shown(where)} is neither a .py file nor a module's name", hint=_EXAMPLE)
     return Target(where, function, (str(Path.cwd()),), None)
 
@@ -74,11 +75,21 @@ def _in_file(file: Path, function: str) -> Target:
     while (folder / "__init__.py").is_file():
         names.insert(0, folder.name)
         folder = folder.parent
-    if not all(name.isidentifier() for name in names):
+    if not all(map(_is_name, names)):
         raise UsageError(
-            f"{shown(file)} cannot be imported: {shown('.'.join(names))} is no module's name",
-            hint="rename it with letters, digits and _ only",
+            f"{shown(file)}: {shown('.'.join(names))} is no module's name, and cannot be imported",
+            hint="rename it with letters, digits and _ only, and no word of the language",
         )
-    if len(names) == 1 and names[0] in sys.stdlib_module_names:
+    is_taken = names[0] in sys.stdlib_module_names or names[0] == "__main__"
+    if is_taken and len(names) > 1:
+        raise UsageError(
+            f"{shown(file)} is in a folder with the name of the standard library's {names[0]}",
+            hint="rename the folder",
+        )
+    if is_taken:
         return Target(f"{names[0]}_file", function, (str(folder),), file, alias=True)
     return Target(".".join(names), function, (str(folder),), file)
+
+
+def _is_name(part: str) -> bool:
+    return part.isidentifier() and not keyword.iskeyword(part)

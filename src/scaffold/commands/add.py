@@ -80,8 +80,16 @@ def read_request(package: str, wishes: Mapping[str, str]) -> PackageRequest:
     wanted = PackageRequest(inside, name, root, test, model, wishes.get("key"))
     names.check_name(name)
     staging.check_destination(wanted.dest)
+    module = wanted.dest.with_suffix(".py")
+    if module.exists():
+        raise Refused(
+            f"{shown(module)} would be hidden by a package of its name",
+            hint="add it by another name",
+        )
     if test.exists():
         raise Refused(f"{shown(test)} exists already", hint="add it by another name")
+    if test.parent.exists() and not test.parent.is_dir():
+        raise Refused(f"{shown(test.parent)} is no directory", hint="its test goes there")
     return wanted
 
 

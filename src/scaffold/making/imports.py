@@ -17,11 +17,13 @@ from scaffold.core.texts import shown
 class Code:
     """A module and the neighbours that it imports.
 
-    `foreign` are the modules from elsewhere, but for the standard library's; `texts` are the
-    strings in the code; `knows_its_place` tells that it looks at `__file__`.
+    `tops` are the first names of all that is imported, its own among them; `foreign` are the
+    modules from elsewhere, but for the standard library's; `texts` are the strings in the code;
+    `knows_its_place` tells that it looks at `__file__`.
     """
 
     files: set[Path] = field(default_factory=set)
+    tops: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     knows_its_place: bool = False
@@ -35,7 +37,7 @@ class Code:
 def follow(root: Path, module: str, file: Path | None) -> Code:
     """Read `module`, which is imported from `root` and in `file` if one was named, and neighbours.
 
-    Raises UsageError when its text is no Python.
+    Raises UsageError when its text is no Python, and for a neighbour that hides what it imports.
     """
     code, visited = Code(), set[str]()
     todo = [(module, file.resolve() if file else _file_of(root, module))]
@@ -47,9 +49,11 @@ def follow(root: Path, module: str, file: Path | None) -> Code:
         if place is not None:
             code.files.add(place)
             imported = _read(place, name, code)
+            _refuse_hiding(root, place, imported)
             todo += [(neighbour, _file_of(root, neighbour)) for neighbour in imported]
         elif not _is_local(root, name):
             code.foreign.add(name)
+    code.tops = {name.partition(".")[0] for name in visited}
     code.foreign = {
         name for name in code.foreign if name.partition(".")[0] not in sys.stdlib_module_names
     }
@@ -74,6 +78,22 @@ def _read(file: Path, name: str, code: Code) -> list[str]:
     return [imported for imported in names if imported]
 
 
+def _refuse_hiding(root: Path, file: Path, imported: list[str]) -> None:
+    """Raise UsageError for a neighbour of a name that the standard library has, too.
+
+    A project has the neighbour or the other, as what was imported before it happens to decide.
+    """
+    for name in imported:
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names and top not in sys.builtin_module_names:
+            neighbour = _module_at(root / top)
+            if neighbour is not None and neighbour != file:
+                raise UsageError(
+                    f"{shown(file.name)} imports {top}, and the standard library has one as well",
+                    hint="rename yours",
+                )
+
+
 def _imported(tree: ast.AST, package: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -92,7 +112,10 @@ def _imported(tree: ast.AST, package: str) -> Iterator[str]:
 def _file_of(root: Path, module: str) -> Path | None:
     if module.partition(".")[0] in sys.stdlib_module_names:
         return None
-    place = root.joinpath(*module.split("."))
+    return _module_at(root.joinpath(*module.split(".")))
+
+
+def _module_at(place: Path) -> Path | None:
     for file in (place / "__init__.py", place.with_name(f"{place.name}.py")):
         if file.is_file():
             return file.resolve()

@@ -35,10 +35,12 @@ _STANDARD_ELSEWHERE = frozenset(
     "sunau telnetlib test uu xdrlib".split()
 )
 
-# Tools that run in the project's directory and would import the package in place of their own.
-_TOOLS = frozenset(
-    "colorama concgen hatchling iniconfig mypy mypy_extensions packaging pathspec pip pluggy "
-    "pygments pytest ruff scaffold setuptools typing_extensions wheel".split()
+# Tools that run in the project's directory and would import the package in place of their own, and
+# libraries that the runner imports where a model, or the user's data, needs them.
+_IMPORTED = frozenset(
+    "cloudpickle colorama concgen dask distributed hatchling iniconfig mypy mypy_extensions numpy "
+    "packaging pandas pathspec pip pluggy pyarrow pygments pytest ruff scaffold setuptools "
+    "typing_extensions wheel".split()
 )
 
 # Directories of the generated project that mean something else.
@@ -89,8 +91,8 @@ def package_name(name: str, taken: Container[str] = frozenset()) -> Package:
         reason = f"{package} is a word of the language"
     elif package in sys.stdlib_module_names or package in _STANDARD_ELSEWHERE:
         reason = f"{package} would hide the standard library's module"
-    elif package in _TOOLS or package in taken:
-        reason = f"{package} would hide an installed package"
+    elif package in _IMPORTED or package in taken:
+        reason = f"{package} would hide another module of that name"
     elif package in _DIRECTORIES:
         reason = f"{package}/ is a directory of the project"
     else:

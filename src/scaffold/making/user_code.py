@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from scaffold.making.items import Items, lines_of
 
 ITEMS = "items.jsonl"
 PARQUET = ".parquet"  # has types that JSON has not: such items stay as they are
-# What stands in a project's package beside a copied file.
+# What stands in a project's package beside a copied file; many file systems ignore the case.
 TAKEN = frozenset({"__init__", "__main__", "work", "settings", "runner"})
 
 Write = Callable[[Path], None]
@@ -34,7 +35,8 @@ class UserCode:
 
     `answers` are those of the template; `copy` writes the user's files into a project's directory,
     given its package's name. `local` are distributions that are installed from folders, `reads`
-    the paths in the code that lead somewhere only from here.
+    the paths in the code that lead somewhere only from here, `tops` the first names of the modules
+    that it consists of and imports.
     """
 
     target: Target
@@ -43,6 +45,7 @@ class UserCode:
     dependencies: tuple[str, ...]
     local: Mapping[str, Path] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
+    tops: frozenset[str] = frozenset()
     copied: Path | None = None
     folder: Path | None = None
 
@@ -82,8 +85,13 @@ class UserCode:
 
     @property
     def taken(self) -> frozenset[str]:
-        """The name that the project's package must not have, or its import would find itself."""
-        return frozenset() if self.copied else frozenset({self.module.partition(".")[0].lower()})
+        """The names that the project must not have.
+
+        One of a module would hide it from the code; one of a distribution would be the project's
+        own, so that pip does not install the other.
+        """
+        distributions = [re.sub("[-.]", "_", name) for name in (*self.dependencies, *self.local)]
+        return frozenset(name.lower() for name in (*self.tops, *distributions))
 
     def notes(self, project: Path) -> tuple[str, ...]:
         """Say what the project has from elsewhere."""
@@ -182,16 +190,17 @@ def gather(target: Target, items: Items) -> UserCode:
         if owner.folder is not None and distributed.is_plain_path(owner.folder.as_posix())
     }
     reads = tuple(sorted(filter(_is_path_from_here, code.texts)))
+    tops = frozenset(code.tops)
     if code.is_alone and target.file is not None and "." not in module:
-        stem = target.file.stem
-        name = f"my_{stem}" if stem in TAKEN else stem
-        return UserCode(target, items, name, needed, local, reads, copied=target.file)
+        stem, elsewhere = target.file.stem, tops - {module}
+        name = f"my_{stem}" if stem.lower() in TAKEN else stem
+        return UserCode(target, items, name, needed, local, reads, elsewhere, copied=target.file)
     if not is_local:
-        return UserCode(target, items, module, needed, local, reads)
+        return UserCode(target, items, module, needed, local, reads, tops)
     if package := distributed.package_of(root, module):
         local = {**local, package.name: package.folder}
-        return UserCode(target, items, module, needed, local, reads)
-    return UserCode(target, items, module, needed, local, reads, folder=root)
+        return UserCode(target, items, module, needed, local, reads, tops)
+    return UserCode(target, items, module, needed, local, reads, tops, folder=root)
 
 
 def _is_path_from_here(text: str) -> bool:
