@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,29 @@ def test_a_missing_engine_is_refused(crawl, concgen):
     assert (crawl / "crawl/runner/motor.py").is_file()
 
 
+def test_a_missing_runner_is_refused_and_comes_back_whole_with_force(crawl, concgen):
+    """Also what the two models have in common: without it nothing runs."""
+    before = {path for path in snapshot(crawl) if path.startswith("crawl/runner/")}
+    shutil.rmtree(crawl / "crawl/runner")
+    result = concgen("switch", "threading")
+    assert (result.code, result.out) == (3, "")
+    assert len(result.err.splitlines()) == 2
+    assert f"and {len(before) - 5} more" in result.err
+    assert concgen("switch", "threading", "--force").code == 0
+    assert {path for path in snapshot(crawl) if path.startswith("crawl/runner/")} == before
+
+
+@pytest.mark.parametrize("options", [("switch", "threading", "--force"), ("update",)])
+def test_a_renamed_package_is_refused(crawl, concgen, options):
+    """Half of a project would be written beside it."""
+    (crawl / "crawl").rename(crawl / "spider")
+    before = snapshot(crawl)
+    result = concgen(*options)
+    assert result.code == 3
+    assert "no crawl/ here" in result.err
+    assert snapshot(crawl) == before
+
+
 def test_modules_of_one_model_come_and_go(tmp_path, monkeypatch, concgen):
     """An unedited one is deleted, an edited one is kept and reported."""
     root = make(tmp_path / "crawl", "hybrid")
@@ -188,6 +212,41 @@ def test_where_edits_and_new_text_meet_the_users_stays_and_the_new_one_is_beside
     assert (crawl / "crawl/settings.py").read_bytes() == edited
     assert "one thread for each" in (crawl / "crawl/settings.py.new").read_text()
     assert concgen("switch", "asyncio").code == 0
+    assert snapshot(crawl) == before
+
+
+@needs_git
+def test_the_new_one_beside_is_replaced_by_the_next_unless_it_was_edited(crawl, concgen):
+    """A conflict that is left leaves one file, not one for each switch."""
+    edit(crawl / "crawl/settings.py", "AUTO_MAX_WORKERS: int = 1000", "AUTO_MAX_WORKERS = 64")
+    beside = crawl / "crawl/settings.py.new"
+    assert concgen("switch", "threading").code == 4
+    first = beside.read_bytes()
+    before = snapshot(crawl)
+    assert concgen("switch", "multiprocessing").code == 4
+    assert beside.read_bytes() != first
+    assert concgen("undo").code == 0
+    assert snapshot(crawl) == before
+    beside.write_bytes(first + b"# mine\n")
+    assert concgen("switch", "multiprocessing").code == 4
+    assert beside.read_bytes() == first + b"# mine\n"
+    assert (crawl / "crawl/settings.py.new-2").is_file()
+
+
+@needs_git
+def test_what_is_added_at_the_end_of_any_file_meets_no_new_text(crawl, concgen):
+    """A table in pyproject.toml, a section in the README, a setting: on all models in turn."""
+    record = (".concgen/answers.json", ".concgen/pristine.zip", "items.jsonl")
+    paths = sorted(set(snapshot(crawl)) - set(record))
+    paths = [path for path in paths if not path.startswith("crawl/runner/")]
+    for path in paths:
+        with (crawl / path).open("a") as file:
+            file.write("\n# mine\n")
+    before = snapshot(crawl)
+    for model in ("threading", "dask", "sequential", "hybrid", "multiprocessing", "asyncio"):
+        result = concgen("switch", model, "--json")
+        assert (result.code, model) == (0, model), result.out
+        assert all((crawl / path).read_text().endswith("\n# mine\n") for path in paths)
     assert snapshot(crawl) == before
 
 

@@ -65,6 +65,8 @@ class _Planner:
         if old == new or new is None:
             if exists and old is not None:
                 yield self._no_news(path, old, gone=new is None)
+            elif new is not None and not exists and self._is_replaced(path):
+                yield self._missing(path, new)
         elif not exists:
             yield from self._absent(path, new, fresh=old is None)
         elif old is None:
@@ -95,15 +97,24 @@ class _Planner:
         if fresh:
             reason = self._why(f"part of {self.policy.target}")
             yield Change(path, Action.CREATE, reason, None, new)
-        elif self.policy.is_machinery(path) and self.policy.replace:
-            if self.policy.force:
-                yield Change(path, Action.CREATE, "was missing", None, new)
-            else:
-                yield Change(path, Action.REFUSE, "missing: deleted, or renamed")
+        elif self._is_replaced(path):
+            yield self._missing(path, new)
         elif self.policy.is_kept(path) or self._stays_with_work(path):
             yield Change(path, Action.KEEP, "deleted by you, stays deleted")
         else:
             self.missing.append(path)
+
+    def _is_replaced(self, path: str) -> bool:
+        return self.policy.is_machinery(path) and self.policy.replace
+
+    def _missing(self, path: str, new: bytes) -> Change:
+        """Return what happens where a part of the machinery is not there, without which none runs.
+
+        That another model has the same is no reason to leave it out.
+        """
+        if self.policy.force:
+            return Change(path, Action.CREATE, "was missing", None, new)
+        return Change(path, Action.REFUSE, "missing: deleted, or renamed")
 
     def _in_the_way(self, path: str, new: bytes) -> Iterator[Change]:
         """Yield what happens where the user has a file of the name that a new one needs."""
@@ -122,7 +133,7 @@ class _Planner:
             yield Change(path, Action.KEEP, "edited: yours")
         elif path == self.policy.main and not any(map(self.policy.is_machinery, self.base)):
             yield from self._move_aside(path, new)
-        elif self.policy.is_machinery(path) and self.policy.replace:
+        elif self._is_replaced(path):
             yield from self._replace(path, new, "edited")
         elif self.tree.is_link(path):
             yield Change(path, Action.KEEP, "a symbolic link of yours")
@@ -154,9 +165,17 @@ class _Planner:
         yield Change(copy, Action.CREATE, f"your {path}", None, present)
 
     def _beside(self, path: str, new: bytes, reason: str) -> Iterator[Change]:
-        beside = self._free(f"{path}.new")
+        """Yield a conflict, and the new text beside the user's: in place of the last such text.
+
+        What the last command has put there is the base of this one, unless the user edited it.
+        """
+        beside, last = f"{path}.new", self.base.get(path)
+        if last is not None and beside in self.tree and self.tree.same(beside, last):
+            action, present = Action.UPDATE, self.tree[beside]
+        else:
+            beside, action, present = self._free(beside), Action.CREATE, None
         yield Change(path, Action.CONFLICT, f"{reason}; the new one is {beside}")
-        yield Change(beside, Action.CREATE, f"the new {path}", None, new)
+        yield Change(beside, action, f"the new {path}", present, new)
 
     def _free(self, path: str) -> str:
         candidate, count = path, 1

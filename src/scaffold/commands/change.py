@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,6 +59,15 @@ def render(answers: Mapping[str, Any]) -> Files:
         project.render(answers, into)
         project.write_pristine(into)
         return {name: (into / name).read_bytes() for name in staging.list_files(into)}
+
+
+def refuse_renamed(known: Record) -> None:
+    """Raise Refused where the project's package is not in its place: nothing would be found."""
+    if not (known.root / known.package).is_dir():
+        raise Refused(
+            f"there is no {known.package}/ here, which is the package of this project",
+            hint="if you renamed it, give it that name back",
+        )
 
 
 def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...]:
@@ -192,10 +202,18 @@ def prepared(known: Record, plan: Plan, *, again: str) -> Prepared:
     blocked = {change.path: change for change in plan.of(Action.REFUSE)}
     if not blocked:
         return Prepared(known.root, plan)
-    listed = "; ".join(f"{path} ({change.reason})" for path, change in blocked.items())
+    listed = "; ".join(
+        f"{path} ({change.reason})" for path, change in islice(blocked.items(), staging.LISTED)
+    )
+    if len(blocked) > staging.LISTED:
+        listed += f"; and {len(blocked) - staging.LISTED} more"
     refusal = Refused(
         f"{plan.target} needs its own version of files that you changed: {listed}",
         hint=f"`{again} --force` takes the new ones, and keeps yours beside them as FILE.yours",
     )
-    edits = tuple(edit for edit in diff.edits_of(known) if edit.path in blocked)
+    edits = tuple(
+        edit
+        for edit in diff.edits_of(known)
+        if edit.path in blocked and edit.action is not Action.DELETE
+    )
     return Prepared(known.root, plan, refusal, edits)

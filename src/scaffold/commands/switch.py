@@ -33,6 +33,7 @@ def prepare(place: Path | None, model: Model, *, force: bool = False) -> Prepare
     run on.
     """
     known = record.load(place)
+    change.refuse_renamed(known)
     if model is known.model:
         return Prepared(known.root, Plan(COMMAND, str(model), str(model), ()))
     known.starter.refuse(model)

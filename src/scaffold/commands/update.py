@@ -26,6 +26,7 @@ def prepare(place: Path | None, *, force: bool = False) -> Prepared:
     raises.
     """
     known = record.load(place)
+    change.refuse_renamed(known)
     now = inventory.version()
     rendering = change.render({**known.answers, "concgen_version": now})
     if known.pristine.items() == {*rendering.items()} - {(PRISTINE, rendering[PRISTINE])}:
