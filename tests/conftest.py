@@ -4,13 +4,13 @@ import io
 import json
 import math
 import os
-import pickle
 import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import rendering
 from hypothesis import settings
 
 from scaffold import cli
@@ -44,46 +44,10 @@ def pytest_xdist_auto_num_workers():
 
 @pytest.fixture(scope="session", autouse=True)
 def _renders_quickly():
-    """Copier reads copier.yml, compiles every expression and asks git anew for each project.
-
-    That is nine tenths of the time. Here YAML is read and an expression compiled once, and git is
-    not asked, for no file of the tests is in an index while it is rendered. What is written is the
-    same.
-    """
-    from copier import _template, _user_data
-    from copier._main import Worker
-    from jinja2 import Environment
-
-    def read_once(read):
-        kept = {}
-
-        def again(source, *args, **options):
-            key = (source, source.stat().st_mtime_ns if isinstance(source, Path) else None)
-            if key not in kept:
-                kept[key] = pickle.dumps(read(source, *args, **options))
-            return pickle.loads(kept[key])
-
-        return again
-
-    compiled = {}
-    compile_anew = Environment.compile
-
-    def compile_once(self, source, *args, **options):
-        key = (type(self), self.lexer, *self.extensions, source, *args, *options.items())
-        if key in compiled:
-            self.preprocess(source)  # which makes Copier's `yield` forget its last values
-        else:
-            compiled[key] = compile_anew(self, source, *args, **options)
-        return compiled[key]
-
+    """Nine tenths of the time are saved, and what is written is the same."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Environment, "compile", compile_once)
-        patch.setattr(_template, "load_template_config", read_once(_template.load_template_config))
-        patch.setattr(_template, "get_repo", read_once(_template.get_repo))
-        parse = read_once(_user_data.parse_yaml_string)
-        patch.setattr(_user_data, "parse_yaml_string", parse)
-        patch.setitem(_user_data.CAST_STR_TO_NATIVE, "yaml", parse)
-        patch.setattr(Worker, "_sync_git_index_executable_bit", lambda *_: None, raising=False)
+        rendering.reads_and_compiles_once(patch)
+        rendering.asks_no_git(patch)
         yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rendering
 
 from scaffold.core.errors import Interrupted
 from scaffold.making import interrupt, project, staging
@@ -24,14 +26,16 @@ MOMENTS = {
 SIGNALS = interrupt.SIGNALS
 
 # Forks a child that creates a project, sends it a signal after a while, and looks at what is left.
-# Copier is imported before, so that the moments fall into the rendering.
+# Copier is imported and the templates are compiled before, so that the moments fall into what is
+# written, and what git is asked.
 DRIVER = """
-import copier, os, random, signal, sys, time
+import copier, os, pytest, random, rendering, signal, sys, time
 from pathlib import Path
 from scaffold.making import project, staging
 
 root, number = Path(sys.argv[1]), int(sys.argv[2])
 answers = {"name": "crawl", "model": "threading"}
+rendering.reads_and_compiles_once(pytest.MonkeyPatch())
 complete = set(project.files(answers))
 begun = time.monotonic()
 project.create(root / "timed", answers)
@@ -191,5 +195,8 @@ def test_a_dry_run_leaves_nothing(
 def test_signals_at_random_moments(tmp_path: Path, number: signal.Signals) -> None:
     """A dozen runs each: whole or absent, at most a staging directory left, the next run works."""
     command = [sys.executable, "-c", DRIVER, str(tmp_path), str(int(number))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    environment = os.environ | {"PYTHONPATH": str(Path(rendering.__file__).parent)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
