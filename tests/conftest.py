@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import rendering
@@ -30,11 +29,6 @@ if hasattr(signal, "SIGHUP"):
 # Modules are compiled once, whatever the shell says, and not in every program that a test starts.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# What mypy knows of the standard library and of dependencies serves every check in all processes of
-# pytest-xdist, and the next session: reading it anew takes ten times as long as a project does.
-os.environ.setdefault(
-    "MYPY_CACHE_DIR", str(Path(__file__).resolve().parents[1] / ".mypy_cache" / "tests")
-)
 
 
 def pytest_xdist_auto_num_workers():
