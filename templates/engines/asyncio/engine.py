@@ -134,7 +134,7 @@ class Watchdog:
             self._armed = False
             if sys.platform != "win32":
                 signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(ALARM, before)
+            signal.signal(ALARM, before or signal.SIG_DFL)  # None: one in C, as faulthandler has
 
     def _rearm(self) -> None:
         if not self._armed or self._timeout is None:
