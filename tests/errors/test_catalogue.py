@@ -177,6 +177,12 @@ CASES = {
         ("'crawl/runner/.engine.py.concgen'", "in the way", "move it away"),
         lambda scene: (scene.project() / "crawl/runner/.engine.py.concgen").mkdir(),
     ),
+    "apply._refuse_unwritable: is where a directory belongs": Case(
+        "switch threading --force", 3, ("the file 'crawl/runner'", "directory", "move it away"),
+        lambda scene: (
+            shutil.rmtree(scene.project() / "crawl/runner"), scene.write("crawl/runner"),
+        ),
+    ),
     "apply._refuse_unwritable: is outside the project, behind a symbolic link": Case(
         "undo", 3, ("'crawl/", "outside", "put the directory"),
         lambda scene: (scene.switched(), scene.link("crawl", "../outside")),

@@ -186,6 +186,32 @@ def test_an_edited_module_of_the_old_layout_is_kept_and_its_successor_named(
     assert {path for path in snapshot(root) if "__pycache__" not in path} == set(before)
 
 
+def test_a_module_of_the_users_that_runner_would_hide_is_refused(tmp_path, monkeypatch, concgen):
+    """A directory is imported before a module: their own code would find the machinery instead."""
+    root = tmp_path / "crawl"
+    with zipfile.ZipFile(OLD_LAYOUT[0]) as packed:
+        packed.extractall(root)
+    monkeypatch.chdir(root)
+    (root / "crawl/runner.py").write_text("MINE = 1\n")
+    before = snapshot(root)
+    result = concgen("update")
+    assert result.code == 3
+    assert "crawl/runner.py (yours, and crawl/runner/ hides it: rename it)" in result.err
+    assert snapshot(root) == before
+    assert concgen("update", "--force").code == 4
+    assert (root / "crawl/runner.py").read_text() == "MINE = 1\n"
+
+
+def test_many_new_questions_are_one_note(tmp_path, monkeypatch, concgen):
+    root = tmp_path / "crawl"
+    with zipfile.ZipFile(OLD_LAYOUT[0]) as packed:
+        packed.extractall(root)
+    monkeypatch.chdir(root)
+    result = concgen("update", "--dry-run")
+    [note] = [line for line in result.err.splitlines() if "question" in line]
+    assert "took their defaults, which are in .concgen/answers.json" in note
+
+
 def test_there_is_a_project_of_this_release():
     """`python tests/life/released/make.py` belongs to releasing."""
     assert inventory.version() in {path.parent.name for path in RELEASED}

@@ -101,6 +101,9 @@ def _refuse_unwritable(root: Path, path: str) -> None:
             f"{shown(path)} is outside the project, behind a symbolic link",
             hint="put the directory itself there",
         )
+    if not folder.is_dir():
+        name = folder.relative_to(root).as_posix()
+        raise Refused(f"the file {shown(name)} is where a directory belongs", hint="move it away")
     if place.is_symlink():
         raise Refused(f"{shown(path)} is a symbolic link", hint="put the file itself there")
     if (passing := _passing(place)).is_dir():

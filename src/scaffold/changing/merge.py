@@ -44,6 +44,7 @@ def changes(
     planner = _Planner(base, new, tree, policy)
     planned = [change for path in sorted({*base, *new}) for change in planner.decide(path)]
     planned += planner.merge(merger)
+    planned += planner.hidden()
     return tuple(sorted(planned, key=lambda change: change.path))
 
 
@@ -103,6 +104,15 @@ class _Planner:
             yield Change(path, Action.KEEP, "deleted by you, stays deleted")
         else:
             self.missing.append(path)
+
+    def hidden(self) -> Iterator[Change]:
+        """Yield what happens to a module of the user's that a directory new to it would hide."""
+        path = f"{self.policy.runner.rstrip('/')}.py"
+        comes = any(name.startswith(self.policy.runner) for name in self.new)
+        was_there = any(name.startswith(self.policy.runner) for name in self.base)
+        if comes and not was_there and path not in self.base and path in self.tree:
+            action = Action.CONFLICT if self.policy.force else Action.REFUSE
+            yield Change(path, action, f"yours, and {self.policy.runner} hides it: rename it")
 
     def _is_replaced(self, path: str) -> bool:
         return self.policy.is_machinery(path) and self.policy.replace

@@ -207,8 +207,9 @@ def prepared(known: Record, plan: Plan, *, again: str) -> Prepared:
     )
     if len(blocked) > staging.LISTED:
         listed += f"; and {len(blocked) - staging.LISTED} more"
+    needs = plan.target if plan.command == "switch" else f"concgen {plan.target}"
     refusal = Refused(
-        f"{plan.target} needs its own version of files that you changed: {listed}",
+        f"{needs} needs its own version of files that you changed: {listed}",
         hint=f"`{again} --force` takes the new ones, and keeps yours beside them as FILE.yours",
     )
     edits = tuple(

@@ -15,6 +15,7 @@ from scaffold.commands import change
 from scaffold.commands.change import Prepared
 from scaffold.making import inventory
 from scaffold.making.project import PRISTINE
+from scaffold.making.staging import LISTED
 
 COMMAND = "update"
 
@@ -40,8 +41,10 @@ def prepare(place: Path | None, *, force: bool = False) -> Prepared:
 
 def _new_questions(known: Record, rendering: Files) -> list[str]:
     answers: dict[str, Any] = json.loads(rendering[record.ANSWERS])["answers"]
+    fresh = {name: value for name, value in answers.items() if name not in known.answers}
+    if len(fresh) > LISTED:
+        return [f"{len(fresh)} new questions took their defaults, which are in {record.ANSWERS}"]
     return [
         f"new question {name}: took its default, {json.dumps(value)}"
-        for name, value in answers.items()
-        if name not in known.answers
+        for name, value in fresh.items()
     ]
