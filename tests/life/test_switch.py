@@ -286,6 +286,16 @@ def test_an_edit_that_the_new_form_has_no_place_for_stays_and_runs(fetching, con
     assert "urllib3" not in (fetching / "pyproject.toml").read_text()
 
 
+@needs_git
+def test_a_new_form_that_is_beside_already_is_not_put_there_again(fetching, concgen):
+    fetch = fetching / "crawl/fetch.py"
+    edit(fetch, "async with", "async  with")
+    for model, code in (("threading", 4), ("hybrid", 0), ("multiprocessing", 4)):
+        assert (concgen("switch", model).code, model) == (code, model)
+    assert "async  with" in fetch.read_text()
+    assert len(list(fetching.glob("crawl/*.new*"))) == 1
+
+
 def test_with_edited_work_all_of_the_starters_code_keeps_its_form(fetching, concgen):
     with (fetching / "crawl/work.py").open("a") as file:
         file.write("# mine\n")

@@ -175,15 +175,20 @@ class _Planner:
         yield Change(copy, Action.CREATE, f"your {path}", None, present)
 
     def _beside(self, path: str, new: bytes, reason: str) -> Iterator[Change]:
-        """Yield a conflict, and the new text beside the user's: in place of the last such text.
+        """Yield a conflict, and the new text beside the user's, unless it is there already.
 
-        What the last command has put there is the base of this one, unless the user edited it.
+        The text that the last command put there is the base of this one: it is replaced, unless
+        the user edited it.
         """
         beside, last = f"{path}.new", self.base.get(path)
+        action, present = Action.CREATE, None
+        if beside in self.tree and self.tree.same(beside, new):
+            yield Change(path, Action.CONFLICT, f"{reason}; the new one is {beside}")
+            return
         if last is not None and beside in self.tree and self.tree.same(beside, last):
             action, present = Action.UPDATE, self.tree[beside]
         else:
-            beside, action, present = self._free(beside), Action.CREATE, None
+            beside = self._free(beside)
         yield Change(path, Action.CONFLICT, f"{reason}; the new one is {beside}")
         yield Change(beside, action, f"the new {path}", present, new)
 
