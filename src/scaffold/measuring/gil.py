@@ -44,9 +44,13 @@ class Wake(NamedTuple):
 
 @dataclass
 class Lateness:
-    """All wake-ups, in order. `cpu_seconds` is what the thread itself took, known at its end."""
+    """All wake-ups, in order, of a thread that looked from `begin` on (on the performance counter).
+
+    `cpu_seconds` is what the thread itself took, known at its end.
+    """
 
     wakes: list[Wake] = field(default_factory=list)
+    begin: float = 0.0
     cpu_seconds: float = 0.0
 
     def queued(self) -> float:
@@ -61,8 +65,10 @@ class Lateness:
     def held(self, begin: float, end: float, usual: float) -> float:
         """Return the share of the time from `begin` to `end` in which the GIL was held.
 
-        While the sampler itself waited for a core it saw nothing: that time does not count.
+        While the sampler itself waited for a core it saw nothing, nor before it came to its first
+        turn, on a busy machine after some tens of milliseconds: that time does not count.
         """
+        begin = max(begin, self.begin)
         held, unseen, was_late = 0.0, 0.0, False
         for woke, late, _, queued in self.wakes:
             if woke <= begin or woke - late > end:
@@ -78,6 +84,11 @@ class Lateness:
                 held += SLEEP / 2
             was_late = is_late
         return min(1.0, held / max(SLEEP, end - begin - unseen))
+
+    def seen(self, begin: float, end: float) -> float:
+        """Return the share of the time from `begin` to `end` in which the sampler could look."""
+        unseen = sum(wake.queued for wake in self.wakes if begin < wake.woke - wake.late < end)
+        return max(0.0, end - max(begin, self.begin) - unseen) / max(SLEEP, end - begin)
 
     def longest(self, begin: float, end: float, usual: float) -> float:
         """Return the longest time, in seconds, that a thread waited for the GIL."""
@@ -95,6 +106,7 @@ def sampling() -> Iterator[Lateness]:
     def sample() -> None:
         with _on(own_core), queueing() as queued:
             before, turn = queued(), clock()
+            lateness.begin = turn
             while not stop.is_set():
                 sleep(SLEEP)
                 woke, after, over = clock(), queued(), clock()

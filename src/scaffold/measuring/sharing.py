@@ -224,6 +224,8 @@ def _share_and_hold(
         return None, None, HARDLY if alone.cpu_fraction() < LEAST_CPU else unseen
     if not controls.trusted or watched.queued > MOST_QUEUEING * watched.wall:
         return None, None, TOO_BUSY
+    if lateness.seen(watched.begin, watched.end) < 1 - MOST_QUEUEING:
+        return None, None, TOO_BUSY
     hold, cpu = lateness.longest(watched.begin, watched.end, controls.usual), alone.cpu_fraction()
     if cpu < LEAST_CPU or (cpu < 1 - LEAST_CPU and cpu * alone.each < gil.SHORTEST):
         return None, hold, HARDLY if cpu < LEAST_CPU else TOO_BRIEFLY
