@@ -1,7 +1,7 @@
 """concgen: choose a concurrency model for a slow loop, and generate a project that runs it.
 
-The names below are for programs that build on the advice; all else may change. They are imported
-when they are used, as the command line has to start fast.
+The names below are for programs that build on the advice; everything else may change. They are
+imported when they are used, because the command line has to start fast.
 """
 
 from __future__ import annotations

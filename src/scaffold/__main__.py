@@ -2,7 +2,7 @@
 
 import signal
 
-# Until the command line is there to say it in a line, Ctrl-C just ends the process.
+# While the command line is being imported, Ctrl-C ends the process without a traceback.
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -1,4 +1,4 @@
-"""The advice for programs, and what the commands build on: looking at the machine, its costs."""
+"""The advice for programs and for the commands, with this machine and its measured costs."""
 
 from collections.abc import Collection
 
@@ -19,10 +19,10 @@ def recommend(
 ) -> Recommendation:
     """Choose how to run `workload`, with the reasons, the estimates and what would flip it.
 
-    `machine` is where it will run, by default this machine and interpreter. `models` are those to
-    choose from, by default all that concgen generates; running one task after another is always
-    among them. The estimates rest on the costs that `concgen doctor --calibrate` measured here,
-    and on typical ones for another machine; the last of the `notes` says which.
+    `machine` is where the work will run, by default this machine and interpreter. `models` are the
+    models to choose from, by default all that concgen generates; sequential is always among them.
+    The estimates rest on the costs that `concgen doctor --calibrate` measured here, or on typical
+    costs for another machine; the last of the `notes` says which.
     """
     facts = inspect_machine() if machine is None else machine
     offered = available_models() if models is None else {Model.SEQUENTIAL, *models}

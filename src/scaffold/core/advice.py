@@ -37,12 +37,12 @@ CLOSE_ENOUGH = 1.15
 # few milliseconds the simpler model wins. The regret benchmark forgives the same amount.
 FORGIVEN_SECONDS = 0.05
 
-# Seconds that another model may save from which on it is worth trying both.
+# Where another model may save this many seconds, it is worth benchmarking both.
 MATTERS_SECONDS = 1.0
-# What tries them, where nobody named the function yet.
+# The command that benchmarks them while no function is named yet.
 BENCH = "concgen bench FILE.py:FUNC --items FILE"
 
-# What binds a time that is said beside it: limits that are neither the function's nor the model's.
+# Limits that neither the function nor the model sets: the headline names them when they bind.
 OUTSIDE = ("the rate", "the limit", "memory", "the other end", "what its tasks share")
 
 # The ids under which the estimates give their own reasons, beside the rules of thumb.
@@ -97,7 +97,7 @@ class Weighed(NamedTuple):
 
 
 def weigh(workload: Workload, machine: Machine, costs: Costs, models: Collection[Model]) -> Weighed:
-    """Choose among the models on this machine; where they miss the deadline, a cluster."""
+    """Choose among the models on this machine, or a cluster if the choice misses the deadline."""
     candidates = [model for model in models if model is BASELINE or _runs_here(model, machine)]
     fired = tuple(finding for finding in findings(workload, machine) if finding.model in candidates)
     runs = as_it_runs(workload)
@@ -133,7 +133,7 @@ def choose(estimates: Collection[Estimate], fired: Collection[Finding]) -> Estim
 
 
 def finds_its_limit(model: Model, work: Workload) -> bool:
-    """Tell whether a run is to find out how many in flight the other end can take."""
+    """Tell whether a run has to find out how many in flight the other end can take."""
     return not work.limit_is_known and not computes(work) and MODELS[model].holds_many
 
 
@@ -215,7 +215,7 @@ def _overruled(chosen: Estimate, preferred: Estimate) -> str:
 
 
 def _assumptions(workload: Workload) -> tuple[str, ...]:
-    """Say what was assumed where one answer stands for two values."""
+    """Say how a task's time was assumed to split into waiting and computing, if not measured."""
     if workload.source("cpu_fraction") is Source.MEASURED:
         return ()
     return (
@@ -227,7 +227,7 @@ def _assumptions(workload: Workload) -> tuple[str, ...]:
 def _deadline(
     workload: Workload, machine: Machine, costs: Costs, chosen: Estimate
 ) -> tuple[str, ...]:
-    """Say that the deadline cannot be met, and why, if so."""
+    """If the deadline cannot be met, say so and why."""
     if chosen.model is CLUSTER or not _misses(chosen, workload):
         return ()
     deadline = show_seconds(workload.deadline_seconds or 0.0)
@@ -246,7 +246,7 @@ def _rivals(
         for estimate in estimates
         if estimate.model not in off
         and estimate.model is not chosen.model
-        and (estimate.max_workers > 1 or estimate.model is BASELINE)  # one worker gains nothing
+        and (estimate.max_workers > 1 or estimate.model is BASELINE)  # a lone worker gains nothing
         and max(CLOSE_ENOUGH * estimate.low, MATTERS_SECONDS + estimate.low) < chosen.seconds
     )
 
@@ -254,7 +254,7 @@ def _rivals(
 def _limits(
     workload: Workload, machine: Machine, chosen: Estimate, costs: Costs
 ) -> tuple[str, ...]:
-    """Say which limits hold the choice back, and which one nobody knows."""
+    """Say which limits hold the choice back, and which limit is not known."""
     return tuple(
         note
         for note in (

@@ -1,4 +1,4 @@
-"""What a predicted time follows from, found by asking what would shorten it most."""
+"""What limits a predicted time, found by easing each limit by itself."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from scaffold.core.domain import Machine, Workload
 from scaffold.core.flips import Chooser
 from scaffold.core.units import show_count, show_rate
 
-# A limit binds when without it, or with twice as much of it, the time falls by this share at least.
+# A limit binds when easing it (removing, doubling or halving) saves at least this share of the
+# time.
 BINDS = 0.1
 
 
 def binding(work: Workload, machine: Machine, choose: Chooser) -> str:
-    """Return what the time of the choice follows from, in words; an empty text for nothing."""
+    """Return in words what limits the time of the choice, or an empty text."""
     now = choose(work, machine).seconds
     eased = [
         (choose(other_work, other_machine).seconds, words)

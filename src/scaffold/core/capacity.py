@@ -9,17 +9,17 @@ from scaffold.core.domain import Machine, Workload
 from scaffold.core.makespans import hybrid_processes
 from scaffold.core.reasons import MANY_THREADS, in_flight
 
-# The most coroutines that are offered: past them an ordinary server, or the machine's open files,
+# The most coroutines that are offered: with more, an ordinary server or the limit of open files
 # gives in before the model does (benchmarks/engines.py, growth in flight).
 MOST_COROUTINES = 1000
 # One parent feeds at most this many processes: a choice that bounds the search, not a measurement.
 MOST_PROCESSES = 64
-# Files that are kept for all else: what a project's `runner/machine.py` keeps too.
+# Open files that are kept for everything else, as in a project's `runner/machine.py`.
 SPARE_FILES = 64
 
 
 def one_at_a_time(work: Workload, machine: Machine) -> tuple[int, ...]:
-    """Return the one count there is."""
+    """Return the only count: one task at a time."""
     return (1,)
 
 
@@ -34,7 +34,7 @@ def threads(work: Workload, machine: Machine) -> tuple[int, ...]:
 
 
 def coroutines(work: Workload, machine: Machine) -> tuple[int, ...]:
-    """Return the counts of coroutines worth a try; blocking calls run in threads all the same."""
+    """Return the counts of coroutines worth a try; of threads without an async client."""
     if not work.async_client:
         return threads(work, machine)
     return _up_to(min(in_flight(work), MOST_COROUTINES, files_allow(machine)), machine.workers)

@@ -15,7 +15,7 @@ from scaffold.core.models import CLUSTER
 
 # Points along a line: enough for a curve that looks smooth.
 POINTS = 60
-# The lines go from one task to so many times those that there are, and to LEAST at least.
+# The lines go from one task to BEYOND times the number of tasks, and to LEAST at least.
 BEYOND, LEAST = 10, 1000
 
 
@@ -41,9 +41,9 @@ class Crossover(NamedTuple):
 def crossover(
     workload: Workload, machine: Machine, costs: Costs, models: Collection[Model]
 ) -> Crossover:
-    """Weigh the models for one task, for many, and for what is between; find where it changes.
+    """Weigh the models for counts from one task to many, and find where the advice changes.
 
-    A cluster is of any size: it has no line.
+    A cluster has no line, because it can have any size.
     """
     most = max(LEAST, BEYOND * workload.tasks)
 

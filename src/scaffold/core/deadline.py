@@ -1,4 +1,4 @@
-"""Past one machine: how many cores of a cluster meet a deadline, or why none do. Pure."""
+"""Past one machine: how many cores of a cluster meet a deadline, or why no cluster does. Pure."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def on_cluster(cores: int, work: Workload, machine: Machine, costs: Costs) -> Es
 
 
 def cores_needed(work: Workload, machine: Machine, costs: Costs) -> int | None:
-    """Return the fewest cores that meet the work's deadline; None when it has none, or none do.
+    """Return the fewest cores that meet the deadline; None without a deadline, or if none meet it.
 
-    For work that only waits cores are no measure, so none do.
+    Work that only waits gets None, because cores do not measure it.
     """
     deadline, enough = work.deadline_seconds, most_cores(work)
     if deadline is None or waits(work) or _seconds(enough, work, machine, costs) > deadline:

@@ -33,10 +33,10 @@ class Bound(StrEnum):
     MIXED = "mixed"
 
 
-# The share of its time that a task computes, where nobody measured it; both waits and computes by
-# halves.
+# The share of its time that a task computes, if it was not measured; MIXED stands for half and
+# half.
 CPU_FRACTION = {Bound.IO: 0.0, Bound.CPU: 1.0, Bound.MIXED: 0.5}
-_BY_BOUND = float("nan")  # stands for it until the bound is known
+_BY_BOUND = float("nan")  # stands for the share until `bound` is known
 
 
 class Source(StrEnum):
@@ -59,22 +59,23 @@ class Verdict(StrEnum):
 class Workload:
     """What the user says about the work, or what was measured of it.
 
-    `tasks` is how many there are, `task_seconds` how long one takes alone. `cpu_fraction` is the
+    `tasks` is their number, `task_seconds` how long a task takes alone. `cpu_fraction` is the
     share of that time spent computing (above 1 when native threads use several cores; by default
     what `bound` says), `gil_fraction` the share of the computing that holds the GIL.
-    `max_in_flight` is a limit from outside (a server's, a licence's), or None: nobody knows it, and
-    the project finds it, unless its source says that there is none. `rate_per_second` is how many
-    tasks the other end allows to begin in a second, or None. `payload_bytes` is what one task takes
-    in and gives back together, `task_memory_bytes` the peak that one running task needs beside
-    that (0: not known), `import_seconds` and `import_bytes` what importing the function takes in a
-    worker, `longest_seconds` what the longest task takes (0: not known). `thread_gain` and
-    `process_gain` are how many times as much two threads, or two processes with a core each, get
-    done as one (None: not measured, so what the shares lead to). `in_flight_tried` is the most
-    tasks that were in flight when it was measured, `in_flight_gain` how many times as much they got
-    done as one, and `in_flight_per_process` tells that each process gets so much done, not all
-    together. `pilots` says, by model, how many times as long as predicted a task took in a short
-    run of its engine. `deadline_seconds` is what all of it may take, or None. `sources` names where
-    each field came from; a field that is not in it is a default.
+    `max_in_flight` is a limit from outside (a server's, a licence's), or None: then the project
+    finds the limit, unless `sources` tells that somebody said there is none. `rate_per_second` is
+    how many tasks the other end allows to begin in a second, or None. `payload_bytes` is what one
+    task takes in and gives back together, `task_memory_bytes` the peak that one running task needs
+    beside that (0: not known), `import_seconds` and `import_bytes` what importing the function
+    takes in a worker, `longest_seconds` what the longest task takes (0: not known). `thread_gain`
+    and `process_gain` are how many times as much two threads, or two processes with a core each,
+    get done as a single thread or process (None: not measured, so it follows from the fractions).
+    `in_flight_tried` is the most tasks that were in flight in the measurement, `in_flight_gain` how
+    many times as much they got done as one task at a time, and `in_flight_per_process` tells that
+    each process gets this much done, not all processes together. `pilots` has for each model that
+    was tried how many times as long as predicted a task took in a short run of its engine.
+    `deadline_seconds` is how long all tasks together may take, or None. `sources` names where each
+    field came from; a field that is not in it is a default.
     """
 
     bound: Bound = Bound.IO
@@ -101,7 +102,7 @@ class Workload:
 
     def __post_init__(self) -> None:
         """Complete the fields that follow from others; raise ValueError for an impossible value."""
-        object.__setattr__(self, "bound", Bound(self.bound))  # "cpu" will do
+        object.__setattr__(self, "bound", Bound(self.bound))  # a plain "cpu" is accepted
         if self.cpu_fraction is _BY_BOUND:
             object.__setattr__(self, "cpu_fraction", CPU_FRACTION[self.bound])
         if self.tasks < 1:
@@ -151,22 +152,22 @@ class Workload:
 
     @property
     def seconds_at_rate(self) -> float:
-        """Seconds until the last task ends when the rate alone holds them back; 0 without one."""
+        """Seconds until the last task ends if only the rate limits them; 0 without a rate."""
         if self.rate_per_second is None:
             return 0.0
         return (self.tasks - 1) / self.rate_per_second + self.task_seconds
 
     @property
     def is_saturated(self) -> bool:
-        """Tell whether more in flight got no more done when it was measured."""
+        """Tell whether the work done, as measured, grew less than the number in flight."""
         return self.in_flight_gain < self.in_flight_tried
 
     def is_untried(self, workers: int) -> bool:
-        """Tell whether so many were not in flight when it was measured, and nobody knows."""
+        """Tell whether the measurement met no limit, but had fewer than `workers` in flight."""
         return not self.is_saturated and 1 < self.in_flight_tried < workers
 
     def seconds_saturated(self, processes: int) -> float:
-        """Seconds until the last task ends where no more can be done at once; 0 where it can."""
+        """Seconds until the last task ends at the measured limit; 0 if no limit was met."""
         if not self.is_saturated:
             return 0.0
         places = self.in_flight_gain * (processes if self.in_flight_per_process else 1)
@@ -177,12 +178,12 @@ class Workload:
         """Tasks in flight that reach the rate: rate times latency, by Little's law."""
         if self.rate_per_second is None:
             return self.tasks
-        # Rounded first: 0.1 a second and 10 s are one task in flight, not a hair more.
+        # Rounded before `ceil`: 0.1 a second times 10 s is one task in flight, not two.
         return max(1, math.ceil(round(self.rate_per_second * self.task_seconds, 6)))
 
     @property
     def limit_is_known(self) -> bool:
-        """Tell whether somebody said how many may be in flight, if only that there is no limit."""
+        """Tell whether an answer limits the tasks in flight, or says that nothing does."""
         is_answered = self.source("max_in_flight") is not Source.DEFAULT
         return self.max_in_flight is not None or self.rate_per_second is not None or is_answered
 
@@ -202,7 +203,7 @@ class Machine(NamedTuple):
     `cores` counts what affinity and the cgroup quota leave (a quota of 1.5 cores is 1.5), `gil`
     says whether the interpreter has it on, `start_method` how the engines start processes here,
     `open_files` is the soft limit. `memory_bytes` is the machine's, or its cgroup's limit;
-    `memory_left_bytes` what of it nobody uses at present. None stands for what the platform does
+    `memory_left_bytes` the part of it that is free. None stands for what the platform does
     not tell.
     """
 
@@ -217,7 +218,7 @@ class Machine(NamedTuple):
 
     @property
     def workers(self) -> int:
-        """How many processes can compute at once: a part of a core is one more, as in projects."""
+        """How many processes can compute at once: a fraction of a core counts as a core."""
         return max(1, math.ceil(self.cores))
 
 
@@ -255,7 +256,7 @@ class Flip(NamedTuple):
 class Settings(NamedTuple):
     """What the chosen model is to run with. `max_workers` is the tasks in flight at once.
 
-    With `auto` it is the most of them: the run begins with a few, and finds what the other end can
+    With `auto` it is their upper bound: the run begins with a few, and finds what the other end can
     take.
     """
 
@@ -267,8 +268,9 @@ class Recommendation(NamedTuple):
     """The choice and everything that led to it. `estimates` is ranked, fastest first.
 
     `cores_needed` is how many cores meet a deadline that this machine misses, None otherwise.
-    `binding` is what the time follows from, in words: "the rate", "memory", "waiting", ...
-    `rivals` are the models that may be faster, by what matters; `bench` is the command that shows.
+    `binding` is what limits the time, in words: "the rate", "memory", "waiting", ...
+    `rivals` are the models that may be faster by enough to matter; `bench` is the command that
+    benchmarks them.
     """
 
     workload: Workload
@@ -286,7 +288,7 @@ class Recommendation(NamedTuple):
     bench: str = ""
 
     def told(self, bench: str = "") -> tuple[str, ...]:
-        """Return the notes, and what to do about the rivals: by the command `bench`, or its own."""
+        """Return the notes, preceded by the advice to bench the rivals, if there are any."""
         if not self.rivals:
             return self.notes
         doubt = f"{' or '.join(self.rivals)} may be faster: bench it with `{bench or self.bench}`"

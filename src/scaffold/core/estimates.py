@@ -8,24 +8,24 @@ from scaffold.core.domain import Estimate, Machine, Model, Source, Workload
 from scaffold.core.models import BASELINE, CLUSTER, MODELS
 from scaffold.core.units import MAX_COUNT
 
-# Seconds by which a wait is over late: the slack of Linux's timers (50 us, prctl(2)), and the way
-# back to a core. An answer leaves that out; a measurement has it in it.
+# Seconds by which a wait ends late: the slack of Linux's timers (50 us, prctl(2)), and getting back
+# to a core. A user's answer leaves this out; a measurement includes it.
 LATE = 6.0e-5
-# Bytes that Python code looks at in a second, such as one that adds up their values.
+# Bytes that Python code looks at in a second, such as code that adds up their values.
 LOOKED_AT = 1e8
-# Share of the memory that is left which the workers may plan with: the rest is for what the system
-# and the allocators take beside them. A choice, not a measurement.
+# Share of the free memory that is planned for the workers: the rest is for what the system and the
+# allocators take beside them. A choice, not a measurement.
 MEMORY_SHARE = 0.9
 # Of two settings this close, the one with fewer workers is taken: it asks less of everything else.
 CLOSE_SETTINGS = 1.03
-# Tasks for each worker after which a run is like one that goes on for ever.
+# After this many tasks for each worker, a run is in its steady state.
 MANY_ROUNDS = 16
-# How far a prediction may be off, by where the times came from: eight in ten ended between.
+# How far a prediction may be off, by the source of the times: eight runs in ten ended between.
 # Measured: real libraries, of which `python benchmarks/real.py --save FILE` prints the tenths (315
 # runs of 28 functions on two cores: 0.84 to 1.35; of ten of them alone 0.66 to 1.42). Asked:
-# `python benchmarks/regret.py`. Of what nobody said, nothing is known: assumed.
+# `python benchmarks/regret.py`. For default values nothing is known: assumed.
 SPREAD = {Source.MEASURED: (0.65, 1.45), Source.ASKED: (0.75, 2.1), Source.DEFAULT: (0.5, 2.5)}
-# One after another a function takes what it was measured to take (in the same runs 0.95 to 1.02).
+# Run one task after another, a function takes as long as measured (in the same runs 0.95 to 1.02).
 SPREAD_ALONE = (0.9, 1.15)
 
 
@@ -57,15 +57,15 @@ def estimate(
 
 
 def spread(model: Model, workload: Workload) -> tuple[float, float]:
-    """Return by how much the time may be less than predicted, and by how much more."""
+    """Return the factors that lead from the predicted time to its low and its high."""
     source = workload.source("task_seconds")
     return SPREAD_ALONE if model is BASELINE and source is Source.MEASURED else SPREAD[source]
 
 
 def as_it_runs(workload: Workload) -> Workload:
-    """Return the workload with what an answer about its waits leaves out.
+    """Return the workload with the lateness of waits, which an answer leaves out.
 
-    What it carries, where nobody said, is no more than it has time to look at.
+    A payload that nobody named is no larger than what a task has time to look at.
     """
     assumed = workload.source("payload_bytes") is Source.DEFAULT
     if assumed and workload.payload_bytes == Workload.payload_bytes:
@@ -116,7 +116,7 @@ def worker_counts(
 ) -> tuple[int, ...]:
     """Return the counts of tasks in flight that are worth a try, fewest first.
 
-    No more than the memory that is left holds; one is tried in any case.
+    The free memory bounds them; a count is tried even if none fits.
     """
     counts = MODELS[model].counts(workload, machine)
     most = memory_allows(model, workload, machine, costs, counts[-1])
@@ -127,7 +127,7 @@ def memory_allows(
     model: Model, workload: Workload, machine: Machine, costs: Costs, limit: int = MAX_COUNT
 ) -> int:
     """Return how many tasks, 1 to `limit`, may be in flight in the memory that is left."""
-    if machine.memory_left_bytes is None or model is CLUSTER:  # whose memory is elsewhere
+    if machine.memory_left_bytes is None or model is CLUSTER:  # its memory is on other machines
         return limit
     usable = MEMORY_SHARE * machine.memory_left_bytes
 
@@ -136,7 +136,7 @@ def memory_allows(
 
     if fits(limit):
         return limit
-    fewest, most = 1, limit  # the first fits, or is one anyway; the second does not
+    fewest, most = 1, limit  # 1 is always allowed; `limit` does not fit
     while most - fewest > 1:
         middle = (fewest + most) // 2
         fewest, most = (middle, most) if fits(middle) else (fewest, middle)

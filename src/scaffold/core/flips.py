@@ -24,20 +24,20 @@ from scaffold.core.units import (
 Chooser = Callable[[Workload, Machine], Estimate]
 
 # Numbers are searched in doublings up to this factor away, then bisected until the step is 5 %:
-# a farther flip is no news, a finer one not knowable.
+# a flip farther away is no news, and a finer step cannot be known.
 FARTHEST = 2**7
 FINEST = 1.05
-# A change that leaves the model is worth telling when it takes this share of the time, or less.
+# A change that keeps the model is worth telling if the new time is at most this share of the old.
 WORTHWHILE = 0.5
-# Bytes of an item and its result that name the data instead of holding it.
+# A payload of this many bytes names the data (a path, a key) instead of holding it.
 A_PATH = 1000
 
 
 class Lever(NamedTuple):
-    """One number that might be another: its limits, what changing it gives, how it is said.
+    """One number that could change: its limits, what a change leads to, and its words.
 
-    `directions` are the factors to search by. With `helps` it is also told where the model stays
-    and the time is halved; more tasks, or longer ones, do not help.
+    `directions` are the factors to search by. With `helps`, a change that keeps the model but
+    halves the time counts too; more tasks, or longer tasks, do not help.
     """
 
     field: str
@@ -51,7 +51,7 @@ class Lever(NamedTuple):
 
 
 def find_flips(workload: Workload, machine: Machine, choose: Chooser) -> tuple[Flip, ...]:
-    """Return the flips of each answer, nearest first for numbers, then the other answers."""
+    """Return the flips: those of numbers, nearest first, then those of the other answers."""
     now = choose(workload, machine)
     numbers = sorted(_number_flips(workload, machine, now, choose), key=lambda pair: pair[0])
 
@@ -63,7 +63,7 @@ def find_flips(workload: Workload, machine: Machine, choose: Chooser) -> tuple[F
 
 
 def _levers(work: Workload, machine: Machine) -> Iterator[Lever]:
-    """Yield the numbers that are worth another value."""
+    """Yield the numbers for which other values are tried."""
 
     def working(field: str, kind: Callable[[float], float]) -> Callable[[float], Any]:
         return lambda value: (replace(work, **_field(field, kind(value))), machine)
@@ -110,7 +110,7 @@ def _field(name: str, value: float) -> dict[str, Any]:
 def _number_flips(
     workload: Workload, machine: Machine, now: Estimate, choose: Chooser
 ) -> Iterator[tuple[float, Flip]]:
-    """Yield (factor of the change, flip) for every number that is worth another value."""
+    """Yield (factor of the change, flip) for every number of which a change matters."""
     for lever in _levers(workload, machine):
         for direction in lever.directions:
 
@@ -128,7 +128,7 @@ def _number_flips(
 
 
 def _is_no_loss(lever: Lever, other: Estimate, now: Estimate) -> bool:
-    """Tell whether the change is one to wish for, where it is not of the work itself."""
+    """Tell whether the change slows nothing down; a change of the work itself always passes."""
     return not lever.helps or other.seconds <= now.seconds
 
 

@@ -1,6 +1,6 @@
 """What `concgen demo` teaches: a sentence for each kind of work and model, and the rule behind it.
 
-A lesson is a row that holds on some machines; of those that hold, the first counts.
+A lesson is a row that holds on some machines; the first row that holds counts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def lesson(bound: Bound, model: Model, machine: Machine) -> Lesson:
 
 
 def shown_by(rule: str, machine: Machine) -> Bound | None:
-    """Return the kind of work whose demonstration shows a rule on such a machine."""
+    """Return the kind of work whose demonstration shows a rule on this machine."""
     return next((row.bound for row in LESSONS if row.rule == rule and row.holds(machine)), None)
 
 

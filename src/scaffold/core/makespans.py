@@ -15,7 +15,7 @@ from scaffold.core.queueing import Shared, makespan_with
 
 # A process engine hands out work in batches of about this long (templates/engines).
 BATCH_SECONDS = 0.010
-# A hybrid process looks for more work this often, and so late it notices its start and its end
+# A hybrid process looks for more work this often, so it notices its start and its end this late
 # (the runner's task.py); it pickles a payload by itself and again inside a message.
 HYBRID_IDLE = 2 * 0.005
 HYBRID_PICKLING = 1.5
@@ -35,7 +35,7 @@ def threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> f
         together = beside(work, work.thread_gain)
         holding = shared_seconds(work.task_seconds, max(work.task_seconds, together))
         work = _no_slower(work, together)
-    # More threads than keep the cores busy only take them from each other: no GIL is sooner free.
+    # More threads than keep the cores busy only take turns on them: the GIL is free no sooner.
     running = min(workers, max(1, round(machine.cores / max(1e-9, min(1.0, work.cpu_fraction)))))
     return workers * costs.thread_start + max(
         makespan_with(Shared(1, holding + overhead, sliced=True), work, running, overhead),
@@ -49,7 +49,7 @@ def threading(workers: int, work: Workload, machine: Machine, costs: Costs) -> f
 
 
 def asyncio(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    """Predict tasks that one event loop serves, each to its next wait."""
+    """Predict tasks that share one event loop, each keeping it until its next wait."""
     if not work.async_client:  # blocking calls run in threads behind the event loop
         return costs.loop_start + threading(workers, work, machine, costs)
     overhead = _on_loop(work, costs) + _reading(work, costs)
@@ -70,7 +70,7 @@ def multiprocessing(workers: int, work: Workload, machine: Machine, costs: Costs
 def hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
     """Predict processes that each keep several tasks in flight."""
     processes = hybrid_processes(workers, machine)
-    # Each process has an event loop for async work, and threads of its own for the other.
+    # Each process has an event loop for async work, and threads of its own for blocking work.
     if work.async_client:
         inner, overhead = costs.coroutine_start, _on_loop(work, costs)
     else:
@@ -86,39 +86,40 @@ def hybrid(workers: int, work: Workload, machine: Machine, costs: Costs) -> floa
 
 
 def dask(workers: int, work: Workload, machine: Machine, costs: Costs) -> float:
-    """Predict a cluster: what its cores compute, and what passes its one scheduler."""
+    """Predict a cluster: what its cores compute, and what its scheduler carries."""
     cores = Shared(machine.cores, work.cpu_seconds, sliced=True)
     flow = makespan_with(cores, work, workers, 0.0)
     return cluster.START + max(flow, cluster.carrying(work))
 
 
 def hybrid_processes(workers: int, machine: Machine) -> int:
-    """Return over how many processes so many tasks in flight are shared out."""
+    """Return how many processes share `workers` tasks in flight."""
     return min(workers, machine.workers)
 
 
 def beside(work: Workload, gain: float) -> float:
     """Return the seconds of a task while another runs beside it, by the gain of the two.
 
-    That may be less than alone: the allocator gives a thread memory that it keeps.
+    This may be less than alone: the allocator gives a thread memory that it keeps.
     """
     return 2 * work.task_seconds / gain
 
 
 def shared_seconds(alone: float, together: float) -> float:
-    """Return the seconds that a task keeps what only one of two has at a time, such as the GIL.
+    """Return the seconds that a task keeps what only one task can have, such as the GIL.
 
-    It takes `alone` seconds by itself and `together` beside another: `queueing` with two tasks and
-    one server, solved for what the server is busy.
+    A task takes `alone` seconds by itself and `together` beside another. This is `queueing` with
+    two tasks and one server, solved for the seconds that a task keeps the server.
     """
     late = together - alone
     return (math.sqrt(late * late + 4 * late * together) - late) / 2
 
 
 def _in_processes(work: Workload, processes: int) -> Workload:
-    """Return the tasks as they are where each process has a core, and the others have theirs.
+    """Return the tasks as they are where each process has a core, and all of them are busy.
 
-    They share memory and caches, and what native threads of its own each one had to itself.
+    The processes share memory and caches, and the cores that native threads of a single process
+    had to themselves.
     """
     if work.process_gain is None or processes < 2:
         return work
@@ -130,13 +131,13 @@ def _in_processes(work: Workload, processes: int) -> Workload:
 
 
 def _no_slower(work: Workload, together: float) -> Workload:
-    """Return the tasks as they are where they take `together` seconds, if that is less."""
+    """Return the tasks with `together` seconds each, if that is less."""
     return replace(work, task_seconds=min(work.task_seconds, together))
 
 
 def _in_thread(work: Workload, costs: Costs, wake: float) -> float:
-    """Seconds that a task keeps the GIL of its process for the sake of the engine."""
-    waking = min(wake, work.wait_seconds)  # a shorter wait is over before
+    """Seconds that a task keeps the GIL of its process for the engine's own work."""
+    waking = min(wake, work.wait_seconds)  # waking costs no more than the wait itself
     return costs.thread_hand_over + waking + _bridge(work, costs)
 
 
@@ -147,7 +148,7 @@ def _on_loop(work: Workload, costs: Costs) -> float:
 def _bridge(work: Workload, costs: Costs) -> float:
     """Seconds to run one coroutine to its end where the engine has no event loop.
 
-    Who only says that the client has an async API can call it the other way there.
+    With the user's word alone that the client has an async API, `work` can be a plain `def` there.
     """
     is_coroutine = work.async_client and work.source("async_client") is Source.MEASURED
     return costs.loop_call if is_coroutine else 0.0
@@ -160,7 +161,7 @@ def _reading(work: Workload, costs: Costs) -> float:
 
 def _start(processes: int, work: Workload, machine: Machine, costs: Costs) -> float:
     start = costs.starts[machine.start_method]
-    # A forked worker has the user's module already; any other imports it, side by side.
+    # A forked worker has the user's module already; other workers import it, side by side.
     imports = 0.0 if machine.start_method == "fork" else work.import_seconds
     return start.pool + processes * (start.process + imports / min(processes, machine.cores))
 

@@ -1,7 +1,7 @@
 """The models, one row each, simplest first: all that the advice and the commands know of them.
 
-What the makespans and capacities in a row compute stands in `makespans` and `capacity`; what a
-model looks like in a project stands in its folder under `templates/engines`.
+The functions that a row names are in `makespans` and `capacity`; a model's code for projects is in
+its folder under `templates/engines`.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,9 +41,9 @@ class Portrait:
 class ModelSpec:
     """One model: how it is counted, predicted and described.
 
-    `workers` is what to call one of those that `max_workers` counts, and several, or None where
-    there is one only. `counts` are the numbers of them that are worth a try, `per_core` says that
-    null stands for one on each core. `pickles` where items and results go to other processes.
+    `workers` names what `max_workers` counts, singular and plural; None if there is only one.
+    `counts` returns the numbers of workers that are worth a try, `per_core` tells that null stands
+    for one worker on each core. `pickles` tells that items and results go to other processes.
     `needs` is what has to be installed, `oldest_python` the first version that has what its engine
     is built on.
     """
@@ -61,7 +61,7 @@ class ModelSpec:
     oldest_python: tuple[int, int] = (3, 11)
 
     def counted(self, workers: int) -> str:
-        """Say how many workers, in the model's own word; nothing where there is one only."""
+        """Say how many workers, in the model's own word; an empty text if there is only one."""
         if self.workers is None:
             return ""
         singular, plural = self.workers
@@ -80,7 +80,7 @@ class ModelSpec:
 
 # What every speed-up is counted against, and what is left when all else is forbidden.
 BASELINE = Model.SEQUENTIAL
-# The model on other machines than this one: offered only where this one misses the deadline.
+# The model that runs on other machines: offered only if this machine misses the deadline.
 CLUSTER = Model.DASK
 
 _ROWS = (
@@ -213,5 +213,5 @@ _ROWS = (
 
 MODELS: Mapping[Model, ModelSpec] = {row.model: row for row in _ROWS}
 
-# Those that run several tasks at once on this machine.
+# The models that run several tasks at once on this machine.
 SIDE_BY_SIDE = tuple(model for model in MODELS if model not in (BASELINE, CLUSTER))

@@ -11,17 +11,17 @@ from scaffold.core.domain import Model
 
 @dataclass(frozen=True)
 class Profile:
-    """What was measured of the user's function; None is what could not be, `reasons` says why.
+    """What was measured of the user's function; None if it could not be, and `reasons` says why.
 
-    `wall_seconds` is the median of a call, `mean_seconds` what counts for a makespan, less the time
-    lost to other programs. `cpu_fraction` is above 1 where native threads, or programs that it
-    starts, compute on several cores. A gain is how many times as much two threads, or two
-    processes, get done as one; `in_flight_gain` is that of `in_flight_tried` calls at once, the
-    most that there were of a function that waits, and `in_flight_per_process` tells that a second
-    process gets as much done again. `errors` are the most frequent failures, with
-    their numbers.
-    `peak_memory_bytes` is the whole process's; of it `import_bytes` came with the import, and
-    `task_memory_bytes` by a call, the largest program that it starts included.
+    `wall_seconds` is the median of a call, `mean_seconds` the mean that a makespan follows from,
+    without the time lost to other programs. `cpu_fraction` is above 1 where native threads, or
+    programs that the function starts, compute on several cores. `thread_gain` and `process_gain`
+    are how many times as much two threads, or two processes, get done as a single thread or
+    process. `in_flight_gain` is the same for `in_flight_tried` calls at once, the most that were
+    tried of a function that waits, and `in_flight_per_process` tells that a second process gets as
+    much done again. `errors` are the most frequent failures, with their numbers.
+    `peak_memory_bytes` is that of the whole process: `import_bytes` of it came with the import, and
+    `task_memory_bytes` with a call, the largest program that it starts included.
     """
 
     calls: int
@@ -50,7 +50,7 @@ class Profile:
     longest_loop_block_seconds: float | None = None
     thread_gain: float | None = None
     process_gain: float | None = None
-    items_taken: int = 0  # of the sample, in its own order: what is left may still be run
+    items_taken: int = 0  # from the start of the sample: the rest may still be run
     in_flight_tried: int = 1
     in_flight_gain: float = 1.0
     in_flight_per_process: bool = False
@@ -65,8 +65,8 @@ class Profile:
 class Measurement:
     """Observed: a real run of one model. `seconds` is the makespan of the `items` that finished.
 
-    Not `complete` when time ran out before the items did. `began` is when, by `perf_counter`, and
-    `values` are those that were asked for.
+    `complete` is false when time ran out before the items did. `began` is the start by
+    `perf_counter`; `values` are what the calls returned, if the caller asked for it.
     """
 
     model: Model

@@ -1,7 +1,7 @@
 """How long tasks queue for what they share: the GIL, an event loop, the cores.
 
-A task keeps what is shared for `busy` seconds; the rest of its time it needs none of it, and others
-may have it. Times are seconds.
+A task keeps what is shared for `busy` seconds; during the rest of its time others may have it.
+Times are seconds.
 """
 
 import math
@@ -18,9 +18,10 @@ IN_STEP = 3
 
 
 class Shared(NamedTuple):
-    """Something scarce: how many there are, and how long each task keeps one.
+    """A shared resource: how many servers it has, and how long each task keeps a server.
 
-    `sliced` where the tasks at it take turns, as threads do; otherwise each is served to its end.
+    With `sliced` the tasks take turns at a server, as threads do; otherwise each is served to its
+    end.
     """
 
     servers: float
@@ -29,7 +30,7 @@ class Shared(NamedTuple):
 
 
 def makespan_with(shared: Shared, work: Workload, workers: int, overhead: float) -> float:
-    """Return the seconds until all are done with `workers` in flight, each `overhead` longer."""
+    """Return the seconds until all tasks are done with `workers` in flight, `overhead` in each."""
     shared = shared._replace(servers=min(shared.servers, workers))
     free = max(0.0, work.task_seconds + overhead - shared.busy)
     queueing = _queueing(shared, work, workers, free)
@@ -43,7 +44,7 @@ def _queueing(shared: Shared, work: Workload, workers: int, free: float) -> floa
     """Seconds until all are done, once the tasks are spread over their waits.
 
     Mean value analysis of a closed network with one queue per server, in Schweitzer's
-    approximation. Servers that hardly rest also miss the first wait, while nothing computes yet.
+    approximation. Busy servers also lose the first wait, during which nothing computes yet.
     """
     crowd = shared.busy * workers / shared.servers - free
     queued = (crowd + math.sqrt(crowd * crowd + 4 * shared.busy * free)) / 2
@@ -53,9 +54,9 @@ def _queueing(shared: Shared, work: Workload, workers: int, free: float) -> floa
 
 
 def _in_step(shared: Shared, work: Workload, workers: int, free: float) -> float:
-    """Seconds until all are done when those that begin together wait and compute together.
+    """Seconds until all are done when tasks that begin together wait and compute together.
 
-    Taking turns, they also end together: nothing computes while the next ones wait.
+    Taking turns, they also end together: nothing computes while the next tasks wait.
     """
     full, remaining = divmod(work.tasks, workers)
     return sum(
@@ -69,10 +70,11 @@ def _even(work: Workload) -> bool:
 
 
 def _side_by_side(work: Workload, workers: int) -> float:
-    """Seconds until all are done when nothing but their number limits the workers.
+    """Seconds until all tasks are done if only the number of workers limits them.
 
-    Even tasks run in waves, the last of which may be short. Uneven ones take turns, and at the end
-    some workers wait for the longest: half of it on average, and never less than all of it.
+    Even tasks run in waves, and the last wave may be short. Uneven tasks follow one another, and at
+    the end some workers wait for the longest task: for half of it on average. All of them together
+    never take less than the longest.
     """
     if _even(work):
         return math.ceil(work.tasks / workers) * work.task_seconds

@@ -1,6 +1,6 @@
 """When the rules of thumb fire: one pure function per rule, which returns why, or None.
 
-Below the thresholds stand the questions that several rules ask, then the reasons in the order of
+After the thresholds come the questions that several rules ask, then the reasons in the order of
 the table in `rules.py`.
 """
 
@@ -17,12 +17,12 @@ MANY_THREADS = 256
 TINY_SECONDS = 0.015
 # Share of the computing that may hold the GIL before threads stop computing side by side.
 RELEASES_GIL = 0.2
-# Two threads that get less than this many times as much done as one gain nothing by being two.
+# Two threads gain nothing if they get less than this many times as much done as a single thread.
 LITTLE_GAIN = 1.1
-# Share of a task's time that makes it waiting, computing, or both.
+# A task mostly waits, or mostly computes, from this share of its time on.
 MOSTLY = 0.8
 # A round trip through pickle and a pipe moves about a gigabyte a second (benchmarks/engines.py,
-# the 100 KB row); carrying may cost at most this share of a task before it is called dear.
+# the 100 KB row); carrying may cost at most this share of a task before it is called expensive.
 PIPE_BYTES_PER_SECOND = 1e9
 DEAR_SHARE = 0.1
 # The first Python whose standard library starts sub-interpreters (concurrent.interpreters).

@@ -1,4 +1,4 @@
-"""Commands as the shell reads them that this runs in: POSIX ones; on Windows cmd and PowerShell."""
+"""Command lines for the shell that concgen runs in: POSIX, or cmd or PowerShell on Windows."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import shlex
 import sys
 from collections.abc import Iterable
 
-# What no shell of Windows reads anything into.
+# Characters that are special in no shell of Windows.
 _PLAIN = re.compile(r"[\w.:/\\+=-]+")
 
 
 def quote(word: str) -> str:
-    """Return the word as the shell takes it for one."""
+    """Return the word, quoted so that the shell reads it as one word."""
     if sys.platform != "win32":
         return shlex.quote(word)
     if _PLAIN.fullmatch(word):
@@ -22,15 +22,15 @@ def quote(word: str) -> str:
 
 
 def join(words: Iterable[str]) -> str:
-    """Return the line that the shell takes apart into these words."""
+    """Return the line that the shell splits into these words."""
     return " ".join(map(quote, words))
 
 
 def then(*commands: str) -> str:
     """Return one line that runs the commands one after the other."""
-    powershell = sys.platform == "win32" and not _in_cmd()  # its first versions know no &&
+    powershell = sys.platform == "win32" and not _in_cmd()  # its older versions have no &&
     return ("; " if powershell else " && ").join(commands)
 
 
 def _in_cmd() -> bool:
-    return "PROMPT" in os.environ  # which cmd gives to what it starts, and PowerShell does not
+    return "PROMPT" in os.environ  # cmd sets it, PowerShell does not

@@ -1,4 +1,4 @@
-"""What people write: read as one of some words, or quoted in a message."""
+"""What people write: read as a choice, or quoted in a message."""
 
 import os
 
@@ -24,7 +24,7 @@ def read_choice(text: str, values: list[str]) -> str:
     word, known = text.strip().lower(), {value.lower(): value for value in values}
     if word in known:
         return known[word]
-    from difflib import get_close_matches  # only for a slip of the finger
+    from difflib import get_close_matches  # needed only for a misspelt word
 
     near = get_close_matches(word, known, n=1)
     hint = f"; did you mean {known[near[0]]}?" if near else ""

@@ -45,7 +45,7 @@ _RATE_WORDS = {
     "day": "d",
 }
 
-# The largest answers that still mean something: past them a slip of the finger is likelier.
+# The largest answers that still make sense: past them a typing error is likelier.
 MAX_COUNT = 10**12
 MAX_SECONDS = 30 * 86400.0
 MAX_BYTES = 10**12
