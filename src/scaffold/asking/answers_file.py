@@ -13,7 +13,7 @@ from scaffold.core.texts import shown
 
 # Answers about the project rather than about the work; the file may hold these too.
 PROJECT_KEYS = ("name", "starter", "model", "ci", "ci_check", "key")
-# The largest file that can be meant: a project's own answers take some kilobytes.
+# No answers file is larger than this: a project's own answers take some kilobytes.
 MOST_BYTES = 1_000_000
 _EXAMPLE = 'such as {"tasks": "20k"}, or tasks = "20k" in a .toml'
 
@@ -21,18 +21,18 @@ _EXAMPLE = 'such as {"tasks": "20k"}, or tasks = "20k" in a .toml'
 def load(path: Path) -> tuple[dict[str, str | bool], dict[str, str]]:
     """Return the raw answers to the questions, and the answers about the project, in `path`.
 
-    Raises UsageError when it cannot be read, or holds what nobody asks.
+    Raises UsageError for a file that cannot be read, or a key that is no question.
     """
     content = _parse(path)
     if isinstance(content.get("answers"), dict):
-        # A project's own record also keeps what nobody asks for, such as the decision.
+        # A project's own record also keeps what is no answer to a question, such as the decision.
         content = {
             key: value
             for key, value in content["answers"].items()
             if key in PROJECT_KEYS or is_question(key)
         }
     project = {key: content.pop(key) for key in PROJECT_KEYS if key in content}
-    if not project.get("key"):  # as a record has it where items have none
+    if not project.get("key"):  # a record has an empty key if its items have none
         project.pop("key", None)
     for key in ("ci", "ci_check"):
         if isinstance(project.get(key), bool):

@@ -1,7 +1,7 @@
 """The interview: answers from options, from a file or by asking, and the workload they make.
 
-An answer given as an option wins over the answers file; what neither gives is asked, or takes its
-default.
+An answer given as an option wins over the answers file; a question that neither answers is asked,
+or takes its default.
 """
 
 from collections.abc import Container, Mapping
@@ -25,9 +25,9 @@ from scaffold.core.texts import shown
 
 
 class Replies(NamedTuple):
-    """The answer to every question, which of them somebody gave, and what was measured.
+    """The answer to every question, the questions that the user answered, and what was measured.
 
-    `asked` are the questions that somebody was asked, whether or not they knew.
+    `asked` are the questions that the user was asked, whether or not they knew the answer.
     """
 
     values: Mapping[str, Any]
@@ -47,9 +47,9 @@ class Replies(NamedTuple):
         return replace(base, **fields, sources={**base.sources, **sources})
 
     def options(self, implied: Container[str] = ()) -> list[str]:
-        """Return the options that give the same answers: all that were given or decide.
+        """Return the options that give the same answers, without most that equal their default.
 
-        `implied` names the questions that the starter answers, whose defaults do not hold then.
+        `implied` names the questions that the starter answers: those are included in any case.
         """
         words = []
         for question in QUESTIONS:
@@ -71,10 +71,11 @@ def collect(
 ) -> Replies:
     """Answer every question: from `given` (raw texts by name), by asking, or by its default.
 
-    `ask` None takes the default for what is not given. What was measured is not asked for; an
-    answer that was given wins over it. What was answered `earlier` is the default when it is asked
-    again. Where somebody does not know, what is then assumed counts as no answer. Raises UsageError
-    for an invalid answer, and Unsure when the first question is answered so.
+    If `ask` is None, a question that `given` leaves open takes its default. With `measured` no
+    question is asked, and a given answer wins over the measured value. An `earlier` answer is the
+    default when its question is asked again. What is assumed for "don't know" does not count as an
+    answer. Raises UsageError for an invalid answer, and Unsure when the first question is answered
+    "not sure".
     """
     values: Answers = dict(earlier.values) if earlier else {}
     known: set[str] = set(earlier.given) if earlier else set()
@@ -98,7 +99,7 @@ def collect(
             known.add(question.name)
         else:
             values[question.name] = _assumed(question, values, measured, answered)
-            known.discard(question.name)  # it was asked before the user went back
+            known.discard(question.name)  # from before the user went back
         if values["workload"] == MEASURE:
             raise Unsure
         place += 1
@@ -129,7 +130,7 @@ def read(question: Question, raw: str | bool) -> Any:
 
 def missing(given: Mapping[str, str | bool | None]) -> list[str]:
     """Return the options that would be asked for, given what is already known."""
-    kind_of_work = QUESTIONS[0]  # on which it depends what else is asked
+    kind_of_work = QUESTIONS[0]  # it decides what else is asked
     raw = given.get(kind_of_work.name)
     answered = kind_of_work.default if raw is None else read(kind_of_work, raw)
     values: Answers = {kind_of_work.name: answered}
@@ -143,8 +144,8 @@ def missing(given: Mapping[str, str | bool | None]) -> list[str]:
 def from_mapping(answers: Mapping[str, Any], where: str) -> dict[str, str | bool]:
     """Turn the contents of an answers file into raw texts by question name.
 
-    Numbers are in the units of the workload (seconds, bytes). Raises UsageError for a key that
-    nobody asks about, with the nearest that somebody does.
+    Numbers are in the units of the workload (seconds, bytes). Raises UsageError for a key that is
+    no question, and names the nearest question.
     """
     raw: dict[str, str | bool] = {}
     for key, value in answers.items():

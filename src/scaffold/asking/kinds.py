@@ -22,11 +22,11 @@ from scaffold.core.units import (
     write_seconds,
 )
 
-# What says that there is no limit, and that nobody knows it.
+# The answers that say that there is no limit, and that the user does not know.
 NONE = ("none", "no", "-")
 UNKNOWN = "unknown"
 UNSURE = (UNKNOWN, "don't know", "dont know", "i don't know", "no idea", "not sure", "unsure")
-# The template takes no longer task; more than 30,000 years.
+# The longest task, in seconds, that the template accepts: more than 30,000 years.
 LONGEST = 1e12
 
 
@@ -41,9 +41,9 @@ class Choice(NamedTuple):
 class Kind(NamedTuple):
     """What kind of answer a question has: how it is read, written, shown to people and checked.
 
-    `write` gives what `read` takes back exactly, `show` what reads well. `recorded` tells whether
-    a value of the workload's field, out of a project's record, is one that the answer can be;
-    `unit` what its number is in.
+    `write` gives a text that `read` reads back exactly, `show` a text for people. `recorded` tells
+    whether a value of the workload's field, taken from a project's record, can be an answer; `unit`
+    is the unit of a bare number.
     """
 
     metavar: str
@@ -64,7 +64,7 @@ MEASURE = "measure"
 
 
 def read_bound(text: str) -> str:
-    """Read what a task mostly does: its name, its word or its number there. Raise ValueError."""
+    """Read what a task mostly does, by its value, its word or its number. Raise ValueError."""
     words = {choice.word: choice.value for choice in BOUNDS}
     if is_unsure(text):
         return MEASURE
@@ -72,7 +72,7 @@ def read_bound(text: str) -> str:
 
 
 def is_unsure(text: str) -> bool:
-    """Tell an answer that says that nobody knows."""
+    """Tell whether an answer says that the user does not know."""
     return text.strip().lower().replace("\u2019", "'") in UNSURE
 
 
@@ -89,7 +89,7 @@ def _yes_no(value: bool) -> str:
 
 
 def number(least: float, most: float, kind: Any = int | float) -> Callable[[Any], bool]:
-    """Return a test for a number of the kind between the two."""
+    """Return a test for a number of that kind from `least` to `most`."""
     return lambda value: (
         isinstance(value, kind) and not isinstance(value, bool) and least <= value <= most
     )

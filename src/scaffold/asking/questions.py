@@ -37,10 +37,10 @@ class Question(NamedTuple):
     `name` is the option without dashes, `help` what `--help` says of it; `flags` are the options
     that say yes and no. `field` is the workload's field that it sets: `to_fields` and `from_field`
     translate where answer and field differ. `label` names the answer where `text`, the question
-    itself, would be too long. `unasked` is the default where the other answers leave it open, and
-    where somebody does not know.
+    itself, would be too long. `unasked` is the default if the other answers rule the question out,
+    and if the user does not know.
     `more` explains the question and its terms to whoever answers `?`.
-    `repeated` tells that the command for the same project has it always.
+    `repeated` tells that the printed command for the same project always includes it.
     """
 
     name: str
@@ -66,23 +66,23 @@ class Question(NamedTuple):
 
     @property
     def is_asked(self) -> bool:
-        """Tell whether anybody is ever asked: the rest is an option for those who know it."""
+        """Tell whether the question is ever asked; if not, it is only an option."""
         return self.asked_if is not _never
 
     def usual(self, answers: Answers) -> Any:
-        """Return the default, next to the answers so far."""
+        """Return the default, given the answers so far."""
         idle = self.unasked is not None and not self.asked_if(answers)
         return self.unasked if idle else self.default
 
     @property
     def assumed(self) -> Any:
-        """Return the answer of somebody who does not know: the cautious one."""
+        """Return the answer assumed for a user who does not know: the cautious answer."""
         return self.default if self.unasked is None else self.unasked
 
     def read(self, text: str) -> Any:
-        """Read an answer as people write it; UNKNOWN is that of somebody who does not know.
+        """Read an answer as people write it; UNKNOWN stands for "don't know".
 
-        Raise ValueError, saying what is wrong, for what is none.
+        Raises ValueError, saying what is wrong, for a text that is no answer.
         """
         try:
             return self.kind.read(text)
@@ -92,7 +92,7 @@ class Question(NamedTuple):
             raise
 
     def is_unknown(self, value: Any) -> bool:
-        """Tell the answer of somebody who does not know."""
+        """Tell whether an answer is that of a user who does not know."""
         return value == UNKNOWN or self.write(value) == UNKNOWN
 
     def write(self, value: Any) -> str:

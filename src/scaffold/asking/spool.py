@@ -1,6 +1,6 @@
-"""Items that come out of a pipe, kept in a file: they are counted, sampled and read again.
+"""Items from a pipe, copied to a file: so they can be counted, sampled and read again.
 
-What does not end is refused: nobody can count it.
+A pipe that does not end is refused: its items cannot be counted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _folders: list[str] = []
 
 
 def kept(source: Path) -> Path:
-    """Return `source` itself where it is a file, else the file that its items were kept in.
+    """Return `source` itself if it is a file, else a file with a copy of its items.
 
     Raises UsageError when it does not end, OSError when it cannot be read.
     """
@@ -48,7 +48,7 @@ def kept(source: Path) -> Path:
 
 
 def discard() -> None:
-    """Remove what was kept."""
+    """Remove the copies."""
     while _folders:
         shutil.rmtree(_folders.pop(), ignore_errors=True)
 

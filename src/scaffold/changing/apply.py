@@ -21,7 +21,8 @@ from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
 from scaffold.core.texts import shown
 from scaffold.making.interrupt import guarded
 
-# What undoes "read-only". Windows says that of a folder that has an icon, and means nothing by it.
+# The command that makes a file writable, and whether a read-only folder counts: Windows also marks
+# a folder that has its own icon as read-only.
 _ALLOW, _SAYS_OF_FOLDERS = ("attrib -r", False) if sys.platform == "win32" else ("chmod u+w", True)
 LISTED = 5  # files in a refusal: as many as fit on a line or two
 
@@ -35,7 +36,7 @@ def apply(root: Path, plan: Plan, *, amends: bool = False) -> None:
     with guarded() as guard:
         entries = tuple(_entry(root, change) for change in plan.writes)
         if amends:
-            undo_log.last(root)  # a damaged log is told before anything is written
+            undo_log.last(root)  # raises for a damaged log before anything is written
         try:
             undo_log.begin(root, UndoLog(plan.command, plan.source, plan.target, entries))
             _refuse_changed(root, entries)
@@ -56,7 +57,7 @@ def apply(root: Path, plan: Plan, *, amends: bool = False) -> None:
 
 
 def undo(root: Path) -> UndoLog:
-    """Take back what was cut short, or else the last switch or update; return what it was.
+    """Take back an unfinished command, or else the last switch or update; return its log.
 
     Raises UsageError when there is nothing to undo, Refused when a file was edited since, or cannot
     be written.
@@ -83,7 +84,7 @@ def undo(root: Path) -> UndoLog:
 
 
 def _entry(root: Path, change: Change) -> Entry:
-    """Return what to log of a change, once it is sure that it can be written."""
+    """Return the log entry of a change, after checking that the change can be written."""
     _refuse_unwritable(root, change.path)
     place = root / change.path
     mode = None if change.before is None else stat.S_IMODE(place.stat().st_mode)
@@ -91,7 +92,7 @@ def _entry(root: Path, change: Change) -> Entry:
 
 
 def _refuse_unwritable(root: Path, path: str) -> None:
-    """Raise Refused where writing `path` fails, changes a read-only file, or leaves the project."""
+    """Raise Refused if writing `path` would fail, change a read-only file or leave the project."""
     place = root / path
     folder = place.parent
     while not folder.exists():
@@ -110,7 +111,7 @@ def _refuse_unwritable(root: Path, path: str) -> None:
         name = passing.relative_to(root).as_posix()
         raise Refused(f"the directory {shown(name)} is in the way", hint="move it away first")
     for target in (folder, place) if _SAYS_OF_FOLDERS else (place,):
-        # The mode as well: to root everything is writable, and read-only is said on purpose.
+        # The mode as well: root can write everything, but a file is read-only on purpose.
         if target.exists() and not (target.stat().st_mode & 0o222 and os.access(target, os.W_OK)):
             name = target.relative_to(root).as_posix()
             raise Refused(
@@ -120,7 +121,7 @@ def _refuse_unwritable(root: Path, path: str) -> None:
 
 
 def _refuse_changed(root: Path, entries: Iterable[Entry]) -> None:
-    """Raise Refused when a file is not as it was planned with, and forget the undo log."""
+    """Raise Refused if a file has changed since the plan was made, and forget the undo log."""
     for entry in entries:
         if _read(root, entry.path) != entry.before:
             undo_log.drop(root)
@@ -171,7 +172,7 @@ def _put(root: Path, path: str, data: bytes | None, mode: int | None) -> None:
     place = root / path
     if data is None:
         place.unlink(missing_ok=True)
-        with suppress(OSError):  # the directory is still of use
+        with suppress(OSError):  # a directory that is not empty stays
             while place.parent != root:
                 place = place.parent
                 place.rmdir()

@@ -1,4 +1,4 @@
-"""Files of `.concgen/`, read without trust: they may have come with somebody else's repository."""
+"""Files of `.concgen/`, read without trust: they may come from somebody else's repository."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
-# What zipfile raises for one kind of damage or another.
+# What zipfile raises for a damaged file.
 _DAMAGES = (
     zipfile.BadZipFile,
     EOFError,
     IndexError,
     OverflowError,
-    RuntimeError,  # encrypted, or of a version to come
+    RuntimeError,  # encrypted, or of a later version
     ValueError,
     struct.error,
 )
@@ -27,9 +27,9 @@ def read_file(path: Path) -> bytes:
 
 
 def unpack(path: Path) -> dict[str, bytes]:
-    """Return the contents of a zip by name. Raises ValueError for one that concgen did not write.
+    """Return the contents of a zip by name. Raises ValueError if concgen did not write it.
 
-    Concgen compresses nothing, so that what unpacks to more than the file itself is not its own.
+    Concgen compresses nothing, so a zip that unpacks to more than its own size is not its own.
     """
     data = read_file(path)
     try:

@@ -2,9 +2,9 @@
 
     2.38 and newer   `merge-tree` in a temporary bare repository of three commits; renames followed
     older            `merge-file`, one file at a time; no renames
-    none             nothing is merged: whoever asked says so
+    none             nothing is merged, and the caller says so
 
-Settings and variables of the user are kept out: a merge gives the same everywhere.
+The user's git settings and variables are left out: a merge gives the same everywhere.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from scaffold.core.errors import ConcgenError
 
 # `merge-tree --write-tree` came with 2.38; `-z`, `--name-only` and `--messages` with it.
 MERGE_TREE = (2, 38)
-# Seconds after which git is taken to hang. A merge of a project takes some hundredths of one, but a
-# machine may be busy and its disk slow.
+# Seconds after which git is taken to hang. A merge of a project takes some hundredths of a second,
+# but a machine may be busy and its disk slow.
 PATIENCE = 60
 _SEE = "nothing was written; `concgen doctor` tells of the git that is here"
 
-# Names of the two sides, as they stand in the markers.
+# The name of the user's side in conflict markers.
 YOURS = "yours"
 
 
 @cache
 def version() -> tuple[int, ...] | None:
-    """Return git's version, or None where there is no git that works."""
+    """Return git's version, or None without a git that works."""
     try:
         match = re.search(rb"(\d+)\.(\d+)", _run(["--version"]).stdout)
     except ConcgenError:
@@ -60,7 +60,7 @@ def merge(base: Files, yours: Files, new: Files, label: str) -> Merged:
     installed = version()
     if installed is None:
         return Merged()
-    # A label stands in the name of a reference, so it has to be one.
+    # The label becomes the name of a reference, so it has to be valid there.
     name = re.sub(r"[^A-Za-z0-9.]+", "-", label).strip("-.") or "new"
     with TemporaryDirectory(prefix="concgen-") as scratch:
         if installed >= MERGE_TREE:
@@ -87,7 +87,7 @@ def _merge_files(scratch: Path, base: Files, yours: Files, new: Files, name: str
             (scratch / side).write_bytes(contents[path])
         labels = ["-L", YOURS, "-L", "base", "-L", name]
         command = ["merge-file", "-p", *labels, "yours", "base", "new"]
-        answer = _run(command, scratch, most=127)  # up to there it counts the conflicts
+        answer = _run(command, scratch, most=127)  # the exit code counts conflicts up to 127
         files[path] = answer.stdout
         if answer.returncode:
             conflicts.add(path)
@@ -110,7 +110,7 @@ class _Repository:
         return _run([*options, *words], self.path, stdin=stdin, most=most).stdout
 
     def commit(self, branches: Mapping[str, Files]) -> None:
-        """Make a commit of each branch; all but the first follow the first."""
+        """Make a commit of each branch; the first is the parent of the others."""
         stream: list[str | bytes] = []
         first = ""
         for branch, files in branches.items():
@@ -172,7 +172,7 @@ def _run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run one git command; raise ConcgenError when its exit code is above `most`.
 
-    In a repository of our `own`, without what the user, or a hook that runs us, tells git.
+    In a repository of our `own`, the user's git settings and a hook's git variables are left out.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}

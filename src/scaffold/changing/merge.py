@@ -17,15 +17,15 @@ from scaffold.changing.tree import Files, Tree, is_binary, like, to_lf
 
 # What git calls a rename: half of the contents in common, so sizes differ by a factor of 2 at most.
 RENAME_FACTOR = 2
-# Files that are looked at for a rename; git's own diff.renameLimit is as many.
+# The most files that are compared for a rename; git's own diff.renameLimit is the same.
 MOST_CANDIDATES = 1000
 
 
 @dataclass(frozen=True)
 class Merged:
-    """What merging gave: contents by the user's path, and those that could not be merged.
+    """The result of merging: contents by the user's path, and the paths in conflict.
 
-    `renamed` tells the user's path of a generated one that is gone. Without git there is nothing.
+    `renamed` maps a generated file that is gone to the user's name for it. All empty without git.
     """
 
     files: Files = field(default_factory=dict)
@@ -59,7 +59,7 @@ class _Planner:
         )
 
     def decide(self, path: str) -> Iterator[Change]:
-        """Yield what happens to `path`; what has to be merged first is noted and comes later."""
+        """Yield what happens to `path`; a file that has to be merged is noted for `merge`."""
         old, new, exists = self.base.get(path), self.new.get(path), path in self.tree
         if exists and new is not None and self.tree.same(path, new):
             return
@@ -86,7 +86,7 @@ class _Planner:
         return Change(path, Action.DELETE, reason, self.tree[path])
 
     def _successor(self, path: str) -> str | None:
-        """Return where a module is today that stood beside the user's until 0.1.0."""
+        """Return the new place of a module that was beside the user's modules until 0.1.0."""
         place = self.policy.runner + path.removeprefix(self.policy.home)
         moved = "/" not in path.removeprefix(self.policy.home) and place not in self.base
         return place if moved and place in self.new else None
@@ -106,7 +106,7 @@ class _Planner:
             self.missing.append(path)
 
     def hidden(self) -> Iterator[Change]:
-        """Yield what happens to a module of the user's that a directory new to it would hide."""
+        """Yield what happens to a module of the user's that a new `runner/` would hide."""
         path = f"{self.policy.runner.rstrip('/')}.py"
         comes = any(name.startswith(self.policy.runner) for name in self.new)
         was_there = any(name.startswith(self.policy.runner) for name in self.base)
@@ -118,16 +118,16 @@ class _Planner:
         return self.policy.is_machinery(path) and self.policy.replace
 
     def _missing(self, path: str, new: bytes) -> Change:
-        """Return what happens where a part of the machinery is not there, without which none runs.
+        """Return what happens if a part of the machinery is missing: without it no model runs.
 
-        That another model has the same is no reason to leave it out.
+        That includes a part which the new model has unchanged.
         """
         if self.policy.force:
             return Change(path, Action.CREATE, "was missing", None, new)
         return Change(path, Action.REFUSE, "missing: deleted, or renamed")
 
     def _in_the_way(self, path: str, new: bytes) -> Iterator[Change]:
-        """Yield what happens where the user has a file of the name that a new one needs."""
+        """Yield what happens if the user has a file with the name of a new file."""
         if self.policy.is_machinery(path):
             yield from self._replace(path, new, f"yours, and {self.policy.target} needs the name")
         else:
@@ -139,7 +139,7 @@ class _Planner:
         elif self.tree.same(path, old):
             present = self.tree[path]
             yield Change(path, Action.UPDATE, self._why("not edited"), present, like(present, new))
-        elif self.policy.is_kept(path):  # and may be gigabytes: not to be read
+        elif self.policy.is_kept(path):  # it may be gigabytes, so it is not read
             yield Change(path, Action.KEEP, "edited: yours")
         elif path == self.policy.main and not any(map(self.policy.is_machinery, self.base)):
             yield from self._move_aside(path, new)
@@ -168,7 +168,7 @@ class _Planner:
         yield Change(copy, Action.CREATE, f"your {path}", None, present)
 
     def _move_aside(self, path: str, new: bytes) -> Iterator[Change]:
-        """Yield how an edited command line of 0.1.0 is replaced: without it nothing runs."""
+        """Yield how an edited command line of 0.1.0 is replaced: without that nothing runs."""
         present, copy = self.tree[path], self._free(f"{path}.yours")
         reason = f"edited, and it is {self.policy.runner}cli.py now; yours is kept as {copy}"
         yield Change(path, Action.CONFLICT, reason, present, like(present, new))
@@ -177,8 +177,7 @@ class _Planner:
     def _beside(self, path: str, new: bytes, reason: str) -> Iterator[Change]:
         """Yield a conflict, and the new text beside the user's, unless it is there already.
 
-        The text that the last command put there is the base of this one: it is replaced, unless
-        the user edited it.
+        A text that the last command put there is replaced, unless the user edited it.
         """
         beside, last = f"{path}.new", self.base.get(path)
         action, present = Action.CREATE, None
@@ -200,7 +199,7 @@ class _Planner:
         return candidate
 
     def merge(self, merger: Merger) -> Iterator[Change]:
-        """Yield what happens to the files that both sides changed, and to those that are gone."""
+        """Yield what happens to the files that both sides changed, and to missing files."""
         if not self.edited and not self.missing:
             return
         paths = [*self.edited, *self.missing]
@@ -235,7 +234,7 @@ class _Planner:
             yield Change(path, Action.MERGE, f"{remark}your edits and the new text", present, after)
 
     def _candidates(self) -> list[str]:
-        """Return the user's own files that may be missing ones under another name."""
+        """Return the user's own files that may be missing files under another name."""
         sizes = [len(self.base[path]) for path in self.missing]
         if not sizes:
             return []

@@ -1,4 +1,4 @@
-"""Whose file is whose in a generated project: its path tells. Pure."""
+"""Who owns each file of a generated project: its path tells. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ ITEMS = "items.jsonl"
 
 @dataclass(frozen=True)
 class Policy:
-    """Whose file is whose, in a project with its code in `package` that changes to `target`.
+    """Who owns each file, in a project with its code in `package` that changes to `target`.
 
     A package that was added to a repository is a project of its own: its `package` is empty then.
 
-    The runner, all below `PACKAGE/runner/`, is concgen's, and so is `.concgen/`. With `replace` it
-    changes as a whole, for another model has another. Everything else is the user's: merged where
-    it was edited, never replaced. The user's `work` and data are not even merged, and while the
-    work is edited, what the starter brought with it stays too. `force` takes concgen's where the
-    user's is in the way, and keeps that beside it. `untouched` says, if there is more to say than
-    usual, why a file that is not edited changes.
+    `PACKAGE/runner/` and `.concgen/` are concgen's. With `replace` the runner changes as a whole,
+    because another model has another runner. Everything else is the user's: merged if it was
+    edited, never replaced. The user's `work` and data are not even merged, and while `work` is
+    edited, the starter's files that go with it stay too. With `force` concgen's file replaces the
+    user's file that is in its way, and that one is kept beside it. `untouched` is the reason given
+    for changing a file that was not edited, if it is not the usual reason.
     """
 
     target: str
@@ -44,11 +44,11 @@ class Policy:
 
     @property
     def runner(self) -> str:
-        """Where the machinery is, up to 0.1.0 beside the user's modules."""
+        """Where the machinery is; until 0.1.0 it was beside the user's modules."""
         return f"{self.home}runner/"
 
     def goes_with_work(self, path: str) -> bool:
-        """Tell whether `path` makes sense with the starter's own work only."""
+        """Tell whether `path` makes sense only with the starter's own work."""
         return path in ("tests/conftest.py", "tests/test_work.py", ITEMS)
 
     def is_kept(self, path: str) -> bool:

@@ -3,7 +3,7 @@
     answers.json   the answers, and the concgen that used them
     pristine.zip   every file as it was rendered
 
-Both may come out of somebody else's repository: nothing in them is trusted.
+Both may come from somebody else's repository: nothing in them is trusted.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Record:
 
     @property
     def package(self) -> str:
-        """Where the code is below the root: nowhere, where a package was added to a repository."""
+        """The directory of the code below the root; empty for a package added to a repository."""
         return "" if self.answers.get("inside") else str(self.answers["package"])
 
     @property
@@ -63,12 +63,12 @@ class Record:
 
     @property
     def decision(self) -> str:
-        """The text that tells of the decision: in the record, where a package was added."""
+        """The text that explains the decision; for an added package it is in the record."""
         return DECISION if self.base is None else f"{FOLDER}/{DECISION}"
 
     @property
     def starter(self) -> Starter:
-        """What it was started from."""
+        """The starter that the project was made from."""
         return starters.load(str(self.answers["starter"]))
 
     @property
@@ -120,7 +120,7 @@ def load(place: Path | None) -> Record:
     """Read and check the record of the project at `place` or above it.
 
     Raises UsageError when it is damaged, incomplete or not ours; Refused when a newer concgen made
-    it, or when a switch in it was cut short.
+    it, or when a command that changed the project was cut short.
     """
     root = find(place)
     undo_log.refuse_unfinished(root)

@@ -1,4 +1,4 @@
-"""The answers in a project's record, checked: they may have come with somebody else's repository.
+"""The answers in a project's record, checked: they may come from somebody else's repository.
 
 Most of them become text of a new rendering; some become code, paths, or packages to install.
 """
@@ -25,11 +25,11 @@ WAY_OUT = (
     " move your files over"
 )
 
-# Cores of one machine, more than any has: what a share of its time, or a gain, may be at most.
+# The most that a share of a task's time, or a gain, may be: more cores than any machine has.
 MOST_CORES = 10_000
 
 _PACKAGE = re.compile(r"[a-z_][a-z0-9_]*")
-# A requirement as in PEP 508, without what could end the text that it stands in.
+# A requirement as in PEP 508, without characters that could end the text around it.
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w .,;<>=!~*+\[\]-]*", re.ASCII)
 
 
@@ -42,7 +42,7 @@ def _is_count_or_null(value: Any) -> bool:
 
 
 def _are_pilots(value: Any) -> bool:
-    """Tell whether it is a ratio for each of some models."""
+    """Tell whether the value is a table of models and ratios."""
     is_ratio = number(1e-6, MOST_CORES)
     return isinstance(value, dict) and all(
         name in tuple(Model) and is_ratio(ratio) for name, ratio in value.items()
@@ -54,7 +54,7 @@ def _is_gain_or_null(value: Any) -> bool:
 
 
 def _is_line(value: Any) -> bool:
-    """Tell a text that cannot leave its line, nor turn it around."""
+    """Tell whether the value is a text of one line, without control or direction characters."""
     return isinstance(value, str) and value.isprintable()
 
 
@@ -67,7 +67,7 @@ def _is_function(value: Any) -> bool:
 
 
 def _is_module(value: Any) -> bool:
-    """Tell a dotted name; one dot in front of it stands for the project's own package."""
+    """Tell whether the value is a dotted name; a leading dot means the project's own package."""
     return isinstance(value, str) and all(map(_is_function, value.removeprefix(".").split(".")))
 
 
@@ -107,11 +107,11 @@ _BENCH = {
 }
 # What a starter's work may be: `def`, `async def`, or native code that releases the GIL.
 FORMS = ("sync", "async", "native")
-# How workers start; empty where nobody looked.
+# How workers start; empty if it is not known.
 START_METHODS = ("", "fork", "forkserver", "spawn")
 # Without these there is no project.
 _NAMES = ("name", "package", "starter", "model")
-# What is told from an answer of ours. One that is missing takes the template's default.
+# A test for each answer that concgen records. A missing answer takes the template's default.
 _ANSWERS: dict[str, Any] = {
     "form": lambda value: value in FORMS,
     "inside": lambda value: value == "" or (_is_module(value) and not value.startswith(".")),
@@ -157,7 +157,7 @@ def _fits(value: Any, shape: Any) -> bool:
 def checked(answers: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the answers that concgen records, and no other: the template computes the rest.
 
-    Raises UsageError, naming the answer, for one that cannot be. `where` names their file.
+    Raises UsageError, naming the answer, for an impossible answer. `where` names the file.
     """
     for name in _NAMES:
         if not isinstance(answers.get(name), str):

@@ -16,12 +16,12 @@ from scaffold.core.texts import shown
 # Contents by path: relative to the project, with forward slashes.
 Files = Mapping[str, bytes]
 
-# Where nobody's own files are: environments, caches, what tools build.
+# Directories without files of the user's: environments, caches, what tools build.
 _FOREIGN = frozenset({"__pycache__", "build", "dist", "node_modules", "venv"})
 
 
 def is_binary(data: bytes) -> bool:
-    """Tell whether `data` is no text; a NUL is what git goes by too."""
+    """Tell whether `data` is no text: it has a NUL, which is git's test too."""
     return b"\0" in data
 
 
@@ -57,7 +57,7 @@ def check_path(name: str) -> str:
 
 
 class Tree:
-    """The files below a project's directory. Raises Refused for what is there but no file."""
+    """The files below a project's directory. Raises Refused for a path that is not a file."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -95,7 +95,7 @@ class Tree:
         return (self.root / path).is_symlink()
 
     def size(self, path: str) -> int:
-        """Return the bytes of the file at `path`, unread."""
+        """Return the bytes of the file at `path`, without reading it."""
         return (self.root / path).stat().st_size
 
     def same(self, path: str, data: bytes) -> bool:

@@ -1,7 +1,7 @@
 """What undoes the last switch or update: the exact bytes before and after, in `.concgen/undo/`.
 
     applying.zip   complete and on disk before the first file of the project changes
-    undo.zip       the same file, renamed once the last one has changed
+    undo.zip       the same file, renamed once the last file has changed
 
 A run that was killed leaves applying.zip, and every later command says that `concgen undo` puts
 back what was there. The directory tells git to ignore it.
@@ -50,12 +50,12 @@ class UndoLog:
 
     @property
     def before(self) -> Files:
-        """The files that there were."""
+        """The files that existed before."""
         return {entry.path: entry.before for entry in self.entries if entry.before is not None}
 
     @property
     def after(self) -> Files:
-        """The files that there are since."""
+        """The files that exist afterwards."""
         return {entry.path: entry.after for entry in self.entries if entry.after is not None}
 
     @property
@@ -73,7 +73,7 @@ def begin(root: Path, log: UndoLog) -> None:
     """
     try:
         _begin(root, _folder(root), log)
-    except FileNotFoundError as error:  # its folder went with the end of another command
+    except FileNotFoundError as error:  # another command removed the folder as it ended
         raise Refused(
             "another command changed this project at the same time", hint="start again"
         ) from error
@@ -85,7 +85,7 @@ def _begin(root: Path, folder: Path, log: UndoLog) -> None:
         ignore.write("*\n")
     unwritten = _unwritten(folder, log)
     try:
-        os.link(unwritten, folder / APPLYING)  # unlike a rename it fails where there is one
+        os.link(unwritten, folder / APPLYING)  # unlike a rename, it fails if the file exists
     except FileExistsError:
         unwritten.unlink()
         refuse_unfinished(root)
@@ -96,7 +96,7 @@ def _begin(root: Path, folder: Path, log: UndoLog) -> None:
 
 
 def _unwritten(folder: Path, log: UndoLog) -> Path:
-    """Write `log` to a file that does not count yet, and return it."""
+    """Write `log` to a file that no command reads yet, and return its path."""
     unwritten = folder / f"unwritten-{os.getpid()}.zip"
     try:
         unwritten.unlink(missing_ok=True)
@@ -111,15 +111,15 @@ def _unwritten(folder: Path, log: UndoLog) -> Path:
 
 
 def finish(root: Path) -> None:
-    """Say that everything is written: what was being applied can now be undone."""
+    """Mark the change as complete: from here on it can be undone."""
     (root / FOLDER / APPLYING).replace(root / FOLDER / DONE)
     _clean(root / FOLDER)
 
 
 def amend(root: Path, entries: Iterable[Entry]) -> None:
-    """Say that everything is written, as a part of the last switch or update.
+    """Mark the change as complete, and as a part of the last switch or update.
 
-    Undoing that takes this back too. Where there is none, there is nothing to undo as before.
+    Undoing that takes this change back too. Without a switch or update, it cannot be undone.
     """
     folder = root / FOLDER
     log = last(root)
@@ -129,7 +129,7 @@ def amend(root: Path, entries: Iterable[Entry]) -> None:
     known = {entry.path: entry for entry in log.entries}
     for entry in entries:
         before = known.get(entry.path, entry)
-        # What was edited in between stays in the way of undoing it.
+        # A file that was edited in between keeps its entry, so that undoing is refused.
         if before is entry or before.after == entry.before:
             known[entry.path] = replace(before, after=entry.after)
     unwritten = _unwritten(folder, replace(log, entries=tuple(known.values())))
@@ -139,7 +139,7 @@ def amend(root: Path, entries: Iterable[Entry]) -> None:
 
 
 def reopen(root: Path) -> None:
-    """Say that the last switch is being taken back: a kill from here on leaves work to finish."""
+    """Mark the last switch as being taken back: after a kill, `undo` finishes that."""
     (root / FOLDER / DONE).replace(root / FOLDER / APPLYING)
     sync(root / FOLDER)
 
@@ -152,11 +152,11 @@ def drop(root: Path) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove what is left of an undo log that nobody needs."""
+    """Remove what is left of an undo log that is no longer needed."""
     _clean(folder)
     if not (folder / DONE).exists() and not (folder / APPLYING).exists():
         (folder / ".gitignore").unlink(missing_ok=True)
-        with suppress(OSError):  # somebody keeps something of their own there
+        with suppress(OSError):  # the directory holds a file of the user's
             folder.rmdir()
 
 
@@ -242,9 +242,9 @@ def _load(path: Path) -> UndoLog | None:
 
 
 def _parsed(content: Any, files: Files) -> UndoLog:
-    """Return the undo log of a manifest. Raises for one that concgen did not write.
+    """Return the undo log of a manifest. Raises for a manifest that concgen did not write.
 
-    It may have come with somebody else's repository: its paths stay in the project, its words can
+    It may come from somebody else's repository: its paths stay in the project, its words can
     be printed, and its modes are no more than permissions.
     """
     entries = tuple(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # a command is over in a moment; looking for garbage would take it 7 ms longer
+gc.disable()  # a command ends soon; collecting garbage would only take 7 ms
 
 import os
 import signal
@@ -26,14 +26,14 @@ from scaffold.cli import making, advice, catalog, projects  # noqa: F401
 if TYPE_CHECKING:
     from scaffold.core.errors import ConcgenError
 
-# Typer keeps the root of its usage errors private; the public BadParameter is one of them.
+# Typer keeps the root of its usage errors private; it is the base of the public BadParameter.
 TyperUsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
 def main() -> None:
     """Run the command line and leave with its exit code.
 
-    At once: all is done and closed, and taking apart what was imported would take 10 ms.
+    It leaves by `os._exit`: everything is flushed, and tearing down the imports would take 10 ms.
     """
     from scaffold.core.errors import Interrupted
     from scaffold.terminal import streams
@@ -43,7 +43,7 @@ def main() -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         streams.settle()
         code = run()
-    except KeyboardInterrupt:  # one more, while the first was being told
+    except KeyboardInterrupt:  # a second Ctrl-C, while the first is reported
         code = Interrupted.exit_code
     os._exit(code)
 

@@ -1,4 +1,4 @@
-"""The application: what all commands have in common, and only those built that are called."""
+"""The application: what all commands share, and building only the command that is called."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def root(
 
 
 def build() -> Callable[..., Any]:
-    """Build the command line: only the command that is called, where the first word names one.
+    """Build the command line: only the command that is called, if the first word names it.
 
     Building all of them takes as long as the advice itself.
     """

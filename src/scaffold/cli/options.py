@@ -13,10 +13,10 @@ import typer
 from scaffold.asking.questions import QUESTIONS
 from scaffold.terminal import completion
 
-# Under these headings the options stand in `--help`.
+# The headings of the options in `--help`.
 WORK, MEASURING, PROJECT = "The work", "Measuring", "The project"
 
-# The options about the work, by the question's name: what `with_questions` puts in their place.
+# The answers to the questions as they were typed, by the question's name.
 Work = Mapping[str, str | bool | None]
 
 AnswersFile = Annotated[
@@ -95,7 +95,7 @@ Force = Annotated[
 def with_questions(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command an option for each question, in place of its parameter `work`.
 
-    It gets the answers as they were typed, by the question's name.
+    `work` then holds the answers as they were typed, by the question's name.
     """
 
     @wraps(command)

@@ -1,4 +1,4 @@
-"""The commands for a project that is there: switch, update, diff, check, undo."""
+"""The commands for an existing project: switch, update, diff, check, undo."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def update(
 
 
 def _settle(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> int:
-    """Carry out a plan, unless it is only to be shown, and tell of it; return the exit code."""
+    """Carry out a plan unless it is only to be shown, and report it; return the exit code."""
     from scaffold.terminal import plan_dialogue
 
     if not (dry_run or diff or prepared.refusal):

@@ -1,4 +1,4 @@
-"""`add`: concurrency for a repository that is there, as one package inside one of its own."""
+"""`add`: concurrency for an existing repository, as a package inside one of its packages."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def test_it_runs() -> None:
 
 @dataclass(frozen=True)
 class PackageRequest:
-    """A checked wish: which package, the directory that it goes to, its test; its model, if any.
+    """A checked request: the package, its directory, its test, and its model or None for advice.
 
-    `key` is the field of an item that names it, if any.
+    `key` is the field that names an item, if any.
     """
 
     inside: str
@@ -61,7 +61,7 @@ class PackageRequest:
 
 @dataclass(frozen=True)
 class Added:
-    """A package that was added, or would be; `python` measured its function, if anything did."""
+    """A package that was added, or would be; `python` measured its function, or is None."""
 
     request: PackageRequest
     model: Model
@@ -72,7 +72,7 @@ class Added:
 
 
 def read_request(package: str, wishes: Mapping[str, str]) -> PackageRequest:
-    """Check what the user wants; raise UsageError for what cannot be, Refused for what is taken."""
+    """Check the request; raise UsageError for an invalid one, Refused if a name is taken."""
     inside, name = repository.split(package)
     root = repository.find(Path.cwd(), inside).resolve()
     test = repository.top(root) / "tests" / f"test_{name}.py"
@@ -143,12 +143,12 @@ def _write(wanted: PackageRequest, answers: template.Answers) -> tuple[str, ...]
 
 
 def test_text(module: str) -> str:
-    """Return the test that comes with it."""
+    """Return the text of the package's test."""
     return _TEST.format(module=module)
 
 
 def remove_rest(root: Path, module: str) -> None:
-    """Remove what `undo` leaves of an added package: its test, unless edited, and what is empty."""
+    """Remove what `undo` leaves of an added package: its unedited test, and empty directories."""
     name = module.rpartition(".")[2]
     base = root.parents[module.count(".")]
     test = repository.top(base) / "tests" / f"test_{name}.py"

@@ -14,9 +14,9 @@ from scaffold.measuring import machine
 
 
 class Given(NamedTuple):
-    """What is known before anything is asked: raw answers by question, and about the project.
+    """What is known before the interview: raw answers by question, and answers about the project.
 
-    `models` are those to choose from, where not all that the starter runs on.
+    `models` are the models to choose from; None stands for all that the starter runs on.
     """
 
     questions: Mapping[str, str | bool]
@@ -25,10 +25,11 @@ class Given(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A measured workload, how its worker processes would be started, and how busy it was here.
+    """A measured workload, the start method of its processes, and how busy the machine was.
 
-    `busy_fraction` is the share of its time that the function waited for a core, or that of the
-    machine which others had, whichever is more. `bench` is the command that runs every model on it.
+    `busy_fraction` is the share of its time that the function waited for a core, or the share of
+    the machine that other programs used, whichever is more. `bench` is the command that runs every
+    model on the function.
     """
 
     workload: Workload
@@ -46,7 +47,7 @@ class Advice(NamedTuple):
 
     @property
     def switches_gil_on(self) -> bool:
-        """Tell whether the function was seen to, where this interpreter runs without it."""
+        """Tell whether the function switches the GIL on in an interpreter that runs without it."""
         return self.recommendation.machine.gil and not machine.gil_enabled()
 
 
@@ -57,8 +58,8 @@ def gather(
 ) -> Given:
     """Put options and answers file together; an option wins. Raises UsageError for a bad file.
 
-    `options` are about the work, `wishes` (name, starter, model, ci) about the project. What
-    follows from the choice of a starter need not be answered again, but may be.
+    `options` are about the work, `wishes` (name, starter, model, ci) about the project. An answer
+    that follows from the starter need not be given, but may be.
     """
     questions, project = _from_file(answers) if answers else ({}, {})
     for name, value in options.items():
@@ -88,11 +89,11 @@ def advise(
     measured: Measured | None = None,
     earlier: Replies | None = None,
 ) -> Advice:
-    """Complete the answers and recommend. `ask` None: there is nobody to ask.
+    """Complete the answers and recommend. If `ask` is None, no question is asked.
 
-    What was answered `earlier` is the default when it is asked again.
+    An `earlier` answer is the default when its question is asked again.
 
-    Raises UsageError for an invalid answer, and for a missing one that cannot be asked for and
+    Raises UsageError for an invalid answer, and for a missing answer that cannot be asked for and
     may not (`yes`) take its default.
     """
     nobody = ask is None and not yes and measured is None
@@ -113,7 +114,7 @@ def advise(
 
 
 def _models(given: Given) -> tuple[Model, ...]:
-    """Return the models to choose from: those that the starter runs on, if one was named."""
+    """Return the models to choose from: those that the starter runs on, if a starter was named."""
     if given.models is not None:
         return given.models
     if chosen := given.project.get("starter"):

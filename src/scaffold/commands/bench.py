@@ -34,7 +34,7 @@ MEASURING, MOST_MEASURING = 0.2, 10.0
 class Result:
     """One model on the same items: predicted and measured makespan, in seconds.
 
-    `extrapolated`: time ran out after `items` of them, and the rest is extrapolated.
+    With `extrapolated` time ran out after `items` items, and the rest is extrapolated.
     """
 
     model: Model
@@ -48,7 +48,7 @@ class Result:
 
     @property
     def works(self) -> bool:
-        """Tell whether so few items failed that its time says something."""
+        """Tell whether few enough items failed for its time to mean something."""
         return self.failed <= measure.MOST_FAILURES * self.items
 
     @property
@@ -59,9 +59,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Bench:
-    """All results so far: of a function on its items, on one machine, begun on a day.
+    """All results so far of a function on its items, with the machine and the day.
 
-    `busy` is the share of the machine that others had meanwhile.
+    `busy` is the share of the machine that other programs used meanwhile.
     """
 
     workload: Workload
@@ -75,7 +75,7 @@ class Bench:
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether others had so much of the machine that the times say little."""
+        """Tell whether other programs used so much of the machine that the times say little."""
         return self.busy > calibration.BUSY
 
     @property
@@ -85,15 +85,15 @@ class Bench:
 
     @property
     def fastest(self) -> Result | None:
-        """The first of them that did not fail."""
+        """The result of the fastest model that did not fail."""
         return next((result for result in self.ranked if result.works), None)
 
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """A checked wish: the function, the items, and the seconds that it may take.
+    """A checked request: the function, the items, and the seconds that the bench may take.
 
-    `project` is the one whose own work it is, if any: its record learns of the results.
+    `project` is the project whose `work` is run, if any: its record keeps the results.
     """
 
     target: Target
@@ -105,9 +105,9 @@ class BenchRequest:
 def read_request(
     target: str | None, items: Path | None, budget: str | None, save: Path | None
 ) -> BenchRequest:
-    """Check what the user wants; without a target it is the project around here.
+    """Check the request; without a target, the function is the work of the current project.
 
-    Raises UsageError for what is not there or not valid.
+    Raises UsageError for what is missing or not valid.
     """
     if save is not None:
         check_chart(save)
@@ -126,7 +126,7 @@ def read_request(
 def project_target(place: Path | None, items: Path | None) -> tuple[Target, Items]:
     """Return the work of the project here or above, and the items: its own, if none are named.
 
-    Raises UsageError when there are none.
+    Raises UsageError without a project, or without items.
     """
     from scaffold.changing import record
 
@@ -145,14 +145,14 @@ def project_target(place: Path | None, items: Path | None) -> tuple[Target, Item
 
 
 def announcement(request: BenchRequest) -> Running:
-    """Return what is said before it happens: the user's code is really run, by every model."""
+    """Return what is announced before a bench: every model really runs the user's code."""
     return Running(request.target, None, request.items.count, request.budget)
 
 
 def run(request: BenchRequest, progress: Progress) -> Iterator[Bench]:
-    """Measure the function, then each model; yield what is known after each.
+    """Measure the function, then each model; yield the results so far after each model.
 
-    The last one has every result. Raises UsageError when the function cannot be measured.
+    The last bench has every result. Raises UsageError when the function cannot be measured.
     """
     target, items, budget = request.target, request.items, request.budget
     deadline = time.monotonic() + budget
@@ -198,7 +198,7 @@ def applicable(profile: Profile) -> list[Model]:
 
 
 def tell(progress: Progress, count: int, limit: float, elapsed: float, done: int) -> None:
-    """Say how far a trial is: items done, rate, and what is left of its time at most."""
+    """Report how far a trial is: items done, rate, and how many seconds are left at most."""
     rate = done / elapsed
     seconds_left = min(limit - elapsed, (count - done) / rate) if rate else limit - elapsed
     progress.tick(Done(done, count, rate, seconds_left))
@@ -222,5 +222,5 @@ def _result(predicted: Estimate, ran: Measurement, count: int, seconds: float) -
 
 
 def whole(ran: Measurement, count: int) -> float:
-    """Return the makespan of all the items, in proportion where time ran out."""
+    """Return the makespan of all the items, extrapolated if time ran out."""
     return ran.seconds if ran.complete else ran.seconds * count / ran.items

@@ -24,7 +24,7 @@ COMMAND = "bench"
 def keep(bench: Bench, root: Path) -> tuple[str, ...]:
     """Record a bench in which a model did the work; return the files written.
 
-    It belongs to the last switch or update: `undo` of that takes it back. Raises what
+    The change belongs to the last switch or update: undoing that takes it back. Raises what
     `record.load` and `apply.apply` raise.
     """
     known = record.load(root)
@@ -70,7 +70,7 @@ def _notes(result: Result) -> Iterable[str]:
 
 
 def _text_changes(known: Record, rendering: Files) -> tuple[Change, ...]:
-    """Return the change of the text; none where the user deleted it, or edits are in the way."""
+    """Return the change of the text; none if the user deleted it, or if edits are in the way."""
     text = known.decision
     if text not in known.pristine:
         return ()
@@ -85,7 +85,7 @@ def _text_changes(known: Record, rendering: Files) -> tuple[Change, ...]:
 
 
 def _rendering(known: Record, kept: Files) -> Files:
-    """Return the project as it was made, with `kept` in place of what it tells of the decision."""
+    """Return the project's files as they were made, but those in `kept` as they are there."""
     files = {path: data for path, data in known.pristine.items() if path != PRISTINE}
     files |= kept
     with TemporaryDirectory(prefix="concgen-") as scratch:

@@ -25,7 +25,7 @@ from scaffold.core.reasons import RELEASES_GIL
 from scaffold.making import project, staging
 from scaffold.making.interrupt import guarded
 
-# Done, and the user has conflicts to settle.
+# The exit code of a command that is done, and leaves conflicts to settle.
 CONFLICTS_LEFT = 4
 
 
@@ -33,7 +33,7 @@ CONFLICTS_LEFT = 4
 class Prepared:
     """A plan, and the project that it is for.
 
-    `refusal` says why it must not be carried out, `edits` shows what of the user's it would lose.
+    `refusal` says why it must not be carried out, `edits` are the user's edits that it would lose.
     """
 
     root: Path
@@ -43,7 +43,7 @@ class Prepared:
 
     @property
     def exit_code(self) -> int:
-        """What the command ends with once the plan is carried out."""
+        """The command's exit code once the plan is carried out."""
         return CONFLICTS_LEFT if self.plan.of(Action.CONFLICT) else 0
 
     def carry_out(self) -> None:
@@ -62,7 +62,7 @@ def render(answers: Mapping[str, Any]) -> Files:
 
 
 def refuse_renamed(known: Record) -> None:
-    """Raise Refused where the project's package is not in its place: nothing would be found."""
+    """Raise Refused if the project's package is not in its place: no file would be found."""
     if not (known.root / known.package).is_dir():
         raise Refused(
             f"there is no {known.package}/ here, which is the package of this project",
@@ -73,8 +73,8 @@ def refuse_renamed(known: Record) -> None:
 def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...]:
     """Return what turns the project into `rendering`, the user's edits kept.
 
-    Where the rendering is the one that the last command started from, its reverse is merged: what
-    was not edited since comes back exactly, renames and deletions of the user included.
+    If the rendering is the one that the last command replaced, that command is merged in reverse:
+    what was not edited since comes back exactly, renames and deletions of the user included.
     """
     tree = Tree(known.root)
     base, new = known.pristine, rendering
@@ -93,11 +93,11 @@ def changes(known: Record, rendering: Files, rules: Policy) -> tuple[Change, ...
 
 
 def with_form(known: Record, answers: Mapping[str, Any], rules: Policy) -> tuple[Change, ...]:
-    """Return the changes for `answers` in the form of work that the model has, or that stays.
+    """Return the changes for `answers`, in the model's own form of work or in the present form.
 
-    Code of the starter that the user edited, and whose new form (`def`, `async def`) cannot be
-    merged into, stays as it is and runs; then all of it keeps its form, and the new one stands
-    beside. An edited `work` always stays.
+    The starter's code keeps its present form (`def` or `async def`) if the user edited `work`, or
+    edited code into which the new form cannot be merged. The new form of such code is then put
+    beside the user's.
     """
     rendering = render(answers)
     planned = changes(known, rendering, rules)
@@ -120,7 +120,7 @@ def with_form(known: Record, answers: Mapping[str, Any], rules: Policy) -> tuple
 
 
 def form_of(known: Record) -> str:
-    """Return the form of the starter's work in the project: recorded, since there is `runner/`."""
+    """Return the form of the starter's work in the project; 0.1.0 did not record it."""
     if "form" in known.answers:
         return str(known.answers["form"])
     if b"async def work(" in known.pristine.get(f"{known.package}/work.py", b""):
@@ -132,7 +132,7 @@ def form_of(known: Record) -> str:
 
 
 def _leads_back(last: UndoLog, tree: Tree, rendering: Files) -> bool:
-    """Tell whether `rendering` is what the last command replaced, and nobody replaced since."""
+    """Tell whether the last command replaced `rendering`, and no command has run since."""
     replaced, written = last.before.get(project.PRISTINE), last.after.get(project.PRISTINE)
     return replaced == rendering[project.PRISTINE] and written == tree[project.PRISTINE]
 
@@ -153,7 +153,7 @@ def record_changes(tree: Tree, rendering: Files) -> list[Change]:
 
 
 def git_note(root: Path) -> list[str]:
-    """Say so when git has uncommitted changes here."""
+    """Return a note if git has uncommitted changes here."""
     if git.has_changes(root):
         return ["git has uncommitted changes here; `concgen undo` takes this back without git"]
     return []
@@ -162,7 +162,7 @@ def git_note(root: Path) -> list[str]:
 def kind_of_work(tree: Tree, path: str, name: str = "work", hops: int = 1) -> str | None:
     """Tell whether the function `name` in the file at `path` is a "def" or an "async def".
 
-    One that is imported from a file beside it is looked up there. None where it cannot be told.
+    A function imported from a file beside it is looked up there. None if it cannot be told.
     """
     try:
         body = ast.parse(tree[path]).body if path in tree else []
@@ -180,7 +180,7 @@ def kind_of_work(tree: Tree, path: str, name: str = "work", hops: int = 1) -> st
 
 
 def work_note(root: Path, work: str, model: Model, planned: tuple[Change, ...]) -> list[str]:
-    """Say how the engine runs a `work` that is of the other kind than the model's own."""
+    """Return a note on how the engine runs a `work` that is not of the model's own kind."""
     if any(change.path == work and change.before != change.after for change in planned):
         return []
     kind = kind_of_work(Tree(root), work)
@@ -198,7 +198,7 @@ def work_note(root: Path, work: str, model: Model, planned: tuple[Change, ...]) 
 
 
 def prepared(known: Record, plan: Plan, *, again: str) -> Prepared:
-    """Return the plan with what stands against it; `again` is the command without --force."""
+    """Return the plan, and a refusal if files block it; `again` is the command without --force."""
     blocked = {change.path: change for change in plan.of(Action.REFUSE)}
     if not blocked:
         return Prepared(known.root, plan)

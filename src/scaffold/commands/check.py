@@ -17,16 +17,16 @@ from scaffold.core.rules import forbidden
 from scaffold.measuring import machine
 from scaffold.measuring.calibration import BUSY
 
-# `check` in a pipeline: a decision that flipped is neither an error nor all right.
+# The exit code for a pipeline: a decision that flipped is neither an error nor all right.
 FLIPPED = 5
-# A decision holds while its model takes at most so many times what the new advice does: two
+# A decision holds while its model takes at most this many times as long as the new advice: two
 # measurements of the same function differ by that much on a machine that others use too.
 STEADY = 1.5
 
 
 @dataclass(frozen=True)
 class Check:
-    """The model in use, what the advice was then, and what it is now."""
+    """The model in use, the advice when it was chosen, and the advice now."""
 
     model: Model
     decided: str | None
@@ -45,14 +45,14 @@ class Check:
         return not self.busy and not self._holds(self.decided or str(self.model))
 
     def _holds(self, decided: str) -> bool:
-        """Tell whether the model of the decision is the advice, or not much slower than it is."""
+        """Tell whether the model of the decision is the advice, or not much slower than that."""
         chosen = self.advice.estimate(self.advice.model)
         before = next(
             (estimate for estimate in self.advice.estimates if estimate.model == decided), None
         )
         if decided == self.advice.model or chosen is None or before is None:
             return decided == self.advice.model
-        # A measured value that is near a rule's threshold is now above it and now below.
+        # A measured value near a rule's threshold may be above it now and below it the next time.
         off = frozenset() if self.measured else forbidden(self.advice.findings)
         limit = STEADY * (chosen.seconds + FORGIVEN_SECONDS)
         return before.model not in off and before.seconds + FORGIVEN_SECONDS <= limit
@@ -68,14 +68,14 @@ def check(
 ) -> Check:
     """Decide again from the record, or from a new measurement of the project's own work.
 
-    It is measured on the `items`, by default the project's own.
+    The measurement runs the `items`, by default the project's own.
 
     Raises UsageError when there is no project or its record is damaged.
     """
     project = record.load(place)
     facts = machine.inspect()
     if facts.start_method == "fork" and (known := project.answers.get("start_method")):
-        facts = facts._replace(start_method=known)  # what the function imports rules it out
+        facts = facts._replace(start_method=known)  # its imports rule out fork
     if project.answers.get("switches_gil_on"):
         facts = facts._replace(gil=True)
     work = workload(project.answers)

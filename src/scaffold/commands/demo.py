@@ -44,27 +44,27 @@ MODELS_SHOWN = {
 }
 # The article's example: a number, and the powers of it that its two tasks print.
 NUMBER, POWERS = 10, (2, 3)
-EXAMPLE_SECONDS = 1e-6  # that one of them takes, about
-# Seconds of a heavier task: next to it starting a process is little, and all of them in a row take
-# the time that somebody likes to look on.
+EXAMPLE_SECONDS = 1e-6  # about what each of them takes
+# Seconds of a heavier task: starting a process is short beside it, and all of them in a row can
+# still be watched.
 SECONDS = 0.24
-# Seconds that a run may take where a machine is busy, and all of them together: with what starts
-# and ends beside them, no demonstration is longer than two minutes.
+# Seconds that a run may take on a busy machine, and all runs together: with what starts and ends
+# beside them, no demonstration is longer than two minutes.
 LIMIT, ARTICLE_LIMIT = 10.0, 2.0
 WHOLE = 105.0
-# The line of a timeline is so much longer than what is known of the longest run.
+# A timeline is this many times as long as the longest run, measured or predicted.
 ROOM = 1.1
-# The share of the time in which one task at a time computes that other programs may take of it.
+# The largest share that other programs may take of the time in which sequential tasks compute.
 BUSY = 0.15
-# Seconds that starting a run takes beside it: an interpreter, and the engines.
+# Seconds that a run takes beside its tasks: it starts an interpreter, and the engines.
 AROUND = 0.5
 
 
 class Task(NamedTuple):
     """One task as it went, in seconds from the beginning of its run.
 
-    It waited until `ready`, and computed from then on: in each of `computed`, from when to when, it
-    was on a core for so many seconds. `worker` is its process and its thread.
+    It waited until `ready`, and computed from then on. Each of `computed` is a start, an end, and
+    the seconds on a core between them. `worker` is its process and its thread.
     """
 
     number: int
@@ -83,8 +83,8 @@ class Task(NamedTuple):
 class Run(NamedTuple):
     """One model: its tasks in flight, predicted and measured makespan in seconds, what it teaches.
 
-    Not `finished` where time ran out: the rest is extrapolated. With an `error` nothing was
-    measured. The article's tasks are too short to be looked at.
+    `finished` is false if time ran out: the rest is extrapolated. With an `error` nothing was
+    measured. `tasks` is empty for the article's example: its tasks are too short to be shown.
     """
 
     model: Model
@@ -129,7 +129,7 @@ class Plan:
         return heavier + 2 * AROUND * len(self.models)
 
     def scale(self, first: Run) -> float:
-        """Return how many seconds the lines of all models are long, when the first one has run."""
+        """Return how many seconds the timelines of all models span, given the first run."""
         predicted = (self.predict(model, self.heavier) for model in self.models)
         return ROOM * max(first.measured_seconds, *predicted)
 
@@ -153,7 +153,7 @@ class Demo:
     runs: tuple[Run, ...]
 
     def __post_init__(self) -> None:
-        """Look whether there is something to show."""
+        """Raise ConcgenError if there is nothing to show."""
         if not self.works:
             raise ConcgenError(
                 f"no model ran here: {self.runs[0].error}", hint="concgen doctor shows this machine"
@@ -179,7 +179,7 @@ class Demo:
 
 
 def read_request(kind: str | None, save: Path | None) -> Bound:
-    """Read the kind of work; raise UsageError for one that there is not, or no place to save to."""
+    """Read the kind of work; raise UsageError for an unknown kind, or a `save` that is no file."""
     if save is not None:
         check_file(save)
     try:
@@ -191,7 +191,7 @@ def read_request(kind: str | None, save: Path | None) -> Bound:
 
 
 def plan(bound: Bound) -> Plan:
-    """Look at the machine, and predict."""
+    """Look at the machine, and return what is to be shown."""
     facts = machine.inspect()
     models = tuple(model for model in MODELS_SHOWN[bound] if model in available_models())
     computing = SECONDS * CPU_FRACTION[bound]
@@ -220,7 +220,7 @@ class Stage:
         return self._ran(run, "power", items, ARTICLE_LIMIT)[0]
 
     def heavier(self, model: Model, progress: Progress) -> Run:
-        """Run the heavier tasks, and look at each."""
+        """Run the heavier tasks, and record each of them."""
         wait = self.plan.heavier.wait_seconds
         run, ran = self._ran(
             self._planned(model, self.plan.heavier),

@@ -19,7 +19,7 @@ from scaffold.measuring.calibration import Calibration
 
 # `git merge-tree --write-tree`, which follows renames: what switch and update merge with.
 GIT_THAT_MERGES = (2, 38)
-# Why no project is made with what this Python may well have.
+# Why no project is made with sub-interpreters, even if this Python has them.
 NO_SUB_INTERPRETERS = "NumPy and pyarrow do not load in them"
 
 

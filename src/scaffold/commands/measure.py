@@ -24,19 +24,19 @@ from scaffold.measuring import calibration, machine
 from scaffold.measuring.measure import CALLS, DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET, measure
 from scaffold.measuring.supply import untaken
 
-# The share of the time that is for engines tried on the function, where it computes.
+# The share of the time that is kept for pilot runs of engines, if the function computes.
 PILOTING = 0.4
-# A function of which a larger share of the calls fails is not measured, but mended.
+# A function that fails in a larger share of its calls is not measured: it has to be mended first.
 MOST_FAILURES = 0.1
 
 
 class Effort(NamedTuple):
-    """How far measuring may go: seconds in all, calls of what waits, whether items may repeat."""
+    """How far measuring may go: seconds in all, calls if it waits, whether items may repeat."""
 
     seconds: float = DEFAULT_BUDGET
     calls: int = CALLS
     repeat: bool = False
-    in_flight: int | None = None  # the most that somebody allowed
+    in_flight: int | None = None  # the most that the user allowed
 
     def within(self, rate_per_second: float | None, max_in_flight: int | None) -> Effort:
         """Return the same, kept to what the other end allows; under a rate, one call at a time."""
@@ -79,7 +79,7 @@ def read_effort(budget: str | None, calls: str | None, repeat: bool) -> Effort:
 
 
 def announcement(target: Target, items: Items, effort: Effort) -> Running:
-    """Return what is said before it happens: the user's code is really run on a sample."""
+    """Return what is announced before measuring: the user's code really runs, on a sample."""
     return Running(target, len(items.sample), items.count, effort.seconds)
 
 
@@ -93,7 +93,7 @@ def profile(
 ) -> Profile:
     """Run the function and measure it; raise UsageError when it cannot be run, or fails.
 
-    `spare` seconds are left for engines to be tried, where it computes.
+    `spare` seconds are left for pilot runs of engines, if the function computes.
     """
     profile = measure(
         target,
@@ -126,9 +126,9 @@ def _refuse_failing(profile: Profile, target: Target) -> None:
 
 
 def measured(target: Target, items: Items, effort: Effort, progress: Progress) -> Measured:
-    """Measure the function, after saying so; return what `advise` takes instead of answers.
+    """Announce and measure the function; return what `advise` takes instead of answers.
 
-    On a machine that is busy no engine is tried: it would be slower by what others take.
+    On a busy machine no engine is tried: other programs would make it look slower.
     """
     progress.step(announcement(target, items, effort))
     others = machine.Others()
@@ -160,7 +160,7 @@ def measured(target: Target, items: Items, effort: Effort, progress: Progress) -
 def workload(profile: Profile, items: Items) -> Workload:
     """Return the workload that a measured function and its items make.
 
-    What was not measured keeps its default, and says so by its source.
+    What was not measured keeps its default, and is not in `sources`.
     """
     fields: dict[str, float | int | bool | Bound] = {
         "tasks": items.count,
@@ -190,7 +190,7 @@ def workload(profile: Profile, items: Items) -> Workload:
 
 
 def binding(profile: Profile, items: Items) -> str:
-    """Say what the time of all the items follows from when they run as advised."""
+    """Return what limits the time of all the items when they run as advised."""
     facts = machine.inspect_for(profile.start_method, gil_enabled=profile.gil_enabled)
     return api.recommend(workload(profile, items), facts).binding
 

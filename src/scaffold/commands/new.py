@@ -24,12 +24,12 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class ProjectRequest:
-    """A checked wish: where the project goes, what it is called, what it starts from.
+    """A checked request: where the project goes, what it is called, what it starts from.
 
-    `model` is None where the advice decides, `starter` where the user has not chosen. `named` tells
-    a name that the user gave from one that the directory suggested, `ci` that GitHub Actions is to
-    run the checks, `ci_check` that it is to ask as well whether the decision still holds; `key` is
-    the field of an item that names it, if any.
+    `model` is None if the advice decides, `starter` if the user has not chosen. `named` tells that
+    the user gave the name, and it was not taken from the directory; `ci` that GitHub Actions runs
+    the checks, `ci_check` that it also runs `concgen check`; `key` is the field that names an item,
+    if any.
     """
 
     dest: Path
@@ -43,7 +43,7 @@ class ProjectRequest:
 
     @property
     def package(self) -> names.Package:
-        """The import package, by a name that hides nothing that the starter needs."""
+        """The import package, with a name that hides no package that the starter needs."""
         return names.package_name(self.name, self.starter.packages if self.starter else frozenset())
 
     def start_from(self, starter: Starter | None) -> ProjectRequest:
@@ -75,7 +75,7 @@ class Created:
 
 
 def read_request(dest: Path, wishes: Mapping[str, str]) -> ProjectRequest:
-    """Check what the user wants before anything is asked about the work.
+    """Check the request before anything is asked about the work.
 
     `wishes` may hold `name`, `starter`, `model`, `ci`, `ci_check` and `key`, as text. Raises
     UsageError for an invalid one, Refused when the place is taken.
@@ -99,7 +99,7 @@ def read_request(dest: Path, wishes: Mapping[str, str]) -> ProjectRequest:
 def read_model(text: str, starter: Starter | None) -> Model | None:
     """Read the model to use, or None for `auto`.
 
-    Raises UsageError for one that is not offered, or that the starter cannot run on.
+    Raises UsageError for a model that is not offered, or that the starter cannot run on.
     """
     try:
         word = read_choice(text, [AUTO, *map(str, inventory.available_models())])
@@ -112,7 +112,7 @@ def read_model(text: str, starter: Starter | None) -> Model | None:
 
 
 def check_key(key: str | None, user_code: object) -> None:
-    """Raise UsageError for the field of an item where there are no items."""
+    """Raise UsageError if a key was given, but no items."""
     if key is not None and user_code is None:
         raise UsageError(
             "--key names a field of your items, and no items were given",

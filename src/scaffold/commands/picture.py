@@ -1,4 +1,4 @@
-"""Whether a picture can be drawn: asked before anything is measured."""
+"""Checks whether a picture can be drawn, before anything is measured."""
 
 from __future__ import annotations
 

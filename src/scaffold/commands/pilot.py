@@ -1,4 +1,4 @@
-"""Engines tried for a moment where the choice is close: what was measured decides it."""
+"""Pilot runs: engines tried for a moment if the choice is close, to decide it by measuring."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from scaffold.making.inventory import available_models
 from scaffold.measuring.lab import Trial, laboratory
 from scaffold.measuring.pilot import LEAST_TASKS
 
-# Up to this ratio of two predictions the longer one may be of the faster model: each may be off by
-# what `estimates.SPREAD` says.
+# A model whose prediction is at most this many times the shortest may still be the fastest: each
+# prediction may be off by what `estimates.SPREAD` says.
 CLOSE = 1.6
-# Waiting less than this share of its time, a task gains nothing from another one in its process.
+# A task that waits less than this share of its time gains nothing from a second one beside it.
 HARDLY_WAITS = 0.1
 # Seconds of the fastest below which no choice matters.
 MATTERS = 0.1
-# Seconds that a child process takes to be there, its import of the function apart.
+# Seconds that a child process takes to start, without the import of the function.
 STARTING = 0.15
 
 
@@ -38,7 +38,7 @@ def pilots(
 ) -> dict[str, float]:
     """Try the models that are close; return how many times as long as predicted a task took.
 
-    What waits is not tried: there is somebody at the other end, and `--calls` is used up.
+    A function that waits is not tried: its calls may burden a server, and `--calls` is used up.
     """
     if waits(work):
         return {}
@@ -72,7 +72,7 @@ def close(work: Workload, machine: Machine, costs: Costs) -> list[Estimate]:
     """Return the estimates, fastest first, that no rule forbids and that may be the fastest."""
     _, estimates, fired = weigh(work, machine, costs, available_models())
     off = forbidden(fired) - {BASELINE} | {CLUSTER}
-    if work.wait_seconds < HARDLY_WAITS * work.task_seconds:  # there is more time for the others
+    if work.wait_seconds < HARDLY_WAITS * work.task_seconds:  # leaves more time for the others
         off |= {Model.HYBRID}
     allowed = [
         estimate

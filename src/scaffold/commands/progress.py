@@ -1,4 +1,4 @@
-"""What a command that takes its time tells while it runs. The terminal words it, or nobody does."""
+"""What a long command reports while it runs. The terminal puts it into words, or nobody does."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Measuring(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """A model that this machine alone cannot show."""
+    """A model that cannot be measured on one machine."""
 
     model: Model
 
 
 class Trying(NamedTuple):
-    """A model runs the items: the how manieth it is, and for how long at most."""
+    """A model runs the items: its number among the models, and for how long at most."""
 
     model: Model
     number: int
@@ -58,13 +58,13 @@ Tick = Left | Done
 
 
 class Progress(Protocol):
-    """Where progress is told."""
+    """Takes the reports of progress."""
 
     def step(self, step: Step) -> None:
-        """Something begins: worth a line."""
+        """Report that something begins, in a line that stays."""
 
     def tick(self, tick: Tick) -> None:
-        """How far it is: worth a line only as long as it is true."""
+        """Report how far it is, in a line that the next report replaces."""
 
 
 class _Silent:

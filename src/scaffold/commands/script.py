@@ -22,7 +22,7 @@ from scaffold.making.starters import Starter
 
 @dataclass(frozen=True)
 class ScriptRequest:
-    """A checked wish: where the script goes, what it starts from, its model or None for advice."""
+    """A checked request: where the script goes, its starter, and its model or None for advice."""
 
     dest: Path
     starter: Starter
@@ -46,7 +46,7 @@ def is_script(dest: Path) -> bool:
 
 
 def read_request(dest: Path, wishes: Mapping[str, str]) -> ScriptRequest:
-    """Check what the user wants; raise UsageError or Refused for what cannot be one file."""
+    """Check the request; raise UsageError or Refused for what cannot be a single file."""
     script.check_destination(dest)
     if "key" in wishes:
         raise UsageError("a script names no items by --key", hint="make a project, without the .py")

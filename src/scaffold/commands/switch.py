@@ -1,4 +1,4 @@
-"""`switch`: the same project, by another model."""
+"""`switch`: the same project, with another model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMAND = "switch"
 
 
 def read_model(text: str) -> Model:
-    """Read the model to switch to; raise UsageError, naming the nearest, for none that there is."""
+    """Read the model to switch to; raise UsageError, naming the nearest, for an unknown model."""
     try:
         return Model(read_choice(text, [str(model) for model in inventory.available_models()]))
     except ValueError as error:

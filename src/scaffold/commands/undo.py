@@ -1,4 +1,4 @@
-"""`undo`: take back the last switch or update, or one that was cut short."""
+"""`undo`: take back the last add, switch or update, or a command that was cut short."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`update`: the same answers, by this concgen's templates."""
+"""`update`: the same answers, with this concgen's templates."""
 
 from __future__ import annotations
 

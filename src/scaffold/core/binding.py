@@ -9,8 +9,7 @@ from scaffold.core.domain import Machine, Workload
 from scaffold.core.flips import Chooser
 from scaffold.core.units import show_count, show_rate
 
-# A limit binds when easing it (removing, doubling or halving) saves at least this share of the
-# time.
+# A limit binds when easing it (removing, doubling, halving) saves at least this share of the time.
 BINDS = 0.1
 
 

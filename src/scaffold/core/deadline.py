@@ -32,7 +32,7 @@ def on_cluster(cores: int, work: Workload, machine: Machine, costs: Costs) -> Es
 def cores_needed(work: Workload, machine: Machine, costs: Costs) -> int | None:
     """Return the fewest cores that meet the deadline; None without a deadline, or if none meet it.
 
-    Work that only waits gets None, because cores do not measure it.
+    Work that only waits gets None, because it needs no cores.
     """
     deadline, enough = work.deadline_seconds, most_cores(work)
     if deadline is None or waits(work) or _seconds(enough, work, machine, costs) > deadline:

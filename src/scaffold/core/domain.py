@@ -33,8 +33,7 @@ class Bound(StrEnum):
     MIXED = "mixed"
 
 
-# The share of its time that a task computes, if it was not measured; MIXED stands for half and
-# half.
+# The share of its time that a task computes, if it was not measured; MIXED means half of it.
 CPU_FRACTION = {Bound.IO: 0.0, Bound.CPU: 1.0, Bound.MIXED: 0.5}
 _BY_BOUND = float("nan")  # stands for the share until `bound` is known
 
@@ -59,9 +58,9 @@ class Verdict(StrEnum):
 class Workload:
     """What the user says about the work, or what was measured of it.
 
-    `tasks` is their number, `task_seconds` how long a task takes alone. `cpu_fraction` is the
-    share of that time spent computing (above 1 when native threads use several cores; by default
-    what `bound` says), `gil_fraction` the share of the computing that holds the GIL.
+    `tasks` is the number of tasks, `task_seconds` how long a task takes alone. `cpu_fraction` is
+    the share of that time spent computing (above 1 when native threads use several cores; by
+    default what `bound` says), `gil_fraction` the share of the computing that holds the GIL.
     `max_in_flight` is a limit from outside (a server's, a licence's), or None: then the project
     finds the limit, unless `sources` tells that somebody said there is none. `rate_per_second` is
     how many tasks the other end allows to begin in a second, or None. `payload_bytes` is what one

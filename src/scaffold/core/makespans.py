@@ -106,7 +106,7 @@ def beside(work: Workload, gain: float) -> float:
 
 
 def shared_seconds(alone: float, together: float) -> float:
-    """Return the seconds that a task keeps what only one task can have, such as the GIL.
+    """Return the seconds that a task keeps what one task at a time can have, such as the GIL.
 
     A task takes `alone` seconds by itself and `together` beside another. This is `queueing` with
     two tasks and one server, solved for the seconds that a task keeps the server.
@@ -148,7 +148,7 @@ def _on_loop(work: Workload, costs: Costs) -> float:
 def _bridge(work: Workload, costs: Costs) -> float:
     """Seconds to run one coroutine to its end where the engine has no event loop.
 
-    With the user's word alone that the client has an async API, `work` can be a plain `def` there.
+    If the user only says that the client has an async API, `work` can be a plain `def` there.
     """
     is_coroutine = work.async_client and work.source("async_client") is Source.MEASURED
     return costs.loop_call if is_coroutine else 0.0

@@ -20,8 +20,7 @@ IN_STEP = 3
 class Shared(NamedTuple):
     """A shared resource: how many servers it has, and how long each task keeps a server.
 
-    With `sliced` the tasks take turns at a server, as threads do; otherwise each is served to its
-    end.
+    With `sliced` the tasks take turns, as threads do; otherwise each task is served to its end.
     """
 
     servers: float

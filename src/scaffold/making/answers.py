@@ -43,19 +43,19 @@ def gather(
 
 
 def _start_method(advice: Recommendation) -> str:
-    """Return how workers start, where the function told: it depends on what it imports."""
+    """Return how workers start, if the function was measured: its imports decide that."""
     is_measured = advice.workload.source("import_seconds") is Source.MEASURED
     return advice.machine.start_method if is_measured else ""
 
 
 def with_model(answers: Mapping[str, Any], model: Model) -> Answers:
-    """Return `answers` for `model`, out of the decision that they hold.
+    """Return `answers` for `model`, from the decision that they hold.
 
-    All that depends on the model comes from the record and nothing from this machine, so that there
-    and back again gives the same answers anywhere.
+    Everything that depends on the model comes from the record and nothing from this machine, so
+    switching there and back gives the same answers anywhere.
     """
     changed = {**answers, "model": str(model)}
-    changed.pop("form", None)  # the template knows which one the model takes
+    changed.pop("form", None)  # the template knows the model's form
     changed.pop("max_workers", None)  # without a figure on record the template has a default
     decided = answers.get("decision") or {}
     for estimate in decided.get("estimates", ()):
@@ -74,7 +74,7 @@ def with_model(answers: Mapping[str, Any], model: Model) -> Answers:
 def decision(advice: Recommendation, replies: Replies) -> Answers:
     """Return what CONCURRENCY.md shows: answers, reasons, figures and flips, in words.
 
-    `model` is the advice, and `chosen_by` says who followed it or not.
+    `model` is the advice; `chosen_by` tells whether the advice or the user chose the project's.
     """
     return {
         "headline": advice.headline,
@@ -114,12 +114,12 @@ def decision(advice: Recommendation, replies: Replies) -> Answers:
         ],
         "flips": [flip.text for flip in advice.flips],
         "machine": machine(advice.machine),
-        "notes": list(advice.told("concgen bench")),  # which knows its project
+        "notes": list(advice.told("concgen bench")),  # there it needs no function
     }
 
 
 def _shares(work: Workload) -> list[Answers]:
-    """Return the shares that nobody is asked for, where they were measured."""
+    """Return the measured shares, for which there is no question."""
     shares = (
         ("cpu_fraction", "Share of its time that it computes"),
         ("gil_fraction", "Share of the computing that holds the GIL"),

@@ -19,10 +19,10 @@ class Package(NamedTuple):
 
 
 def package_of(root: Path, module: str) -> Package | None:
-    """Return what `module`, imported from `root`, would be installed with, if that is sure.
+    """Return the distribution that has `module`, imported from `root`, if that is certain.
 
-    Every build tool finds a package with the name of its project, at the top or in `src/`; of
-    anything else only its own settings know.
+    Every build tool finds a package with the name of its project, at the top or in `src/`. Any
+    other layout depends on the settings of the tool.
     """
     top = module.partition(".")[0]
     folder = root.parent if root.name == "src" else root
@@ -41,19 +41,19 @@ def package_of(root: Path, module: str) -> Package | None:
 
 
 def is_plain_path(path: object) -> bool:
-    """Tell a path that stands in double quotes in TOML, YAML and every shell as it is."""
+    """Tell whether a path needs no escapes in double quotes, in TOML, YAML and every shell."""
     return isinstance(path, str) and path.isprintable() and not set(path) & set('"$`\\%!')
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """Return the pyproject.toml in `folder`, empty where there is none that can be read."""
+    """Return the pyproject.toml in `folder`, or an empty table if it cannot be read."""
     with suppress(OSError, ValueError):
         return tomllib.loads((folder / MARK).read_text(encoding="utf-8"))
     return {}
 
 
 def admits_oldest(about: dict[str, Any]) -> bool:
-    """Tell whether it runs on the oldest Python that a project says it runs on."""
+    """Tell whether the package admits the oldest Python that a project of ours runs on."""
     versions = str(about.get("project", {}).get("requires-python", ""))
     return all(
         re.fullmatch(r">=?\s*3(\.([0-9]|1[01]))?(\.0)?", clause.strip()) or clause.strip() == "<4"

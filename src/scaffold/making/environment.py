@@ -1,4 +1,4 @@
-"""The Python that a repository's code runs with: that of its environment, where it has one."""
+"""The Python that a repository's code runs with: that of its environment, if it has one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
 
-OLDEST = (3, 11)  # that runs what concgen generates
-# Environments that are not in the repository: what of pyproject.toml tells, and who knows where.
+OLDEST = (3, 11)  # the oldest that runs what concgen generates
+# Environments outside the repository: their mark in pyproject.toml, and what prints their place.
 _ELSEWHERE = (
     ("[tool.poetry", ("poetry", "env", "info", "--path")),
     ("[tool.hatch.envs", ("hatch", "env", "find")),
@@ -23,10 +23,10 @@ PATIENCE = 60.0  # seconds that another program may take to answer, on a busy ma
 
 
 def python_of(top: Path) -> str:
-    """Return the interpreter of the project at `top`; ours, where it has no environment.
+    """Return the interpreter of the project at `top`; ours, if it has no environment.
 
-    The active environment comes first, unless it is concgen's own. Raises UsageError for one that
-    cannot run what concgen writes.
+    The active environment comes first, unless it is concgen's own. Raises UsageError for a Python
+    that cannot run what concgen writes.
     """
     for folder in _candidates(top):
         python = _interpreter(folder)
@@ -79,7 +79,7 @@ def _version(python: Path) -> tuple[int, ...] | None:
 
 
 def _output(command: tuple[str, ...], where: Path | None) -> str:
-    """Return what a program prints, nothing where it fails."""
+    """Return what a program prints, or an empty text if it fails."""
     with suppress(OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         done = subprocess.run(  # noqa: S603  # a Python, or a tool on PATH, asked for a fact
             command, cwd=where, capture_output=True, text=True, timeout=PATIENCE, check=False

@@ -1,4 +1,4 @@
-"""What a module imports, from the text of it and of its neighbours: nothing is run."""
+"""What a module imports, read from its text and from that of its neighbours: nothing is run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from scaffold.core.texts import shown
 class Code:
     """A module and the neighbours that it imports.
 
-    `tops` are the first names of all that is imported, its own among them; `foreign` are the
-    modules from elsewhere, but for the standard library's; `texts` are the strings in the code;
-    `knows_its_place` tells that it looks at `__file__`.
+    `tops` are the top-level names of all imports and of the module itself; `foreign` are the
+    modules from elsewhere, without the standard library's; `texts` are the strings in the code;
+    `knows_its_place` tells that the code looks at `__file__`.
     """
 
     files: set[Path] = field(default_factory=set)
@@ -35,9 +35,9 @@ class Code:
 
 
 def follow(root: Path, module: str, file: Path | None) -> Code:
-    """Read `module`, which is imported from `root` and in `file` if one was named, and neighbours.
+    """Read `module`, imported from `root` (or from `file`, if that was named), and its neighbours.
 
-    Raises UsageError when its text is no Python, and for a neighbour that hides what it imports.
+    Raises UsageError if a text is not Python, or if a neighbour hides a standard module.
     """
     code, visited = Code(), set[str]()
     todo = [(module, file.resolve() if file else _file_of(root, module))]
@@ -61,7 +61,7 @@ def follow(root: Path, module: str, file: Path | None) -> Code:
 
 
 def _read(file: Path, name: str, code: Code) -> list[str]:
-    """Return the names of what a file imports, packages first; note what it says."""
+    """Return the names that a file imports, packages first; note its strings in `code`."""
     try:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError, RecursionError) as error:
@@ -79,9 +79,9 @@ def _read(file: Path, name: str, code: Code) -> list[str]:
 
 
 def _refuse_hiding(root: Path, file: Path, imported: list[str]) -> None:
-    """Raise UsageError for a neighbour of a name that the standard library has, too.
+    """Raise UsageError for a neighbour with the name of a standard library module.
 
-    A project has the neighbour or the other, as what was imported before it happens to decide.
+    Which of the two a project gets would depend on what was imported before.
     """
     for name in imported:
         top = name.partition(".")[0]
@@ -123,6 +123,6 @@ def _module_at(place: Path) -> Path | None:
 
 
 def _is_local(root: Path, module: str) -> bool:
-    """Tell a name in a module beside it, or a folder of modules there, from one from elsewhere."""
+    """Tell whether a name belongs to a module, or a folder of modules, in `root`."""
     top = root / module.partition(".")[0]
     return top.with_name(f"{top.name}.py").is_file() or top.is_dir()

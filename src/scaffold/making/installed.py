@@ -1,6 +1,6 @@
 """What is installed where the user's function runs: the distributions that have its imports.
 
-Asked of that interpreter itself, as it may be another than ours.
+That interpreter itself is asked, because it may not be ours.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Distribution(NamedTuple):
 
 def owners(python: str, modules: Iterable[str]) -> tuple[Distribution, ...]:
     """Return the distributions that have these modules in the environment of `python`."""
-    command = [python, "-P", "-c", _ASK, *sorted(modules)]  # as it was measured: user site too
+    command = [python, "-P", "-c", _ASK, *sorted(modules)]  # with the user site, as measured
     done = subprocess.run(  # noqa: S603  # the interpreter that measured the function
         command, capture_output=True, text=True, timeout=PATIENCE, check=False
     )

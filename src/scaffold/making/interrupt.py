@@ -10,7 +10,7 @@ from types import FrameType
 
 from scaffold.core.errors import Interrupted
 
-# Ctrl-C, a polite end, the terminal that is closed, and the Ctrl-Break of Windows.
+# Ctrl-C, a request to end, a closed terminal, and the Ctrl-Break of Windows.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 
@@ -18,7 +18,7 @@ SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name
 class Guard:
     """Holds these signals back, except inside `open()`, where the first raises KeyboardInterrupt.
 
-    What comes after that one, or outside, is kept: clean-up is never cut short.
+    A later signal, or a signal outside, is only noted: clean-up is never cut short.
     """
 
     def __init__(self) -> None:
@@ -27,14 +27,14 @@ class Guard:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Let an interruption in, one that is pending at once."""
+        """Let an interruption in; a pending interruption is raised at once."""
         self._open = True
         try:
             self._check()
             yield
             self._check()  # a callback of the garbage collector may have swallowed the exception
         except Exception:
-            self._check()  # it follows from the interruption, as a clean-up that cannot be done
+            self._check()  # the error may follow from the interruption
             raise
         finally:
             self._open = False

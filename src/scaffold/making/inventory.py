@@ -1,6 +1,6 @@
 """What this installation can generate: where the templates are, and which models they have.
 
-Apart from `project.py`, as advice needs no Copier and has to start fast.
+Separate from `project.py`, because advice needs no Copier and has to start fast.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from scaffold.core.domain import SIMPLEST_FIRST, Model
 from scaffold.core.errors import ConcgenError
 
-# What stands beside the runner, where a package is put together for a trial, a test or a benchmark.
+# The files beside the runner in a package that is assembled for a trial, a test or a benchmark.
 BARE = {
     "__init__.py": "from .runner.api import Outcome, arun, run\n",
     "__main__.py": 'from .runner.cli import main\n\nif __name__ == "__main__":\n    main()\n',
@@ -37,7 +37,7 @@ def templates_dir() -> Path:
 
 def version() -> str:
     """Return this concgen's version."""
-    from importlib.metadata import version as installed  # 20 ms: only for who needs it
+    from importlib.metadata import version as installed  # takes 20 ms
 
     return installed("concgen")
 
@@ -59,7 +59,7 @@ def model_facts(model: Model) -> dict[str, Any]:
 def runner_module(name: str, model: Model | None = None) -> ModuleType:
     """Import a module of `PKG/runner/` that needs no engine: what concgen shares with projects.
 
-    With a model it is one that only some projects have.
+    With `model` it may be a module that only projects of that model have.
     """
     package = f"concgen_runner_{model or 'shared'}"
     if package not in sys.modules:
@@ -74,7 +74,7 @@ def runner_module(name: str, model: Model | None = None) -> ModuleType:
 def runner_files(model: Model) -> dict[str, Path]:
     """Return the modules of `PKG/runner/` in a project of that model, by name.
 
-    As the template puts them together, but for `__init__`, which it alone can write.
+    They are as the template has them, without `__init__`, which only the template can write.
     """
     engines = templates_dir() / "engines"
     shared = (templates_dir() / "project" / "{{package}}" / "runner").glob("*.py")
@@ -87,7 +87,7 @@ def assemble(
 ) -> None:
     """Write a package as a project of that model has it, without Copier.
 
-    `files` stand beside its `runner`, and `engine` is what its engine is called there.
+    `files` go beside its `runner`; `engine` is the name of the engine's module there.
     """
     runner = package / "runner"
     runner.mkdir(parents=True, exist_ok=True)

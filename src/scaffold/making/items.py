@@ -16,10 +16,10 @@ from scaffold.core.texts import shown
 from scaffold.core.units import show_bytes
 from scaffold.making.inventory import runner_module
 
-# Items in a sample: enough for what computes a millisecond and is not to be run twice, few enough
-# to send along; and so many bytes of them at most, unless one alone has more.
+# Items in a sample: enough for a function of a millisecond that must not run an item twice, few
+# enough to send to a child process. And their bytes at most, unless one item alone has more.
 SAMPLE, SAMPLE_BYTES = 2000, 32_000_000
-# Bytes of an item: more is no item but a file to be named by one.
+# The most bytes of an item: larger data belongs in a file that the item names.
 LARGEST = 100_000_000
 PAUSE = 0.01  # seconds between two looks at a file that is being written
 JSON_LINES = (".jsonl", ".ndjson", "")
@@ -30,8 +30,7 @@ KINDS = "items are .jsonl, .csv, .tsv, .txt or .parquet"
 class Items:
     """A file of items: how many there are, and a sample spread evenly over it.
 
-    `given` is what the user named, `file` where the items are: elsewhere when they came out of a
-    pipe.
+    `given` is what the user named, `file` is where the items are: a copy if they came from a pipe.
     """
 
     file: Path
@@ -41,13 +40,13 @@ class Items:
     given: Path | None = None
 
     def naming_fields(self) -> list[str]:
-        """Return the fields that each item of the sample has, no two of them alike."""
+        """Return the fields that can name an item: in the sample each item has its own value."""
         first = self.sample[0]
         names = [name for name in first if isinstance(name, str)] if isinstance(first, dict) else []
         return [name for name in names if self._names_all(name)]
 
     def check_field(self, name: str) -> str:
-        """Return the field; raise UsageError for one that not every item of the sample has."""
+        """Return the field; raise UsageError if not every item of the sample has it."""
         if not name.isprintable() or any(self._key(item, name) is None for item in self.sample):
             known = ", ".join(self.naming_fields()) or "none does"
             raise UsageError(
@@ -69,7 +68,7 @@ class Items:
 def read_items(file: Path, limit: int = SAMPLE) -> Items:
     """Count the items of `file` and read up to `limit` of them, spread evenly.
 
-    By the readers that a project has. Raises UsageError for a file that cannot be read, that holds
+    The readers are those of a project. Raises UsageError for a file that cannot be read, that holds
     no item, or in whose sample something is wrong (with the line's number).
     """
     given = file

@@ -68,9 +68,9 @@ def name_for(directory: Path) -> str:
 
     "Données 2024" suggests "Donnees-2024". Raises UsageError when nothing natural is left.
     """
-    own = directory.name  # a link's own; Windows gives the full path of a device another
+    own = directory.name  # a link's own name; Windows changes it in a device's full path
     if not is_device(own):
-        own = Path(os.path.abspath(directory)).name  # "." has none
+        own = Path(os.path.abspath(directory)).name  # "." is no name
     problem = _problem(own)
     if problem is None:
         return own
@@ -101,7 +101,7 @@ def package_name(name: str, taken: Container[str] = frozenset()) -> Package:
 
 
 def is_device(name: str) -> bool:
-    """Tell whether Windows opens something else than a file of that name."""
+    """Tell whether Windows opens a device instead of a file of that name."""
     return bool(_DEVICE.fullmatch(name))
 
 

@@ -21,19 +21,19 @@ from scaffold.making.inventory import templates_dir
 
 # The rendering as it was made, the base of later merges.
 PRISTINE = ".concgen/pristine.zip"
-# Why the model is what it is; beside the other records, where a package was added.
+# The text that explains the choice of the model; in an added package it is in `.concgen/`.
 DECISION = "CONCURRENCY.md"
-# Characters of a place, from which on the 260 of Windows may not be enough for what is made there.
+# Characters of a destination from which on its files may exceed the 260 that Windows allows.
 LONG = 160
 
 
 def render(answers: Mapping[str, Any], into: Path) -> None:
     """Write the files that `answers` describe into the directory `into`.
 
-    The keys of `answers` are the questions of `copier.yml`; what is missing takes its default.
-    Where they name the package `inside` which it is to be, the code alone is written, with the
-    record, and the decision in it: the rest is the repository's. Raises ConcgenError when they
-    cannot be written.
+    The keys of `answers` are the questions of `copier.yml`; a missing answer takes its default. If
+    they name a package `inside` which the new package goes, only its code and its record with the
+    decision are written: the rest is the repository's. Raises ConcgenError when the files cannot
+    be written.
     """
     if answers.get("inside"):
         with TemporaryDirectory(prefix="concgen-") as scratch:
@@ -87,8 +87,8 @@ def create(
 
     `own` adds files of the user's to the staged project; they are no part of the rendering.
 
-    They are sorted and relative to `dest`. A README or LICENSE that is already there stays, and
-    ours is not among them. Raises what `staging.place` and `render` raise.
+    The list is sorted and relative to `dest`. A README or LICENSE that is already there stays, and
+    ours is not in the list. Raises what `staging.place` and `render` raise.
     """
     return staging.place(dest, lambda into: _make(answers, into, own))
 

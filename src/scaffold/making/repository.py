@@ -1,7 +1,7 @@
 """A repository of the user's: where its packages are, whatever its layout.
 
 Flat or `src/`, namespace packages, a folder of a monorepo: a package is found by its directory, not
-by what some build tool says of it.
+by the settings of a build tool.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TOPS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 
 
 def split(package: str) -> tuple[str, str]:
-    """Return the package that `PACKAGE.SUB` names, and SUB; raise UsageError for another text."""
+    """Return the package that `PACKAGE.SUB` names, and SUB; raise UsageError for any other text."""
     parts = package.split(".")
     if len(parts) < 2 or not all(
         part.isidentifier() and not keyword.iskeyword(part) for part in parts
@@ -38,7 +38,7 @@ def split(package: str) -> tuple[str, str]:
 def find(start: Path, package: str) -> Path:
     """Return the directory from which `package` is imported: the one nearest to `start`.
 
-    Raises UsageError when there is none, or more than one as near.
+    Raises UsageError when there is none, or several are equally near.
     """
     for root in _ROOTS:
         places = [place for place in _expand(start, root) if _is_package(place / _path(package))]
@@ -56,7 +56,7 @@ def find(start: Path, package: str) -> Path:
 
 
 def _is_package(folder: Path) -> bool:
-    """Tell a package from the folder of a project of the same name."""
+    """Tell whether a folder is a package, and not a project of the same name."""
     return folder.is_dir() and not any((folder / name).exists() for name in _TOPS)
 
 
@@ -75,7 +75,7 @@ def _path(package: str) -> str:
 
 
 def settled(target: Target, root: Path, start: Path) -> Target:
-    """Return the target as the repository's own code runs it, from `root` where it is there."""
+    """Return the target as the repository's own code imports it: from `root`, if it is there."""
     return replace(_located(target, root, start), python=environment.python_of(top(root)))
 
 

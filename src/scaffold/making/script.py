@@ -1,7 +1,7 @@
 """One self-contained script in place of a project: parts of `templates/scripts/`, put together.
 
-Each part is Python of its own. Their imports become the script's; those from one another are left
-out, as all of it is in one file then.
+Each part is a Python module. Their imports become the script's, without those from one another,
+because all parts end up in one file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STARTERS = ("blank", "http")
 _NEEDS = {"http_async": ("aiohttp>=3.10,<4",)}
 # How many tasks run at once, in an engine's part.
 _SIZE = re.compile(r"^(MAX_\w+ = ).*?(  #)", re.MULTILINE)
-# What comes before work(), before run(), and after it.
+# The mark between what comes before work(), what comes before run(), and the rest.
 _SEAM = "\n# ---\n"
 _CALL = "run(results, args.rate)"
 _HEAD = '''# /// script
@@ -47,7 +47,7 @@ def scriptable() -> tuple[Model, ...]:
 
 
 def check_destination(dest: Path) -> None:
-    """Raise what keeps a script from being written there."""
+    """Raise UsageError or Refused if a script cannot be written there."""
     if is_device(dest.name):
         raise UsageError(f"{shown(dest)} is a device on Windows", hint="choose another name")
     if os.path.lexists(dest):
@@ -56,7 +56,7 @@ def check_destination(dest: Path) -> None:
         raise UsageError(
             f"{shown(dest)} could not be imported later", hint="letters, digits and _ only"
         )
-    free = package_name(dest.stem, {"aiohttp"})  # a script comes before all else that is imported
+    free = package_name(dest.stem, {"aiohttp"})  # a script's folder is the first to import from
     if free.reason:
         raise UsageError(f"{shown(dest)}: {free.reason}", hint=f"such as {free.name}.py")
     if not os.path.isdir(dest.parent):  # noqa: PTH112  # never raises, whatever the name
@@ -100,7 +100,7 @@ def text(model: Model, starter: str, max_workers: int | None, own: str | None = 
 
 
 def needs(model: Model, starter: str) -> tuple[str, ...]:
-    """Return what has to be installed for it."""
+    """Return what has to be installed for the script."""
     return _NEEDS.get(_form(model, starter), ())
 
 
@@ -109,7 +109,7 @@ def _form(model: Model, starter: str) -> str:
 
 
 def awaits(model: Model) -> bool:
-    """Tell whether its work is `async def`."""
+    """Tell whether the model's work is `async def`."""
     return MODELS[model].awaits is Awaits.ALWAYS
 
 

@@ -72,7 +72,7 @@ def place(dest: Path, make: Callable[[Path], None]) -> tuple[str, ...]:
 def check_destination(dest: Path) -> Path:
     """Return `dest` absolute and without links, or say why nothing can be placed there.
 
-    Raises UsageError for a path that cannot be, Refused for one that is in use.
+    Raises UsageError for an impossible path, Refused for a path that is in use.
     """
     if not str(dest).isprintable():
         raise UsageError(f"the destination {shown(dest)} has invisible characters", hint=_ELSEWHERE)
@@ -81,7 +81,7 @@ def check_destination(dest: Path) -> Path:
             raise Refused(f"{shown(dest)} is a link to nothing", hint="remove it first")
         target = dest.resolve()
         with suppress(FileNotFoundError, NotADirectoryError):
-            target.stat()  # a path that cannot be, which exists() only tells of before Python 3.14
+            target.stat()  # raises for an impossible path, as exists() did before Python 3.14
         if target.exists() and not target.is_dir():
             raise Refused(f"{shown(dest)} is a file", hint=_ELSEWHERE)
         present = sorted(entry.name for entry in target.iterdir()) if target.exists() else []
@@ -121,7 +121,7 @@ def _make_parents(parent: Path) -> list[Path]:
 
 
 def _make_staging(target: Path, parent: Path) -> Path:
-    # mkdir, not tempfile.mkdtemp: that one always gives 0700, this one what the umask says.
+    # Not tempfile.mkdtemp, which always gives the mode 0700: mkdir follows the umask.
     # 40 characters of the name keep within the 255 bytes that a file name may have.
     staging = parent / f".{target.name[:40]}.concgen-{secrets.token_hex(4)}"
     try:
@@ -134,7 +134,7 @@ def _make_staging(target: Path, parent: Path) -> Path:
 
 
 def _settle_modes(staging: Path) -> None:
-    """Give files and directories the modes that this user's new ones have.
+    """Give files and directories the modes that new files of this user have.
 
     The template's own may be those of a read-only installation. The staging directory was made
     under the user's umask, so its mode shows what that allows.
@@ -187,7 +187,7 @@ def _clean(staging: Path | None, parents: list[Path]) -> None:
     for directory in parents:
         try:
             directory.rmdir()
-        except OSError:  # something else has come to use it
+        except OSError:  # something else uses it by now
             return
 
 

@@ -25,8 +25,8 @@ class Starter(NamedTuple):
     `fits` are the kinds of work that it is offered for, `unfit` the models that it cannot run on,
     each with the reason. `forms` maps each form of its work (sync, async, native) to what has to be
     installed for it, `dev` is what its tests need as well, `modules` what it brings besides
-    `work.py`. `answers` are those of the interview that follow from choosing it. The template
-    alone reads `retries`: RETRIES of settings.py, where its errors tell what another try may mend.
+    `work.py`. `answers` are those of the interview that follow from choosing it. Only the template
+    reads the key `retries`: RETRIES in settings.py, if the errors tell what a retry may mend.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Starter(NamedTuple):
 @cache
 def load(name: str) -> Starter:
     """Return the starter called `name`, which has to be one of `names`, or `yours`."""
-    import json  # 2 ms that an advice without a starter is spared
+    import json  # takes 2 ms, and only a starter needs it
 
     text = (templates_dir() / "starters" / name / "starter.json").read_text(encoding="utf-8")
     facts = json.loads(text)
@@ -84,7 +84,7 @@ def names() -> tuple[str, ...]:
 
 
 def find(text: str) -> Starter:
-    """Return the starter that `text` names; raise UsageError, naming the nearest, for none."""
+    """Return the starter that `text` names; raise UsageError, naming the nearest, if none does."""
     try:
         return load(read_choice(text, list(names())))
     except ValueError as error:

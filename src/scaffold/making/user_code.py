@@ -1,7 +1,7 @@
 """The user's own function and items, as they come into a generated project.
 
-A lone file is copied into the package. What has a package, or neighbours, stays where it is: it is
-installed from there where that can be, or else imported by the path from the project to it.
+A single file is copied into the package. Code with a package, or with neighbours, stays where it
+is: it is installed from there if that is possible, or else imported by the path from the project.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from scaffold.making import distributed, imports, installed
 from scaffold.making.items import Items, lines_of
 
 ITEMS = "items.jsonl"
-PARQUET = ".parquet"  # has types that JSON has not: such items stay as they are
-# What stands in a project's package beside a copied file; many file systems ignore the case.
+PARQUET = ".parquet"  # has more types than JSON: such items are not converted
+# Names in a project's package that a copied file must not have; many file systems ignore the case.
 TAKEN = frozenset({"__init__", "__main__", "work", "settings", "runner"})
 
 Write = Callable[[Path], None]
@@ -35,8 +35,8 @@ class UserCode:
 
     `answers` are those of the template; `copy` writes the user's files into a project's directory,
     given its package's name. `local` are distributions that are installed from folders, `reads`
-    the paths in the code that lead somewhere only from here, `tops` the first names of the modules
-    that it consists of and imports.
+    the paths in the code that lead somewhere only from here, `tops` the top-level names of the
+    modules that it consists of and imports.
     """
 
     target: Target
@@ -50,7 +50,7 @@ class UserCode:
     folder: Path | None = None
 
     def answers(self, project: Path) -> dict[str, Any]:
-        """What the template asks about the function, for a project that goes to `project`."""
+        """The template's answers about the function, for a project that goes to `project`."""
         return {
             "from_module": f".{self.module}" if self.copied else self.module,
             "from_function": self.target.function,
@@ -87,14 +87,14 @@ class UserCode:
     def taken(self) -> frozenset[str]:
         """The names that the project must not have.
 
-        One of a module would hide it from the code; one of a distribution would be the project's
-        own, so that pip does not install the other.
+        The name of a module would hide that module from the code. With the name of a distribution,
+        pip would take the project for the distribution, and not install it.
         """
         distributions = [re.sub("[-.]", "_", name) for name in (*self.dependencies, *self.local)]
         return frozenset(name.lower() for name in (*self.tops, *distributions))
 
     def notes(self, project: Path) -> tuple[str, ...]:
-        """Say what the project has from elsewhere."""
+        """Say what the project takes from elsewhere."""
         sentences = []
         if self.folder is not None:
             where = shown(_path(project, self.folder))
@@ -139,7 +139,7 @@ class UserCode:
                 out.write(f"{line}\n")
 
     def _relative(self) -> bool:
-        """Tell whether items are paths that lead somewhere only from here."""
+        """Tell whether items are relative paths, which lead somewhere only from here."""
         return any(self._settled(item) != item for item in self.items.sample)
 
     def _settled(self, item: Any) -> Any:
@@ -167,7 +167,7 @@ def _path(project: Path, folder: Path) -> str:
 
 
 def importable(target: Target, items: Items) -> tuple[Target, Items]:
-    """Return both; raise UsageError for a function that no other module can import."""
+    """Return both unchanged; raise UsageError for a function that no other module can import."""
     if "." in target.function:
         raise UsageError(
             f"{target.function} is not at the top of its module: nothing can import it",
@@ -181,7 +181,7 @@ def gather(target: Target, items: Items) -> UserCode:
     importable(target, items)
     root, module = Path(target.path[0]).resolve(), target.module
     code = imports.follow(root, module, target.file)
-    is_local = bool(code.files)  # else it is installed
+    is_local = bool(code.files)  # else the module is installed
     owners = installed.owners(target.python, code.foreign)
     needed = tuple(owner.name for owner in owners if owner.folder is None)
     local = {
@@ -204,6 +204,6 @@ def gather(target: Target, items: Items) -> UserCode:
 
 
 def _is_path_from_here(text: str) -> bool:
-    """Tell a file or directory that the code may open where it is run."""
+    """Tell whether a text names a file or directory that the code may open where it is run."""
     pathlike = ("/" in text or "." in text) and text.strip("./\\ ") and "\0" not in text
     return bool(pathlike) and len(text) < 1000 and not os.path.isabs(text) and os.path.exists(text)  # noqa: PTH110, PTH117

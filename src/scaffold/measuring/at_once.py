@@ -1,7 +1,8 @@
 """Several calls at once of a function that waits, which tell whether the other end keeps up.
 
-Two in flight, then four, then eight, while they get more done and calls are left: there is somebody
-at the other end. Runs in the child process that measures (`probe`), standard library only.
+Two in flight, then four, then eight, while they get more done and calls are left, which are limited
+so as not to burden a server. Runs in the child process that measures (`probe`), standard library
+only.
 """
 
 from __future__ import annotations
@@ -21,30 +22,30 @@ from scaffold.measuring.calls import LONGER, Answer, Call, Calls
 from scaffold.measuring.clocks import cpu_seconds, queueing
 from scaffold.measuring.process_pair import ProcessPair
 
-# Calls take longer beside others when they do so by this factor, and by so many standard errors:
-# one call of a service may take ten times as long as the next. So few calls tell little of how much
-# they differ, and a false alarm costs more than a limit that the run finds by itself. Less is
-# believed when it is seen twice.
+# Calls count as slower beside others if they take SLOWER times as long, and longer by SURE standard
+# errors: one call of a service may take ten times as long as the next, few calls tell little of
+# their spread, and a false alarm costs more than a limit that the run finds by itself. SUSPECT
+# standard errors are enough when they are seen twice.
 SLOWER, SURE, SUSPECT = 1.25, 5.0, 3.0
-# Of their time what they may wait for a core: more, and it is the machine that is slow.
+# The share of their time that calls may wait for a core: above it, the machine is what is slow.
 MOST_QUEUED = 0.1
-# Seconds that say nothing: shorter calls are taken for as long.
+# Seconds too short to compare: shorter calls count as this long.
 SHORTEST = 1e-3
 # Seconds before the deadline by which the last answer has to be there, for the report.
 REPORTING = 0.2
-# Two processes with as many in flight each are not in each other's way when a round of calls takes
-# at most so many times what one call takes alone: it would be twice as long if they were.
+# Two processes with the same number in flight each do not hold each other up if a round of calls
+# takes at most APART times as long as one call alone: else it would take twice as long.
 APART, ROUNDS = 1.5, 2
 # The most in flight that is tried, however many calls there may be: an ordinary pool of threads.
 MOST = 32
 
 
 class Scaling(NamedTuple):
-    """The most in flight that was tried, and how many times as much so many get done as one.
+    """The most in flight that was tried, and how many times as much they get done as one call.
 
-    `per_process` tells that a second process gets as much done again: the places are in the
-    process, such as those of a pool or a lock, and not at the other end. `rest` is how many of the
-    calls are left; what was not `seen_twice` may have been a pool that opened its connections.
+    `per_process` tells that a second process gets as much done again: the limit is in the process,
+    such as a pool or a lock, and not at the other end. `rest` is how many of the calls are left; a
+    limit that was not `seen_twice` may have been a pool that opened its connections.
     """
 
     in_flight: int = 1
@@ -55,19 +56,19 @@ class Scaling(NamedTuple):
 
     @property
     def is_saturated(self) -> bool:
-        """Tell whether more in flight get no more done."""
+        """Tell whether the work done grew less than the number in flight."""
         return self.gain < self.in_flight
 
 
 Task = tuple[int, Any]  # the position of an item, and itself
-# Asks for so many in flight, to do these tasks; is told the answers.
+# Yields how many are to be in flight, and the tasks; is sent the answers.
 Ramp = Generator[tuple[int, list[Task]], list[Answer], Scaling]
 
 
 def try_out(
     job: Any, request: Mapping[str, Any], calls: Calls, most: int, deadline: float
 ) -> Scaling:
-    """Call with ever more in flight, `most` times in all, and note the calls among the others."""
+    """Call with ever more in flight, `most` times in all, and add the calls to `calls`."""
     until, limit = deadline - REPORTING, request.get("in_flight")
     ramp = _ramp(calls, most, until, min(MOST, limit or MOST))
     scaling = asyncio.run(_await(ramp, job, until)) if job.is_async else _call(ramp, job, until)
@@ -76,7 +77,7 @@ def try_out(
         scaling = scaling._replace(per_process=_is_per_process(request, calls, scaling, until))
     if scaling.seen_twice or scaling.per_process:
         return scaling
-    tried = scaling.in_flight // 2  # where nothing was slow
+    tried = scaling.in_flight // 2  # where nothing was slow yet
     return Scaling(tried, tried)
 
 
@@ -85,7 +86,7 @@ def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
     alone = _Alone(calls)
     longest = max(calls.seconds)
     while most >= 2 and level <= limit and not calls.hopeless():
-        # At first two for each worker, of which one may connect.
+        # The first level has two calls for each worker, of which one may connect.
         count = min(most, 2 * level if level == 2 else level)
         if time.monotonic() + LONGER * longest * count / level > until:
             break
@@ -127,7 +128,7 @@ def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
 def _is_per_process(
     request: Mapping[str, Any], calls: Calls, scaling: Scaling, until: float
 ) -> bool:
-    """Tell whether two processes with as many in flight each are done sooner than one would be."""
+    """Tell whether two processes, each with as many in flight, are done sooner than one is."""
     threads = round(scaling.gain)
     rounds = max(1, min(ROUNDS, scaling.rest // (2 * threads)))
     pair = ProcessPair(request, native=False)
@@ -147,7 +148,7 @@ def _is_per_process(
 
 
 class _Alone:
-    """What the calls one by one took, to compare those beside others with."""
+    """The times of calls one by one, to compare the times of calls beside others with."""
 
     def __init__(self, calls: Calls) -> None:
         seconds = calls.seconds[1:] or calls.seconds  # the first call is a worker's first too
@@ -156,9 +157,9 @@ class _Alone:
         self._computes = calls.computing() / max(1, calls.count - calls.untimed)
 
     def errors_above(self, answers: list[Answer], level: int) -> float:
-        """Return by how many standard errors calls with so many in flight took longer than alone.
+        """Return by how many standard errors calls with `level` in flight took longer than alone.
 
-        0 where they did not by SLOWER, beside what the others compute in the meantime.
+        0 if they did not take SLOWER times as long, beside what the others compute in the meantime.
         """
         if len(self._logs) < 2 or len(answers) < 2:
             return 0.0
@@ -175,7 +176,7 @@ class _Alone:
 
 
 def _call(ramp: Ramp, job: Any, until: float) -> Scaling:
-    """Serve the ramp by threads that stay, as an engine's do."""
+    """Serve the ramp with threads that stay, as an engine's do."""
     todo: SimpleQueue[Task | None] = SimpleQueue()
     done: SimpleQueue[Answer] = SimpleQueue()
     threads: list[threading.Thread] = []
@@ -225,7 +226,7 @@ def _heard(done: SimpleQueue[Answer], count: int, until: float) -> Iterator[Answ
 async def _await(ramp: Ramp, job: Any, until: float) -> Scaling:
     """Serve the ramp on one event loop."""
     answers: list[Answer] | None = None
-    opened = 0  # the most in flight so far: so many are connected
+    opened = 0  # the most in flight so far: these are connected
     async with job.aopen(MOST) as call, _queueing() as queued:
         try:
             while True:

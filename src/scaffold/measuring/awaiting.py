@@ -20,7 +20,7 @@ from scaffold.measuring.calls import Calls, Waking
 
 
 def call_async(job: Any, calls: Calls, until: float, most: float, waiting: float) -> float:
-    """Await the calls one after another; return the longest time that one blocked the loop."""
+    """Await the calls one after another; return the longest time that a call blocked the loop."""
     steps = _Steps()
 
     async def stepped() -> None:
@@ -33,7 +33,7 @@ def call_async(job: Any, calls: Calls, until: float, most: float, waiting: float
 
 
 def waking(times: int, seconds: float) -> Waking:
-    """Return the CPU seconds of one sleep of so many `seconds`, the loop's waiting apart."""
+    """Return the CPU seconds of a sleep of `seconds`, without the loop's waiting."""
     cpu, steps = 0.0, _Steps()
 
     async def naps() -> None:
@@ -50,7 +50,7 @@ def waking(times: int, seconds: float) -> Waking:
 def run(coroutine: Coroutine[Any, Any, None]) -> float:
     """Run to the end; return the CPU seconds that the loop took to wait for events."""
     polling = _Polling()
-    if sys.platform == "win32":  # whose event loop has no selector to watch
+    if sys.platform == "win32":  # its event loop has no selector to watch
         asyncio.run(coroutine)
     else:
         with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(polling)) as runner:
@@ -74,7 +74,7 @@ class _Polling(selectors.DefaultSelector):
 
 
 class _Steps:
-    """What the steps of some coroutines took: CPU seconds in all, seconds at the longest."""
+    """What the steps of some coroutines took: CPU seconds in all, and the longest in seconds."""
 
     def __init__(self) -> None:
         self.cpu = self.longest = 0.0

@@ -1,7 +1,7 @@
 """Measure this machine's costs, by running the engines on tasks that cost nothing themselves.
 
-The runs are short, and share a process where one does not disturb the next, as starting those takes
-most of the time. All of it takes about two seconds.
+The runs are short, and share a process if one does not disturb the next, because starting processes
+takes most of the time. All of it takes about two seconds.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _loop(lab: Laboratory) -> dict[str, Any]:
 def _start(lab: Laboratory, method: str) -> Start:
     """Return what starting a pool with `method` costs: once, and per process.
 
-    A server that forks workers, where there is one, is started by the first pool alone.
+    If the method has a server that forks workers, only the first pool starts it.
     """
     first, one_process, two_processes = (
         seconds - SLEEP

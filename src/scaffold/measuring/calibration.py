@@ -13,15 +13,15 @@ from scaffold.core.domain import Machine
 
 # Grows when a cost changes its meaning: older files are then ignored.
 SCHEMA = 2
-# The share of the machine that others may have while it is calibrated, and the days that costs
-# keep: half a year of updates of kernel, firmware and Python.
+# The share of the machine that other programs may use while it is calibrated, and the days after
+# which costs are stale: half a year of updates of kernel, firmware and Python.
 BUSY, STALE = 0.1, 180
 
 
 class Calibration(NamedTuple):
     """Costs, the day they were measured (None for the defaults), and how busy it was then.
 
-    `busy` is the share of the machine that others had meanwhile, None where nobody looked.
+    `busy` is the share of the machine that other programs used meanwhile, None if not known.
     """
 
     costs: Costs
@@ -30,7 +30,7 @@ class Calibration(NamedTuple):
 
     @property
     def is_busy(self) -> bool:
-        """Tell whether others had so much of the machine that the costs say little."""
+        """Tell whether other programs used so much of the machine that the costs say little."""
         return self.busy is not None and self.busy > BUSY
 
     @property
@@ -41,7 +41,7 @@ class Calibration(NamedTuple):
         origin = f"with this machine's costs, measured on {self.day}"
         if self.is_busy:
             return f"{origin} while it was busy: `concgen doctor --calibrate` when it is not"
-        age = (date.today() - date.fromisoformat(self.day)).days  # a day, anywhere
+        age = (date.today() - date.fromisoformat(self.day)).days  # a day more or less is no matter
         if age > STALE:
             return f"{origin}, {age} days ago: `concgen doctor --calibrate` measures them anew"
         return origin
@@ -62,13 +62,13 @@ def load(machine: Machine) -> Calibration:
         day = date.fromisoformat(stored["day"]).isoformat()
         return Calibration(_sane(Costs(**costs)), day, stored.get("busy"))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return DEFAULT  # none yet, or not one of ours: measuring again mends it
+        return DEFAULT  # no file, or a damaged file: measuring again mends it
 
 
 def save(costs: Costs, machine: Machine, busy: float | None = None) -> Path:
     """Store `costs`, and how `busy` the machine was, whole or not at all; return where.
 
-    Raises OSError when that cannot be.
+    Raises OSError when the file cannot be written.
     """
     target = path(machine)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def save(costs: Costs, machine: Machine, busy: float | None = None) -> Path:
 
 
 def _parsed(text: str) -> dict[str, Any]:
-    import json  # 2 ms that the advice without a calibration is spared
+    import json  # takes 2 ms, and only a calibration needs it
 
     stored: dict[str, Any] = json.loads(text)
     return stored

@@ -21,32 +21,32 @@ from scaffold.measuring.supply import Supply
 
 # Calls are timed in groups of about this many seconds, so that the clocks cost a tiny task little.
 GROUP_SECONDS = 0.001
-# Computing less than this share of its time, a function hardly computes; less than that one, it
-# mostly waits, for somebody who need not like being called without end.
+# A function that computes less than LEAST_CPU of its time hardly computes; less than WAITS, and it
+# mostly waits, and too many calls may burden a server.
 LEAST_CPU, WAITS = 0.05, 0.2
-# Seconds: no wait is over sooner, as the kernel's timers and the way back to a core take as long.
+# Seconds of the shortest wait: the kernel's timers, and getting back to a core, take as long.
 SHORTEST_WAIT = 5e-5
-# Computing more than this share of its time, a function uses several cores by itself; a little more
-# than one core is the difference between two clocks.
+# A function that computes more than this share of its time uses several cores by itself; a little
+# more than one core is the difference between two clocks.
 SEVERAL_CORES = 1.2
 # A machine on which the function waited for a core more than this share of the time is too busy.
 MOST_QUEUEING = 0.4
-# So much of the function's time may have been spent for want of the GIL, and not waiting.
+# Above this share of the time spent waiting for a core, little can be told of the function.
 MOST_UNSURE = 0.1
 TOO_BUSY = "the machine is too busy to tell"
-# A call is begun when it may take so many times the longest one so far and still end in time.
+# A call begins if it would still end in time even at this many times the longest call so far.
 LONGER = 1.5
-# After so many failures, one after the other, nothing is expected of the next call.
+# After this many failures in a row, no further call is made.
 IN_A_ROW = 10
-ERRORS = 5  # different ones that are kept
+ERRORS = 5  # different errors that are kept
 
 Call = Callable[[Any], Any]
 
 
 class Answer(NamedTuple):
-    """A call beside others: what it gave or raised, its seconds, those of them without a core.
+    """A call beside others: what it returned or raised, its seconds, those waiting for a core.
 
-    The first one of a worker often connects, and is not compared.
+    The first call of a worker often connects, and is not compared.
     """
 
     position: int
@@ -74,7 +74,7 @@ class Calls:
         self.spinning = 0.0  # CPU seconds of a call in which native threads only wait for work
         self.seconds: list[float] = []  # per call, the mean of its group
         self.count = self.failures = 0
-        self.untimed = 0  # of the calls, those whose time says nothing
+        self.untimed = 0  # calls whose time does not count
         self.errors: Counter[str] = Counter()
         self.current: int | None = None  # position of the item that is running
         self.over = False  # no further call is begun
@@ -85,10 +85,10 @@ class Calls:
         self._running: Callable[[], tuple[float, float, float]] = lambda: (0.0, 0.0, 0.0)
         self.carried = Carried()
         self._peak: memory.Peak | None = None  # since the first call
-        self._added: int | None = None  # by calls one after another, before some run side by side
+        self._added: int | None = None  # by sequential calls, before some run side by side
 
     def run(self, call: Call, until: float, most: float, waiting: float) -> None:
-        """Call until the time is up, at least once; at most so often, and so often if it waits."""
+        """Call until the time is up, at least once: `most` calls, or `waiting` if it waits."""
         with self._watching():
             for group in self._groups(until, most, waiting):
                 for _ in range(group):
@@ -114,7 +114,7 @@ class Calls:
                         self._fail(item, error)
 
     def add(self, answers: Iterable[Answer], cpu: float, *, timed: bool) -> None:
-        """Note calls beside others; not `timed` are those that took longer as they were."""
+        """Note calls beside others; if they are not `timed`, their time does not count."""
         for answer in answers:
             item = self.supply.items[answer.position]
             if isinstance(answer.value, BaseException):
@@ -129,12 +129,12 @@ class Calls:
         self.cpu += cpu if timed else 0.0
 
     def waits(self) -> bool:
-        """Tell whether it has spent most of its time waiting, so far."""
+        """Tell whether the function has mostly waited, so far."""
         wall, cpu, queued = self._running()
         return self.cpu + cpu < WAITS * (self.wall + wall - self.queued - queued)
 
     def hopeless(self) -> bool:
-        """Tell whether it only fails."""
+        """Tell whether the function only fails."""
         return self._row >= IN_A_ROW
 
     def _groups(self, until: float, most: float, waiting: float) -> Iterator[int]:
@@ -181,7 +181,7 @@ class Calls:
             self.errors[text] += 1
 
     def watch_memory(self) -> memory.Peak:
-        """Count what is taken from now on as what a task needs."""
+        """Count the memory taken from now on as what a task needs."""
         self._peak = self._peak or memory.Peak()
         return self._peak
 
@@ -224,7 +224,7 @@ class Calls:
 
     @property
     def is_starved(self) -> bool:
-        """Tell whether it waited for a core so long that little can be told."""
+        """Tell whether the function waited for a core so long that little can be told."""
         return self.queued > MOST_QUEUEING * self.wall
 
     def computing(self) -> float:
@@ -234,7 +234,7 @@ class Calls:
         woken = min(self.count - self.untimed, max(0.0, self.own - cpu) / SHORTEST_WAIT)
         cpu = max(0.0, cpu - self.waking.cpu * woken)
         if self.stepping is not None and cpu < self.waking.cpu * woken:
-            # So little cannot be told from what waking up took; its own steps can.
+            # So little CPU time cannot be told from waking up; that of the call's own steps can.
             cpu = min(cpu, max(0.0, self.stepping - self.waking.steps * woken))
         return cpu
 
@@ -271,7 +271,7 @@ class Calls:
         }
 
     def _memory(self, reasons: dict[str, str]) -> dict[str, int | None]:
-        """Return the peak of the whole, and what a call adds to what was there before."""
+        """Return the peak memory of this process, and what a call adds to what was there before."""
         peak = memory.total()
         if peak is None:
             reasons["peak_memory_bytes"] = "this platform does not tell"

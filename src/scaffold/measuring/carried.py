@@ -32,9 +32,10 @@ class Carried:
     def facts(self, reasons: dict[str, str], missing: str = "nothing was called") -> dict[str, Any]:
         """Pickle and unpickle them; return the profile's fields about it: bytes and seconds a call.
 
-        What could not be measured is None, and `reasons` gets why: `missing` without any call.
+        A field that could not be measured is None, and `reasons` says why: `missing` if nothing
+        ran.
         """
-        kept = tuple(self._kept)  # while this looks, a call may come to an end
+        kept = tuple(self._kept)  # a call may end in the meantime
         if not kept:
             fields = ("item_bytes", "result_bytes", "picklable", "pickle_seconds")
             reasons.update(dict.fromkeys(fields, missing))
@@ -52,7 +53,7 @@ class Carried:
         return {**facts, "picklable": not failed, "pickle_seconds": None if failed else seconds}
 
     def writable(self, encode: Callable[[Any], Any] | None, reasons: dict[str, str]) -> bool | None:
-        """Tell whether a project can write the results, or the reason why not."""
+        """Tell whether a project can write the results; if not, `reasons` says why."""
         runner = runner_module("values")
         values = [value for _, value in self._kept if not isinstance(value, BaseException)]
         if not values:
@@ -64,7 +65,7 @@ class Carried:
         except runner.Unwritable as error:
             reasons["writable"] = f"the result cannot be written: {error}"
             return False
-        except BaseException as error:  # of the user's
+        except BaseException as error:  # whatever the user's encode() raises
             reasons["writable"] = f"encode() of the result raised {describe(error)}"
             return False
         reasons.pop("writable", None)

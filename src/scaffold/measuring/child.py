@@ -26,10 +26,10 @@ from scaffold.making.inventory import runner_module
 from scaffold.measuring.wire import to_text
 
 Facts = dict[str, Any]
-# Told while the child runs: for how many seconds it has, and its facts so far.
+# Called while the child runs, with the seconds and the facts so far.
 Watch = Callable[[float, Facts], None]
-# Imports concgen, which the interpreter of a repository has not, from where it is, and nothing else
-# of what is installed there: the user's modules have to be found without.
+# Imports concgen from where it is, because the interpreter of a repository may not have it, and
+# nothing else of what is installed there: the user's modules have to be found without that.
 _START = """
 import importlib.util, sys
 spec = importlib.util.spec_from_file_location("scaffold", sys.argv.pop(1))
@@ -37,7 +37,7 @@ sys.modules["scaffold"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["scaffold"])
 importlib.import_module(sys.argv.pop(1)).main()
 """
-# Seconds between two looks at a child: a person sees it move, and it is not disturbed.
+# Seconds between two looks at a child: often enough to see it move, too seldom to disturb it.
 LOOK = 0.2
 
 
@@ -62,7 +62,7 @@ def run_child(
 
 
 def command(module: str, python: str) -> list[str]:
-    """Return what runs the `main` of a module of ours by any interpreter, with ours or without."""
+    """Return the command that runs `main` of a module of ours, in any interpreter."""
     return [python, "-P", "-c", _START, str(Path(scaffold.__file__)), module]
 
 
@@ -79,7 +79,7 @@ def _run(words: list[str], order: Path, seconds: float, look: Callable[[float], 
                 pass_fds=(lifeline,) if os.name == "posix" else (),
                 start_new_session=True,  # so that what the user's code starts can be ended with it
             )
-        # By which a project ends its own workers, with what they started.
+        # A project ends its own workers, with what they started, in the same way.
         family = runner_module("children", Model.MULTIPROCESSING).Family(child.pid)
         return _wait(child, family.kill, seconds, look)
     finally:
@@ -115,7 +115,7 @@ def _exit_reason(code: int) -> str:
 
 def _read(report: Path) -> Facts:
     facts: Facts = {}
-    with suppress(FileNotFoundError):  # it died before its first word
+    with suppress(FileNotFoundError):  # it died before its first report
         for line in report.read_text(encoding="utf-8").splitlines():
             with suppress(ValueError):  # it died in the middle of a line
                 facts.update(json.loads(line))

@@ -1,4 +1,4 @@
-"""Clocks that tell the time of the function from the time that the machine gave to others."""
+"""Clocks that separate the time of the function from the time that the machine gave to others."""
 
 from __future__ import annotations
 

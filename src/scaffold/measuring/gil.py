@@ -1,14 +1,14 @@
 """How much of its time a function holds the GIL: a second thread sleeps and measures its lateness.
 
-It is the explanation of what two threads gain over one (`beside`), and stands in for that where it
-cannot be measured. Runs in the child process that measures the user's function; standard library
-only.
+It explains what two threads gain over one (`sharing`), and stands in for that if the gain cannot be
+measured. Runs in the child process that measures the user's function; standard library only.
 
-A thread that sleeps half a millisecond is back on time while nobody holds the GIL. While somebody
-does, it is late: by up to the switch interval (5 ms) where Python code runs, and until the end of
-the call where native code keeps the GIL. So the time that it was late, plus the sleeps between two
-late returns, is the time that the GIL was held. The same is measured for two functions whose
-answer is known, in the same session: when they do not come out right, the machine is too busy.
+A thread that sleeps half a millisecond is back on time while the GIL is free. While the
+function holds it, the thread is late: by up to the switch interval (5 ms) where Python code runs,
+and until the end of the call where native code keeps the GIL. So the time that the thread was late,
+plus the sleeps between two late returns, is the time that the GIL was held. The same is measured
+for two functions whose answer is known, in the same session: when they do not come out right, the
+machine is too busy.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Wake(NamedTuple):
     """One turn of the sampling thread, all in seconds."""
 
     woke: float  # when it was over
-    late: float  # for want of the GIL, or of a timer that is exact
-    wait: float  # the longest of what it was late by, in one go
-    queued: float  # for want of a core
+    late: float  # because of the GIL, or of an inexact timer
+    wait: float  # the longest part of that in one go
+    queued: float  # waiting for a core
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Lateness:
         return sum(wake.queued for wake in self.wakes)
 
     def usual(self) -> float:
-        """Return how late, in seconds, a wake-up is when nobody holds the GIL: a low quartile."""
+        """Return how late, in seconds, a wake-up is while the GIL is free: a low quartile."""
         late = sorted(wake.late for wake in self.wakes)
         return late[len(late) // 4] if late else 0.0
 
@@ -110,7 +110,7 @@ def sampling() -> Iterator[Lateness]:
             while not stop.is_set():
                 sleep(SLEEP)
                 woke, after, over = clock(), queued(), clock()
-                # Reading a file gives the GIL away as sleeping does: it may wait for it twice.
+                # Reading a file gives the GIL away, as sleeping does: it may be waited for twice.
                 first, second, waited = woke - turn - SLEEP, over - woke, after - before
                 record(Wake(over, first + second - waited, max(first, second) - waited, waited))
                 before, turn = after, over
@@ -127,7 +127,7 @@ def sampling() -> Iterator[Lateness]:
 
 
 def _split_cores() -> tuple[set[int], set[int]]:
-    """Return a core for the sampler and the others for the body; twice nothing where there is one.
+    """Return a core for the sampler and the others for the body; empty sets if that cannot be.
 
     On one core the sampler would wait for the body to give way to it, and that time, which the
     scheduler counts as queueing, would hide that the GIL was held.

@@ -1,6 +1,6 @@
 """Run the very engines that projects get, without making a project.
 
-A laboratory is a temporary package that holds the runtime and every engine, as copied from the
+A laboratory is a temporary package that holds the runner and every engine, as copied from the
 templates. A trial runs one engine on one function in a process of its own (`trial`).
 """
 
@@ -86,10 +86,10 @@ class Laboratory:
     def pilot(
         self, trials: Sequence[Trial], tasks: int, items: Sequence[Any], seconds: float
     ) -> list[float | None]:
-        """Try engines side by side for so many seconds in all, on these items, each once at most.
+        """Try engines in turn for `seconds` in all, on these items, each item at most once.
 
-        Returns the seconds from one result to the next; None where nothing can be told. `tasks` is
-        how many there would be.
+        Returns for each engine the seconds from one result to the next, None if that is not known.
+        `tasks` is the number of tasks in a whole run.
         """
         runs = [{**_request(trial, seconds), "tasks": tasks} for trial in trials]
         order = {

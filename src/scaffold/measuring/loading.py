@@ -40,10 +40,10 @@ def find(request: Mapping[str, Any], folder: str) -> None:
 def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Import the function as a worker process would, and tell what is known without calling it.
 
-    It comes as a project's `runner.job.Job`, with its setup(), as an engine would open it.
+    The function comes as a project's `runner.job.Job`, with its setup(), as an engine opens it.
     """
     find(request, os.path.dirname(request["report"]))  # noqa: PTH120
-    own_threads = threading.active_count() - 1  # that of the deadline: a project has none
+    own_threads = threading.active_count() - 1  # the deadline's, which a project does not have
     before, began = memory.resident(), time.perf_counter()
     try:
         module = importlib.import_module(request["module"])

@@ -30,7 +30,7 @@ def inspect() -> Machine:
         memory_bytes=usable_memory(),
         python=".".join(map(str, sys.version_info[:3])),
         gil=gil_enabled(),
-        start_method=runner.FASTEST_START,  # while work() brings only Python's own modules
+        start_method=runner.FASTEST_START,  # if work() imports only the standard library
         open_files=open_file_limit(),
         platform=sys.platform,
         memory_left_bytes=memory_left(),
@@ -38,7 +38,7 @@ def inspect() -> Machine:
 
 
 def inspect_for(start_method: str, *, gil_enabled: bool) -> Machine:
-    """Return the same as a function that was measured finds it: what it imports decides."""
+    """Return the facts as a measured function finds them: what it imports decides."""
     facts = inspect()
     # An extension of its own may have switched the GIL on.
     return facts._replace(start_method=start_method, gil=facts.gil or gil_enabled)
@@ -60,13 +60,13 @@ def usable_memory(own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT) -> 
 def memory_left(
     own: str = runner.CGROUPS, root: str = runner.CGROUP_ROOT, proc: str = "/proc"
 ) -> int | None:
-    """Return the bytes that nobody uses at present, as a project counts them."""
+    """Return the bytes of free memory, as a project counts them."""
     unused = runner.memory_left(own, root, proc)
     return min([*filter(None, [unused]), *_windows_memory()[1:]], default=None)
 
 
 def _windows_memory() -> list[int]:
-    """Return the bytes that Windows has, and that nobody uses; nothing elsewhere."""
+    """Return the total and the free bytes of memory on Windows; an empty list elsewhere."""
     if sys.platform != "win32":
         return []
     import ctypes
@@ -89,7 +89,7 @@ def _windows_memory() -> list[int]:
 
 
 class Others:
-    """What other programs take of this machine, from when this was made."""
+    """What other programs use of this machine, from the creation of this object on."""
 
     def __init__(self) -> None:
         self._began, self._taken = time.perf_counter(), _taken_by_others()

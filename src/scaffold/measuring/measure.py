@@ -17,7 +17,7 @@ LEAST_BUDGET, MOST_BUDGET = 1.0, 600.0
 # Seconds beyond the budget that the child gets to write its report before it is killed: on a busy
 # machine it has to wait for a core first.
 GRACE = 2.0
-# Calls of a function that waits: enough for a mean, few enough for a server that is somebody's.
+# Calls of a function that waits: enough for a mean, few enough not to burden a server.
 CALLS = 30
 READING = 5e6  # bytes a second of a request, at least
 
@@ -36,9 +36,9 @@ def measure(
     """Run `target` on the sample for at most `budget` seconds and return its profile.
 
     No item is run twice unless they may `repeat`, and a function that mostly waits is called at
-    most so many times: there is somebody at the other end. Of a function that computes, `spare`
-    seconds of the budget are left for who tries engines on it next. `watch` is told every now and
-    then for how many seconds it has run.
+    most `calls` times, so as not to burden a server. If the function computes, `spare` seconds of
+    the budget are left for pilot runs of engines. `watch` is told now and then how many seconds
+    have passed.
 
     Raises UsageError when the function cannot be imported or called with one item, when it kills
     its process, and when no call returns in time.

@@ -30,7 +30,7 @@ class Peak:
         self._programs = _largest_program()
 
     def added(self) -> int | None:
-        """Return by how many bytes the peak since then is above that; None where nobody tells."""
+        """Return by how many bytes the peak since then exceeds the start; None if not known."""
         peak = _status("VmHWM:") or total()
         if peak is None:
             return None
@@ -40,12 +40,12 @@ class Peak:
 
 
 def total() -> int | None:
-    """Return the peak bytes of this process since it began, or None where nobody tells."""
+    """Return the peak bytes of this process since it began, or None if not known."""
     return None if resource is None else _most(resource.RUSAGE_SELF)
 
 
 def resident() -> int | None:
-    """Return the bytes that this process has at present, or None where nobody tells."""
+    """Return the bytes that this process has at present, or None if not known."""
     return _status("VmRSS:")
 
 

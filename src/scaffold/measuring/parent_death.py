@@ -1,8 +1,8 @@
 """A child process that measures never outlives its parent, however that ends.
 
-The parent keeps one end of a pipe open and never writes. When it is gone the pipe ends, and the
-child's whole process group with it: even while C code holds the GIL, on Linux, where the kernel
-itself sends the signal.
+The parent keeps one end of a pipe open and never writes. When the parent is gone the pipe ends, and
+the child's whole process group with it. On Linux the kernel itself sends the signal, so the group
+ends even while C code holds the GIL.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def die_with_parent(end: int) -> None:
     if sys.platform == "linux":
         import fcntl
 
-        signal.signal(signal.SIGIO, signal.SIG_DFL)  # whose default action is to terminate
+        signal.signal(signal.SIGIO, signal.SIG_DFL)  # its default action is to terminate
         fcntl.fcntl(end, fcntl.F_SETOWN, -os.getpgrp())
         fcntl.fcntl(end, fcntl.F_SETFL, fcntl.fcntl(end, fcntl.F_GETFL) | os.O_ASYNC)
         if select.select([end], [], [], 0)[0]:  # it was gone already

@@ -1,8 +1,7 @@
 """The child process that tries engines of the laboratory for a moment each, the better ones again.
 
-`child.run_child` calls `main()`, which writes what a task took in each of them to the request's
-`report` file, from the first results on: starting is not among it, so that a short run speaks for
-a long one.
+`child.run_child` calls `main()`, which writes to the request's `report` file what a task took in
+each engine, from its first results on: without the start, a short run speaks for a long run.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any
 from scaffold.measuring.report import Report
 from scaffold.measuring.trial import answer, bursts
 
-# Tasks from the first results on that tell something, for each worker.
+# The fewest tasks after the first results for a verdict, for each worker.
 LEAST_TASKS = 3
 # The share of the time left for a round; the rest is for the better half.
 ROUND = 0.5
@@ -35,20 +34,20 @@ class Contender:
 
     @property
     def each(self) -> float | None:
-        """The seconds from one result to the next; None where too few were seen."""
+        """The seconds from one result to the next; None if too few were seen."""
         enough = LEAST_TASKS * self.request["max_workers"]
         return self.seconds / self.tasks if self.tasks >= enough else None
 
     @property
     def whole(self) -> float:
-        """The seconds that all the tasks would take; endless where nobody knows."""
+        """The seconds that all the tasks would take; infinite if that is not known."""
         if self.each is None:
             return float("inf")
         tasks: int = self.request["tasks"]
         return self.started + tasks * self.each
 
     def run(self, items: deque[Any], folder: str, until: float) -> None:
-        """Run until then, or until the items are over."""
+        """Run until `until`, or until the items run out."""
         stop = threading.Event()
         begun: dict[int, Any] = {}
         outcomes = bursts(self.request, folder, _numbered(items, begun), stop)
@@ -58,7 +57,7 @@ class Contender:
                 del begun[outcome.id]
                 if outcome.error is not None:
                     raise RuntimeError(outcome.error)
-            if stop.is_set():  # what was in flight
+            if stop.is_set():  # these were in flight
                 continue
             last = time.monotonic()
             tasks += len(burst) if first else 0
@@ -67,7 +66,7 @@ class Contender:
                 stop.set()
         self.started = first - began
         self.tasks, self.seconds = self.tasks + tasks, self.seconds + last - first
-        items.extend(begun.values())  # taken, and then not begun
+        items.extend(begun.values())  # taken, but not begun
 
 
 def _numbered(items: deque[Any], begun: dict[int, Any]) -> Iterator[tuple[int, Any]]:

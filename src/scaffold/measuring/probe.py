@@ -36,21 +36,21 @@ from scaffold.measuring.sharing import computes, gil_share, pair
 from scaffold.measuring.supply import Supply
 from scaffold.measuring.wire import from_text
 
-# Makes calls until a time, at most so many, and so many if it waits; returns the longest time that
-# an event loop stood still, if there is one.
+# Makes calls until a time: at most a number of them, and at most another number if the function
+# waits. Returns the longest time that a call blocked the event loop, if there is one.
 Caller = Callable[[Calls, float, float, float], float | None]
 
-# The shares of the time left that go into calls one by one: of a function that computes the second
-# while two processes import it to run it side by side, which takes most of the rest.
+# The shares of the time left that go into calls one by one: first, and then, if the function
+# computes, while two processes import it. Running it in those takes most of the rest.
 CALLING, MEANWHILE = 0.2, 0.25
-# The share of the items for them, and for those that a second thread watches, where none is run
-# twice: a few where two threads have told already what it shows.
+# The shares of the items, if no item runs twice: for calls one by one, for calls that a second
+# thread watches, and for those if two threads have shown already what it would see.
 ALONE, WATCHED, GLIMPSED = 0.12, 0.6, 0.1
 LEAST_CALLS = 3
-# Of the calls that a function may get which waits: those one by one, and those that are watched
-# where it computes too. The rest is made with several in flight.
+# The shares of the calls that a function that waits may get: one by one, and watched if it also
+# computes. The rest are made with several in flight.
 ONE_BY_ONE, LOOKED_AT = 1 / 4, 1 / 5
-# Computing less than this share of its time, a function waits for somebody who may be full.
+# A function that computes less than this share of its time waits for what may be at its limit.
 MOSTLY_COMPUTES = 0.5
 # The share of the time left that may go into controls until they come out right.
 CONTROLLING = 0.4
@@ -58,9 +58,9 @@ CONTROLLING = 0.4
 WATCHING = 0.8
 # The share of the time left for the calls of a function that waits, one by one.
 WAITING = 0.4
-# Seconds that threads of the import may take to come to rest, and how long that is looked at.
+# Seconds that threads of the import may take to come to rest, and that each look takes.
 SETTLING, SETTLED = 0.2, 0.01
-# Where programs that it starts do so much of the computing, they tell how much can hold the GIL.
+# If programs that it starts do more than this share of the computing, the rest bounds the GIL's.
 MOSTLY_PROGRAMS = 0.2
 MOSTLY_WAITS = "it mostly waits, and waiting is side by side"
 # Naps show what calling and waking up cost: at most so many of them, for so many seconds in all.
@@ -75,7 +75,7 @@ def main() -> None:
     began = time.time()
     request = from_text(sys.stdin.buffer.read())
     report = Report(request["report"])
-    # Starting took its share of the time, reading the items does not.
+    # The time for starting is part of the budget, the time for reading the items is not.
     deadline = time.monotonic() + request["until"] - began
     # The user's module may try to read it.
     sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
@@ -85,12 +85,12 @@ def main() -> None:
         with ExitStack() as worker:
             with _giving_up(report, calls, deadline):
                 reasons = _measure(request, report, calls, deadline, worker)
-            # Last, as encode() and a teardown of the user's may hang: all else is told by now.
+            # Last, as encode() and a teardown of the user's may hang: all else is reported by now.
             encode = getattr(sys.modules[request["module"]], "encode", None)
             report.tell(writable=calls.carried.writable(encode, reasons), reasons=reasons)
     except Refusal as refusal:
         report.tell(refused=str(refusal))
-    os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
+    os._exit(0)  # without waiting for the user's threads and exit functions
 
 
 def _measure(
@@ -140,7 +140,7 @@ def _settle() -> None:
 
 
 def _caller(job: Any, calls: Calls, worker: ExitStack) -> Caller:
-    """Open the function as a worker does: what it holds is let go when `worker` is closed."""
+    """Open the function as a worker does; closing `worker` releases what it holds."""
     if job.is_async:
         from scaffold.measuring.awaiting import call_async
 
@@ -158,7 +158,7 @@ def _caller(job: Any, calls: Calls, worker: ExitStack) -> Caller:
 
 
 def _alone(call: Caller, request: dict[str, Any], calls: Calls, deadline: float) -> float | None:
-    """Make the first calls, and of what waits those that are made one by one."""
+    """Make the first calls, and if the function waits, the others that are made one by one."""
     waiting = max(1, int(ONE_BY_ONE * request["calls"]))
     block = call(calls, _after(CALLING, deadline), _share(ALONE, calls), waiting)
     if not calls.waits():
@@ -170,7 +170,7 @@ def _alone(call: Caller, request: dict[str, Any], calls: Calls, deadline: float)
 def _beside(
     call: Caller, request: dict[str, Any], calls: Calls, deadline: float, reasons: dict[str, str]
 ) -> dict[str, float | None]:
-    """Return what two gain beside each other, where they could hinder each other."""
+    """Return what two calls at once gain, if they could hinder each other."""
     if not computes(calls):
         reasons |= dict.fromkeys(("thread_gain", "process_gain"), MOSTLY_WAITS)
         return {}
@@ -182,7 +182,7 @@ def _beside(
 
 def _with_others(calls: Calls, allowed: int) -> int:
     """Return how many calls may be made with several in flight."""
-    if computes(calls):  # it was called more often already: nobody minds
+    if computes(calls):  # it was called more often already
         return allowed
     watched = 0.0 if calls.cpu_fraction() < LEAST_CPU else LOOKED_AT * allowed
     return int(allowed - calls.count - watched)
@@ -236,7 +236,7 @@ def _gil(
 
 
 def _controls(until: float) -> gil.Controls:
-    """Try again for a while: what keeps a machine busy is often over in a moment."""
+    """Measure the controls until they come out right: a machine is often busy for a moment only."""
     while True:
         controls = gil.calibrate()
         if controls.trusted or time.monotonic() > until:
@@ -254,9 +254,9 @@ def _after(share: float, deadline: float) -> float:
 def _waking(is_async: bool, wait: float, napping: float) -> Waking:
     """Return the CPU seconds of a call that does nothing but sleep for about as long as `wait`.
 
-    That is the price of being called one by one from here: an engine pays its own, which is among
-    the costs and not the function's. It grows with the wait (five times from 1 ms to 50 ms, on
-    Linux), because a core that idles for longer sleeps deeper and forgets more. The naps take
+    That is the price of being called one by one from here: an engine pays its own price, which is
+    among its costs and not the function's. It grows with the wait (five times from 1 ms to 50 ms,
+    on Linux), because a core that idles for longer sleeps deeper and forgets more. The naps take
     `napping` seconds, about.
     """
     nap = max(0.0, min(wait, napping / 2))

@@ -21,10 +21,10 @@ from scaffold.measuring.wire import to_text
 
 
 class ProcessPair:
-    """Two such processes; they import the function while nothing is timed.
+    """Two processes, which import the function while nothing is timed.
 
-    A third one runs it on two threads where they have a pool of `native` threads to share, which
-    workers that are processes are held to their part of.
+    If the function has `native` threads, a third process runs it on two threads that share them;
+    the two processes are limited to their part of them, as worker processes are.
     """
 
     def __init__(self, request: Mapping[str, Any], *, native: bool) -> None:
@@ -65,7 +65,7 @@ class ProcessPair:
     def in_processes(
         self, items: list[Any], seconds: float, repeat: bool, until: float, threads: int = 1
     ) -> Side:
-        """Return what the calls took in two processes at once, on so many threads in each."""
+        """Return what the calls took in two processes at once, on `threads` threads in each."""
         for number in (0, 1):
             half = items if repeat else items[number::2]
             order = {"items": half, "threads": threads, "seconds": seconds, "repeat": repeat}
@@ -76,10 +76,10 @@ class ProcessPair:
         )
 
     def end(self) -> None:
-        """Kill them."""
+        """Kill the processes."""
         for process in self._processes:
             process.kill()
-        for process in self._processes:  # what they took is ours, and not that of others
+        for process in self._processes:  # so that their CPU time counts as ours
             process.wait()
 
     def _tell(self, number: int, order: Mapping[str, Any]) -> None:
@@ -102,4 +102,4 @@ class ProcessPair:
 def _read(process: subprocess.Popen[str], answers: SimpleQueue[str]) -> None:
     for line in process.stdout or ():
         answers.put(line)
-    answers.put("")  # it is over
+    answers.put("")  # the process has ended

@@ -1,9 +1,9 @@
 """What a second thread, and a second process, gains on the user's function.
 
-The gain is how many times as much two get done as one: 2 where nothing is shared, 1 where all is,
-less where they hinder each other. It is measured by two threads, and two processes, that run
-the function on further items. The share of the GIL explains it; where there was no time for
-two, the share is what a thread that sleeps beside the function found (`gil`).
+The gain is how many times as much two get done as one: 2 if nothing is shared, 1 if everything is,
+less if they hinder each other. It is measured by two threads, and two processes, that run the
+function on further items. The share of the GIL explains it; if there was no time for two, the
+share is what a thread that sleeps beside the function found (`gil`).
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from scaffold.measuring.sharing_child import SPARE, Side
 
 # Seconds that two run side by side: some tens of turns at the GIL (5 ms each), at most.
 SPAN = 0.3
-# Of two, of which one may have to wait for the other, a call takes this many times as long.
+# A call may take this many times as long beside another call that holds it up.
 TOGETHER = 2.2
-# Seconds of calls that tell something: several turns at the GIL.
+# The fewest seconds of calls for a verdict: several turns at the GIL.
 LEAST_SPAN = 0.03
-# The share of their time that two threads may have waited for a core: more, and they hardly met.
+# The share of their time that two threads may wait for a core: more, and they hardly met.
 MOST_APART = 0.2
 # Seconds of a call below which handing it over from here costs as much as it takes.
 SHORTEST = 1e-5
-# Beside another call it fails in earnest when it does so many times as often as alone.
+# Calls side by side count as failing if they fail this many times as often as calls alone.
 FAILS_MORE = 5
 # Two may get more than twice as much done as one: the allocator gives a thread memory that it
 # keeps, where the main thread gives it back after every call. More than this is an accident.
 MOST_GAIN = 8.0
-# Other items may take longer than those alone did. Where that could change a gain by more than this
-# (a standard error), CPU seconds compare the two. Otherwise they do not: threads that fight for the
-# GIL thousands of times a second take more of them for the same work.
+# Other items may take longer than those alone did. If that could change a gain by more than this (a
+# standard error), the CPU seconds of a call correct it. Otherwise they do not: threads that fight
+# for the GIL thousands of times a second take more CPU seconds for the same work.
 UNSURE = 0.1
-# Beside another one, a call that is not held up takes at most so many times as long as alone.
+# A call that another call does not hold up takes at most this many times as long as alone.
 NO_SLOWER = 1.25
-# Of its CPU seconds, what two clocks may differ by leaves this share of them.
+# CPU seconds are really fewer below this share: above it, two clocks may differ by as much.
 MOSTLY = 0.8
 # The shares of the items that are left which go to two processes, and then to two threads. What
 # remains is for the engines (`pilot`).
@@ -60,13 +60,13 @@ HARDLY, TOO_BRIEFLY = "it hardly computes", "it computes too briefly between its
 
 
 def computes(alone: Calls) -> bool:
-    """Tell whether two at once could hinder each other."""
+    """Tell whether two calls at once could hinder each other."""
     return not alone.hopeless() and alone.cpu_fraction() >= WAITS
 
 
 @contextmanager
 def pair(request: Mapping[str, Any], alone: Calls, deadline: float) -> Iterator[SideBySide]:
-    """Start two processes that can run the function, where it is worth it; kill them at the end."""
+    """Start two processes that can run the function, if it is worth it; kill them at the end."""
     worthless = _worthless(alone, deadline)
     if worthless:
         yield SideBySide(None, request["is_async"], alone, deadline, worthless)
@@ -89,7 +89,7 @@ class SideBySide:
     worthless: str
 
     def gains(self, reasons: dict[str, str]) -> dict[str, float | None]:
-        """Return the profile's fields, None with a reason where it cannot be measured."""
+        """Return the profile's fields, None with a reason for what cannot be measured."""
         gains: dict[str, float | None] = {"thread_gain": None, "process_gain": None}
         two, alone, deadline = self.pair, self.alone, self.deadline
         why = self.worthless
@@ -126,7 +126,7 @@ def _worthless(alone: Calls, deadline: float) -> str:
 
 
 def _handed_out(share: float, alone: Calls) -> list[Any]:
-    """Return so large a share of the items, more where they are over too soon, none to waste."""
+    """Return a share of the items: more if they would run out too soon, no more than needed."""
     least, enough = (SPARE + int(2 * span / alone.each) for span in (LEAST_SPAN, SPAN))
     return alone.supply.hand_out(share, least, enough)
 
@@ -134,7 +134,7 @@ def _handed_out(share: float, alone: Calls) -> list[Any]:
 def _when_there_is_time(
     measure: Any, items: list[Any], alone: Calls, deadline: float
 ) -> Side | str:
-    """Run two side by side, or say why not."""
+    """Run two calls side by side and return what they took, or say why not."""
     call_seconds, seconds_left = alone.each, deadline - time.monotonic()
     if len(items) < 2:
         return TOO_FEW
@@ -165,7 +165,7 @@ def _beside(alone: Calls, side: Side) -> float:
 
 
 def _scale(alone: Calls, side: Side) -> float:
-    """Return by what factor the calls alone computed longer, where too few are comparable."""
+    """Return by what factor the calls alone computed longer, 1 if their times compare well."""
     if len(alone.seconds) < 2 or not side.cpu:
         return 1.0
     uneven = statistics.stdev(alone.seconds) / alone.each
@@ -177,9 +177,9 @@ def _scale(alone: Calls, side: Side) -> float:
 def _spinning(alone: Calls, side: Side) -> float:
     """Return the CPU seconds of a call that native threads spend on waiting for more to do.
 
-    Held to one of them, as each of `side` was, a call takes no longer then, and fewer of them.
+    Limited to one native thread, as each of `side` was, a call takes no longer, but fewer of them.
     """
-    # By the second, not by the call: the items are others, and the first call may be a slow one.
+    # By the second, not by the call: the items differ, and the first call may be slow.
     taken, cpu = alone.cpu / alone.count, side.cpu / side.own * alone.each
     as_fast = side.own / side.calls < NO_SLOWER * alone.each
     return taken - cpu if as_fast and 0 < cpu < MOSTLY * taken else 0.0
@@ -229,6 +229,6 @@ def _share_and_hold(
     if cpu < LEAST_CPU or (cpu < 1 - LEAST_CPU and cpu * alone.each < gil.SHORTEST):
         return None, hold, HARDLY if cpu < LEAST_CPU else TOO_BRIEFLY
     held = lateness.held(watched.begin, watched.end, controls.usual)
-    # It holds the GIL while it computes, and while it waits for a core in between.
+    # The function holds the GIL while it computes, and while it waits for a core in between.
     runnable = min(1.0, (cpu * watched.own + watched.queued) / watched.wall)
     return min(1.0, controls.share(held) / runnable), hold, ""

@@ -1,7 +1,7 @@
 """A child process that runs the user's function on one thread or two, for as long as it is told.
 
 `main()` gets one JSON object a line on stdin, the first of which says what to import, and answers
-each by one line on stdout: that it is ready, and then what the calls took. `process_pair` starts
+each with one line on stdout: that it is ready, and then what the calls took. `process_pair` starts
 two.
 """
 
@@ -22,15 +22,15 @@ from scaffold.measuring.clocks import cpu_seconds, queueing
 from scaffold.measuring.loading import Refusal, load
 from scaffold.measuring.wire import from_text
 
-# Of so many items one is spent on a first call that is not timed: it is often a slow one.
+# With this many items for each thread, its first call is not timed: that is often slow.
 SPARE = 10
 
 
 @dataclass
 class Side:
-    """What some calls took: seconds less those lost for want of a core, CPU seconds, the lost.
+    """What some calls took: seconds without waiting for a core, CPU seconds, seconds of waiting.
 
-    And how many of the calls failed.
+    `failures` is how many of the calls failed.
     """
 
     calls: int = 0
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _private_streams() -> tuple[IO[str], IO[str]]:
-    """Return stdin and stdout for us alone: the user's code gets others, with nothing in them."""
+    """Return stdin and stdout for us alone: the user's code gets the null device instead."""
     orders = os.fdopen(os.dup(0), encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -74,7 +74,7 @@ def _say(answers: IO[str], fact: Mapping[str, Any]) -> None:
 
 
 def run(job: Any, items: list[Any], threads: int, seconds: float, repeat: bool) -> Side:
-    """Call on so many threads until the time or the items are over, each a worker of its own."""
+    """Call on `threads` threads, each a worker, until the time is up or the items run out."""
     calling = _Calling(job, items, threads, seconds, repeat)
     sides = [Side() for _ in range(threads)]
     if threads == 1:  # as the engines do: one task at a time in the main thread
@@ -101,7 +101,7 @@ class _Calling:
         self._spare = len(items) >= SPARE * threads
         self._cpu: list[float] = []  # at the start, and where each thread ended
         self._barrier = threading.Barrier(threads, lambda: self._cpu.append(cpu_seconds()))
-        self._done: SimpleQueue[bool] = SimpleQueue()  # a call, or else all that a thread had to do
+        self._done: SimpleQueue[bool] = SimpleQueue()  # True: a call, False: a thread
 
     def work(self, side: Side) -> None:
         try:
@@ -110,7 +110,7 @@ class _Calling:
                     with suppress(BaseException):
                         call(self._todo.popleft())
                 self._serve(call, side)
-        except BaseException:  # setup() failed, here or in another thread: nothing is told
+        except BaseException:  # setup() failed, here or in another thread: nothing is reported
             self._barrier.abort()
         finally:
             self._done.put(False)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Supply:
-    """Positions of items, out of order: neighbours in a file are often alike."""
+    """Positions of items, in random order: neighbours in a file are often alike."""
 
     def __init__(self, items: list[Any], *, repeat: bool) -> None:
         self.items, self.repeat = items, repeat
@@ -27,9 +27,9 @@ class Supply:
         return position
 
     def hand_out(self, share: float, least: int, enough: int) -> list[Any]:
-        """Return so large a share of what is left, within these bounds; all items if they repeat.
+        """Return a share of the items left, from `least` to `enough`; all items if they repeat.
 
-        Never more than half of what is left, but for two.
+        Two at least; for the sake of `least`, no more than half of what is left.
         """
         if self.repeat:
             return self.items
@@ -40,7 +40,7 @@ class Supply:
 
 
 def untaken(items: Sequence[Any], count: int) -> list[Any]:
-    """Return the items that are left of a supply of them, of which so many were taken."""
+    """Return the items that a supply of them has left after `count` were taken."""
     return [items[position] for position in _order(len(items))[count:]]
 
 

@@ -18,9 +18,9 @@ NUMBERS = range(1000)
 # Seconds between two notes: several turns of the GIL (5 ms each), and of the coarse clock by which
 # Windows tells the time of a thread.
 NOTED = 0.2 if sys.platform == "win32" else 0.02
-# Rounds that are timed, and how often: the quickest is the one that nobody disturbed.
+# Rounds that are timed, and how often: the quickest time is the least disturbed.
 TIMED, TIMES = 400, 5
-# The clock for it: of this thread, which counts nothing of other programs, where it is fine enough.
+# The clock for that: of this thread, which leaves out other programs, where it is fine enough.
 CLOCK = time.perf_counter if sys.platform == "win32" else time.thread_time
 
 
@@ -36,7 +36,7 @@ async def power_async(item: Sequence[int]) -> int:
 
 
 def task(item: Sequence[Any]) -> list[Any]:
-    """Wait for so many seconds, then compute so many rounds; return who did what, and when."""
+    """Wait and compute as the item says (seconds, rounds); return who did what, and when."""
     wait, rounds = item
     began = time.perf_counter()
     if wait:  # sleep(0) would give the GIL away
@@ -54,7 +54,7 @@ async def task_async(item: Sequence[Any]) -> list[Any]:
 
 
 def rounds_in(seconds: float) -> int:
-    """Return how many rounds take so long on this machine, by a thread that has a core."""
+    """Return how many rounds a thread with a core computes in `seconds` on this machine."""
     return max(1, round(TIMED * seconds / min(_timed() for _ in range(TIMES))))
 
 
@@ -70,7 +70,7 @@ def _note(began: float, rounds: int) -> list[Any]:
 
 
 def _compute(rounds: int) -> list[tuple[float, float, float]]:
-    """Compute; return from when to when, and for how much of it this thread was on a core."""
+    """Compute; return for each stretch its start, its end, and its seconds on a core."""
     notes = []
     since, used = time.perf_counter(), time.thread_time()
     for remaining in range(rounds - 1, -1, -1):

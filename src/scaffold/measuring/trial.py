@@ -1,7 +1,7 @@
 """The child process that runs engines of the laboratory, mostly on the user's function.
 
 `child.run_child` calls `main()`, which writes what it measured to the request's `report` file, run
-by run. The clock of a run goes from the engine's start to the last outcome, over the start and the
+by run. The clock of a run goes from the engine's start to the last outcome, with the start and the
 end of all its workers.
 """
 
@@ -23,7 +23,7 @@ from scaffold.measuring.parent_death import die_with_parent
 from scaffold.measuring.report import Report
 from scaffold.measuring.wire import from_text
 
-TELL = 0.2  # seconds between two words on how far it is
+TELL = 0.2  # seconds between two reports of progress
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def answer(respond: Callable[[dict[str, Any], Report], None]) -> NoReturn:
         respond(request, report)
     except Exception as error:
         report.tell(refused=describe(error))
-    os._exit(0)  # threads of the user's, and functions at exit, are nobody's business
+    os._exit(0)  # without waiting for the user's threads and exit functions
 
 
 def run_all(request: dict[str, Any], report: Report) -> None:

@@ -1,4 +1,4 @@
-"""Requests to the child processes: JSON, and in it the types that items out of Parquet have."""
+"""Requests to the child processes: JSON, with pickles for the types that items of Parquet have."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pickle
 import secrets
 from typing import Any
 
-# Characters of the name that stands before a time, a decimal or bytes. It is another one in each
-# request, so that no item can know it: only what has it is unpickled.
+# Characters of the mark of a pickled value: a time, a decimal or bytes. Each request has a new mark
+# that no item can know: only a value with the mark is unpickled.
 MARK = 32
 
 

@@ -11,9 +11,9 @@ from scaffold.terminal import bench_views, console, documents, progress_views
 
 
 def watch(request: BenchRequest) -> tuple[Bench, int]:
-    """Run the bench and tell its steps; return the results and the exit code.
+    """Run the bench and report its steps; return the results and the exit code.
 
-    Ctrl-C ends it with the results that are there; without any it raises Interrupted.
+    Ctrl-C ends the bench with the results so far; without any result it raises Interrupted.
     """
     console.say(progress_views.running(bench.announcement(request)))
     so_far: list[Bench] = []
@@ -33,7 +33,7 @@ def watch(request: BenchRequest) -> tuple[Bench, int]:
 def record(results: Bench, request: BenchRequest) -> None:
     """Put the results into the record of the project that was benched, and say so in a line.
 
-    Not those that were cut short, or where no model did the work.
+    Results that were cut short, or of which no model did the work, are not recorded.
     """
     if request.project is None or not results.complete or results.fastest is None:
         return

@@ -1,4 +1,4 @@
-"""What there is, in words: the rules, one rule, the models compared. Lines of text, no printing."""
+"""The lists in words: rules, models, starters; a rule or a starter explained. Prints nothing."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def rules(width: int) -> list[str]:
 
 
 def rule(rule_id: str, width: int) -> list[str]:
-    """Explain one rule; raise UsageError for an id that there is not."""
+    """Explain one rule; raise UsageError for an unknown id."""
     try:
         wanted = read_choice(rule_id, [*(rule.id for rule in RULES), *BY_ESTIMATES])
     except ValueError as error:
@@ -99,7 +99,7 @@ def models(width: int) -> list[str]:
 
 
 def starters(width: int) -> list[str]:
-    """Return what there is to start from: the work, the models, what has to be installed."""
+    """List the starters: the work, the models, what has to be installed."""
     lines = []
     for starter in map(load, names()):
         lines += _labelled(starter.name, starter.summary, width, 10)
@@ -114,7 +114,7 @@ def starters(width: int) -> list[str]:
 
 
 def starter(name: str, width: int) -> list[str]:
-    """Describe one starter; raise UsageError for a name that there is not."""
+    """Describe one starter; raise UsageError for an unknown name."""
     starter = find(name)
     lines = [f"{starter.name}  {starter.summary}", ""]
     lines += _labelled("Fits", ", ".join(f"--workload {bound}" for bound in starter.fits), width)

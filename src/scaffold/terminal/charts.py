@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Style(NamedTuple):
-    """How a model is drawn: told apart by colour, and by line and marker without."""
+    """How a model is drawn: a colour, and a line and a marker that need no colour."""
 
     colour: str
     line: str | tuple[int, tuple[int, ...]]  # a name, or offset and dashes
@@ -41,7 +41,7 @@ PALETTE = (
     Style("#56b4e9", (0, (1, 1)), "X"),
 )
 STYLES = dict(zip(MODELS, PALETTE, strict=False))
-# What is no model's: words and axes, the page, lines that only guide the eye.
+# The colours of no model: words and axes, the page, lines that only guide the eye.
 INK, PAPER, FAINT = "#24292f", "#ffffff", "#b4bac1"
 
 # Inches across: at 11 points the words are still read at the width of a phone.
@@ -50,9 +50,9 @@ BAR_HEIGHT, BARS_BESIDE, LINES_HEIGHT = 0.52, 0.75, 4.0
 FONT = {"font.size": 11, "axes.titlesize": 12, "legend.fontsize": 10}
 # The share of the width that is left to the words at the longest bar.
 WORDS = 0.42
-# Of a width of one, what a letter takes in the strip of models.
+# The share of the strip of models that a letter takes.
 LETTER = 0.0165
-# What an axis of durations names, in seconds: those that people count in.
+# The durations that an axis names, in seconds.
 DURATIONS = {
     1e-6: "1 us", 1e-5: "10 us", 1e-4: "100 us", 1e-3: "1 ms", 0.01: "10 ms", 0.1: "100 ms",
     1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3600: "1 h", 36_000: "10 h",
@@ -77,15 +77,15 @@ def bars(bench: Bench) -> Panel:
 
 
 def lines(over: Crossover, tasks: int, points: Sequence[tuple[Model, float]] = ()) -> Panel:
-    """Return the makespan of every model over the number of tasks, and who is advised when.
+    """Return the makespan of every model over the number of tasks, and which model is advised.
 
-    `tasks` is how many there are, `points` are what was measured with them.
+    `tasks` is the number of tasks, `points` are the times that were measured with them.
     """
     return Panel(LINES_HEIGHT, lambda axes: _draw_lines(axes, over, tasks, points))
 
 
 def svg(panels: Sequence[Panel], source: str = "") -> str:
-    """Return the panels under one another as SVG, with a last line that says what they are from."""
+    """Return the panels under one another as SVG, with a last line that names their source."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -186,7 +186,7 @@ def _draw_lines(
 
 
 def _draw_strip(axes: Axes, over: Crossover) -> None:
-    """Draw, above the lines, which model is advised for how many tasks, and say from when."""
+    """Draw, above the lines, which model is advised for how many tasks, and from where on."""
     last = math.log(over.counts[-1])
     ends = [begin for begin, _, _ in over.stretches[1:]] + [over.counts[-1]]
     labels = []
@@ -205,7 +205,7 @@ def _draw_strip(axes: Axes, over: Crossover) -> None:
 
 
 def _rounded(count: int) -> int:
-    """Return a count as far as it is known, and as the flips tell it: two figures."""
+    """Return a count rounded to two figures, as the flips show it: more is not known."""
     return int(float(f"{count:.2g}"))
 
 

@@ -11,7 +11,7 @@ Offers = list[tuple[str, str]]
 
 
 def choices(question: Question) -> Callable[[], Offers] | None:
-    """Return how to offer the answers to choose from, of a question that has some."""
+    """Return what offers the choices of a question, or None for a question without choices."""
     if not question.choices:
         return None
     return lambda: [

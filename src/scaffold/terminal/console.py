@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 # Columns used when the output is not a terminal, and the most that a line of prose should take.
 PIPE_WIDTH = 100
 WIDEST = 110
-# Columns in which a terminal shows the key that it is interrupted by: ^C.
+# Columns that a terminal fills with ^C when it is interrupted.
 ECHO = 2
 # Columns that a prompt leaves for what is typed after it: `don't know`.
 ANSWER = 10
-# Seconds to wait for the first piped answer before a pipe counts as one that nobody writes to.
+# Seconds to wait for the first piped answer before a pipe counts as a pipe without a writer.
 PIPE_PATIENCE = 1.0
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 @contextmanager
 def telling(done: str, way_out: str) -> Iterator[None]:
-    """Tell what was done, to the end; where that cannot be, raise ConcgenError that it was done."""
+    """Print a result in the body; if that fails, raise ConcgenError that says what was done."""
     try:
         yield
         streams.flush()
@@ -79,9 +79,9 @@ def say(text: str = "") -> None:
 
 
 class Steps:
-    """Progress on stderr: a line for each step and, on a terminal, one that moves below it.
+    """Progress on stderr: a line for each step and, on a terminal, a moving line below it.
 
-    `margin` stands before the steps. As a context manager it leaves no moving line behind.
+    `margin` goes before the steps. As a context manager it leaves no moving line behind.
     """
 
     def __init__(self, margin: str = "") -> None:
@@ -97,7 +97,7 @@ class Steps:
 
     def step(self, step: Step) -> None:
         """Print a line that stays."""
-        from scaffold.terminal import progress_views  # few commands take their time
+        from scaffold.terminal import progress_views  # few commands need it
 
         self._wipe()
         say(f"{self._margin}{progress_views.step(step)}")
@@ -117,9 +117,9 @@ class Steps:
             streams.write("\r", sys.stderr)
 
     def _over(self, text: str, spared: int) -> None:
-        """Write over the line; with blanks, as not every console knows the code that wipes it.
+        """Write over the line, with blanks: not every console knows the code that clears it.
 
-        `spared` columns at its end are left free: a full line would move on to the next.
+        `spared` columns at its end are left free: a full line would move on to the next line.
         """
         columns = width() - 1 - spared
         streams.write(f"\r{text[:columns].ljust(columns)}", sys.stderr)
@@ -137,7 +137,7 @@ def error(problem: ConcgenError) -> None:
 
 
 def _broken(text: str, margin: str = "", further: str = "  ", spared: int = 0) -> str:
-    """One line for a pipe, where a program may read it; on a terminal broken between words."""
+    """Return one line for a pipe, which a program may read; for a terminal, break it at words."""
     if not sys.stderr.isatty():
         return f"{margin}{text}"
     from scaffold.terminal import layout  # few commands fail or ask
@@ -146,7 +146,7 @@ def _broken(text: str, margin: str = "", further: str = "  ", spared: int = 0) -
 
 
 def _visible(text: str) -> str:
-    """Return `text` with what could move the cursor or turn the line around escaped."""
+    """Return `text` with what could move the cursor or reverse the line escaped."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
@@ -166,7 +166,7 @@ def width() -> int:
 
 
 def can_ask() -> bool:
-    """Tell whether answers can be had from stdin: a terminal, or a pipe that somebody writes to."""
+    """Tell whether stdin can give answers: a terminal, or a pipe that is written to."""
     if sys.stdin is None or sys.stdin.closed:
         return False
     if sys.stdin.isatty():
@@ -178,7 +178,7 @@ def can_ask() -> bool:
 
 
 def asker() -> Ask | None:
-    """Return how to ask a question, or None when there is nobody to ask."""
+    """Return how to ask a question, or None if stdin cannot give answers."""
     return ask if can_ask() else None
 
 
@@ -201,7 +201,7 @@ def ask(question: Question) -> Any:
 
 
 def _is_bare(text: str) -> bool:
-    """Tell a figure without a unit; zero needs none."""
+    """Tell whether a text is a figure without a unit; zero needs no unit."""
     try:
         return float(text) != 0
     except ValueError:
@@ -229,10 +229,10 @@ def ask_choice(
 
 
 def ask_line(prompt: str, default: str, read: Callable[[str], T], more: str) -> T:
-    """Prompt for a line until `read` takes it; an empty one stands for `default`.
+    """Prompt for a line until `read` takes it; an empty line stands for `default`.
 
-    `?` says `more` of the question, `back` raises Back. From a pipe nobody can correct an answer:
-    an invalid one raises UsageError, as does its end.
+    `?` prints `more`, `back` raises Back. An answer from a pipe cannot be corrected: an invalid
+    answer raises UsageError, as does the end of the pipe.
     """
     while True:
         streams.write(_broken(f"{prompt}:", spared=ANSWER) + " ", sys.stderr)

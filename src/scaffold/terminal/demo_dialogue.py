@@ -13,7 +13,7 @@ Answer = Callable[[Iterable[str]], None]
 
 
 def show(plan: Plan, save: Path | None, *, as_json: bool) -> None:
-    """Run all of it, print it as it goes, and draw it when asked to."""
+    """Run the demonstration, print it as it goes, and draw it when asked to."""
     for line in demo_views.announcement(plan, console.width()):
         console.say(line)
     console.say()

@@ -1,6 +1,6 @@
 """The picture of a demonstration: who ran when, on every model, as SVG drawn by hand.
 
-It is as wide as a telephone can show, and follows the reader's light or dark page.
+It is as wide as a phone can show, and follows the reader's light or dark page.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from scaffold.terminal import demo_views, saving, timeline
 from scaffold.terminal.charts import PALETTE
 from scaffold.terminal.layout import wrap
 
-# In units of the drawing; the text is 14 of them high, so that a telephone still shows it well.
+# In units of the drawing: the text is 14 units high, so that a phone still shows it well.
 WIDTH, MARGIN, LINE = 480, 12, 19
 SHOWN = 720  # pixels across, where there is room
 NAMES = 96  # for the names of the lanes
 LETTERS = {"strong": 56, "faint": 70}  # that a line of text holds
 LANE, PITCH = 13, 16  # how high a lane is, and from one to the next
 CELLS = 180  # of a lane, two units each
-SIGN, NUMBER = 20, 10  # how wide one is
+SIGN, NUMBER = 20, 10  # widths of a sign in the legend, and of a task's number
 # What is told apart by colour is told apart by height, too.
 DRAWN = {
     timeline.COMPUTES: ("computes", LANE),
@@ -93,7 +93,7 @@ class Sheet:
             self._text(MARGIN, self._bottom - 5, line, kind)
 
     def legend(self, signs: list[tuple[str, str]]) -> None:
-        """Draw what means what, side by side in as many lines as it takes."""
+        """Draw what each sign means, side by side, in as many lines as it takes."""
         left = WIDTH
         for sign, word in [("", demo_views.BEGINS), *signs]:
             needed = SIGN + 4 + 6 * len(word) + MARGIN
@@ -130,7 +130,7 @@ class Sheet:
         self._bottom += 4
 
     def drawing(self, title: str) -> str:
-        """Return all of it."""
+        """Return the whole drawing."""
         height = self._bottom + MARGIN
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"'
@@ -161,7 +161,7 @@ class Sheet:
 
 
 def _stretches(cells: str) -> Iterator[tuple[str, int, int]]:
-    """Yield what cells next to one another show, where it begins, and how long it is."""
+    """Yield what neighbouring cells show, where it begins, and how long it is; no empty cells."""
     place = 0
     for sign, group in groupby(cells):
         length = len(list(group))

@@ -47,7 +47,7 @@ NEXT = {
 
 
 def announcement(plan: Plan, width: int) -> list[str]:
-    """Return what is said before it happens: what is run, where, and for how long."""
+    """Return what is announced before the runs: what runs, where, and for how long."""
     machine = plan.machine
     gil = "with" if machine.gil else "without"
     cores = f"{machine.cores:.3g} {'core' if machine.cores == 1 else 'cores'}"
@@ -60,7 +60,7 @@ def announcement(plan: Plan, width: int) -> list[str]:
 
 
 def example(runs: Sequence[Run], width: int) -> list[str]:
-    """Return the times of the article's example, and why no model is any use for it."""
+    """Return the times of the article's example, and why no model helps it."""
     runs = [run for run in runs if run.error is None]
     times = [run.measured_seconds for run in runs]
     columns = [
@@ -97,13 +97,13 @@ def signs(plan: Plan) -> list[tuple[str, str]]:
 
 
 def title(plan: Plan, model: Model) -> str:
-    """Return how a model runs them, and what is predicted: told before it runs."""
+    """Return how a model runs the tasks, and the prediction: the title of its run."""
     counted = MODELS[model].counted(plan.workers(model, plan.heavier)) or "one after another"
     return f"{model}, {counted}: {show_seconds(plan.predict(model, plan.heavier))} predicted"
 
 
 def measured(run: Run) -> str:
-    """Return how a model ran them, and what was predicted."""
+    """Return how a model ran the tasks, how long it took, and the prediction."""
     counted = MODELS[run.model].counted(run.max_workers) or "one after another"
     return (
         f"{run.model}, {counted}: {show_seconds(run.measured_seconds)},"
@@ -143,7 +143,7 @@ def _timeline(run: Run, seconds: float, width: int) -> list[str]:
 
 
 def lane_names(model: Model, lanes: Sequence[timeline.Lane]) -> list[str]:
-    """Name each lane; of those that one process has, the first."""
+    """Name each lane; of the lanes of one process, only the first."""
     word = LANES[model]
     if MODELS[model].workers is None:
         return [word]
@@ -160,7 +160,7 @@ def lane_names(model: Model, lanes: Sequence[timeline.Lane]) -> list[str]:
 
 
 def _at_once(run: Run) -> str:
-    """Say how much of it went on at a time, for those who do not see the lines."""
+    """Say how many tasks waited and computed at a time, for readers who do not see the lines."""
     makespan = max((task.ended for task in run.tasks), default=0.0)
     busy: list[tuple[Callable[[float], str], float]] = [
         ("{:.2g} waiting".format, sum(task.ready - task.began for task in run.tasks)),
@@ -175,7 +175,7 @@ def _at_once(run: Run) -> str:
 
 
 def summary(demo: Demo, width: int) -> list[str]:
-    """Return predicted beside measured, what is advised, and where to go on."""
+    """Return predicted beside measured, what is advised, and what to run next."""
     runs = demo.works
     times = [run.measured_seconds for run in runs]
     alone = next((run.measured_seconds for run in runs if run.model is BASELINE), None)

@@ -28,7 +28,7 @@ from scaffold.terminal import console, layout, progress_views, views
 
 T = TypeVar("T")
 
-# Fields that name an item as a rule; and how many a prompt offers: more hide the question.
+# Fields that usually name an item, and how many a prompt offers: more would hide the question.
 USUAL_KEYS = ("id", "key", "name", "url", "path", "uuid", "sku", "code")
 FIELDS_NAMED = 5
 
@@ -55,7 +55,7 @@ def ask_dest(name: str | None, ask: Ask | None) -> Path:
     default = str(DEFAULT_DEST)
     more = "A new directory, made here; its name is that of the project. FILE.py makes one script."
     while True:
-        with suppress(Back):  # there is nothing before it
+        with suppress(Back):  # there is no question before this
             return console.ask_line(f"Where does the project go? [{default}]", default, _free, more)
 
 
@@ -85,9 +85,9 @@ def counsel(
 ) -> tuple[Advice, T | None]:
     """Give advice by asking or by measuring, whichever the user wants.
 
-    `locate` finds the function where its user's code does. `take` is called with function and items
-    before they are measured; what it returns comes with the advice, None where nothing was
-    measured. What was answered `earlier` is the default of what is asked.
+    `locate` returns the function as the user's own code imports it. `take` is called with function
+    and items before they are measured; its result comes with the advice, or None if nothing was
+    measured. An `earlier` answer is the default when its question is asked again.
     """
     is_asked = False
     while to_measure.function is None:
@@ -110,7 +110,7 @@ def counsel(
 
 
 def _number(given: Given, name: str) -> Any:
-    """Return an answer that is a number; None where nobody gave one, or it is no number."""
+    """Return an answer if it is a number, else None."""
     raw = given.questions.get(name)
     answer = None if raw is None else read(BY_NAME[name], raw)
     return answer if isinstance(answer, int | float) else None
@@ -125,7 +125,7 @@ def _ask_function(to_measure: MeasureRequest) -> MeasureRequest:
 
 
 def _may_run(target: Target, items: Items, effort: measure.Effort) -> bool:
-    """Ask for consent: what the function does to others is not known here."""
+    """Ask for consent to run the function: what it does to others is not known here."""
     console.say(progress_views.consent(measure.announcement(target, items, effort)))
     try:
         return console.ask_line("Run it? [Y/n]", "y", read_bool, _RUN)
@@ -162,8 +162,8 @@ def decide(
 ) -> tuple[Advice, T | None, Model | None]:
     """Show the advice of `counsel`, and ask whether to take it, until the user does or stops.
 
-    `model` is what the user wants whatever the advice, `starter` what was chosen to start from: not
-    every model can run it. Returns what `counsel` does, and the model, or None to stop.
+    `model` is the user's choice whatever the advice, `starter` the chosen starter: not every model
+    can run it. Returns what `counsel` does, and the model, or None to stop.
     """
     earlier = None
     while True:
@@ -188,7 +188,7 @@ def decide(
 
 
 def _settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model | None:
-    """Ask whether to take the advice; raise Back for no, where there are answers to go back to."""
+    """Ask whether to take the advice; raise Back for no, if there are answers to go back to."""
     recommended = advice.recommendation.model
     if ask is None:
         return recommended
@@ -221,7 +221,7 @@ def _settle(advice: Advice, starter: Starter | None, ask: Ask | None) -> Model |
 
 
 def _summary(replies: Replies) -> str:
-    """Return what was answered, and what is assumed as nobody knew it, for a last look."""
+    """Return what was answered, and what is assumed for "don't know", for a last look."""
     answers = {
         question.name: question.show(replies.values[question.name]) for question in QUESTIONS
     }
@@ -240,7 +240,7 @@ def _summary(replies: Replies) -> str:
 
 
 def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | None:
-    """Ask what to start from, of the starters that fit; None when there is nobody to ask."""
+    """Ask which of the starters that fit to start from; None if nothing can be asked."""
     fitting = starters.offered(bound, model)
     if ask is None or len(fitting) == 1:
         return None
@@ -263,9 +263,9 @@ def choose_starter(bound: Bound, model: Model, ask: Ask | None) -> Starter | Non
 
 
 def choose_key(key: str | None, items: Items, ask: Ask | None) -> str | None:
-    """Return the field that names an item: the one that was given, or by asking, or none.
+    """Return the field that names an item: as given, or by asking, or None.
 
-    Raises UsageError for one that items do not have.
+    Raises UsageError for a field that items do not have.
     """
     if key is not None or ask is None or not (fields := items.naming_fields()):
         return None if key is None else items.check_field(key)

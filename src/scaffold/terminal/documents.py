@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # `recommend` has to start fast
     from scaffold.core.observed import Profile
     from scaffold.making.items import Items
 
-# Grows when a key changes its meaning or goes away; a new key alone leaves it.
+# Grows when a key changes its meaning or goes away, not when a key is added.
 SCHEMA = 1
 
 Document = dict[str, Any]
@@ -59,7 +59,7 @@ def workload(work: Workload) -> Document:
 def new(advice: Recommendation, created: Created) -> Document:
     """Return the document of `new --json`: the advice, the project and the command.
 
-    `model` and `settings` are those of the project, also where the user overruled the advice.
+    `model` and `settings` are those of the project, even if the user overruled the advice.
     """
     return {
         **recommendation(advice),
@@ -100,7 +100,7 @@ def add(advice: Recommendation, added: Added) -> Document:
 
 
 def measure(profile: Profile, target: Target, items: Items, binds: str) -> Document:
-    """Return the document of `measure --json`; from what `binds` the time of all follows."""
+    """Return the document of `measure --json`; `binds` is what limits the time of all items."""
     return {
         "schema": SCHEMA,
         "target": str(target),

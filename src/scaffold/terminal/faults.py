@@ -31,7 +31,7 @@ def kept(error: Exception) -> ConcgenError:
 
 
 def _account(error: Exception) -> str:
-    """Return the traceback under what it takes to see the fault again."""
+    """Return the traceback, below what is needed to reproduce the fault."""
     facts = (
         f"concgen {inventory.version()}, Python {sys.version}, {platform.platform()}",
         f"arguments: {sys.argv[1:]!r}",

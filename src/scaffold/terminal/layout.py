@@ -2,21 +2,21 @@
 
     entries   a title in the margin, then lines with a head and a text
     facts     a name and a value a line
-    table     columns, of which the least important go first where it is narrow
+    table     columns, of which the least important are dropped where it is narrow
 
-Words say everything: marks and bars only repeat them, for eyes that skim. Pure: nothing is printed.
+Words say everything: marks and bars only repeat them for a quick look. Pure: nothing is printed.
 """
 
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-# Below this width heads stand in their text, and names and values take turns.
+# Below this width a head or a name is part of its text, and has no column.
 NARROW = 60
 # Columns of a bar: enough to tell a third from a half.
 BAR = 12
 MARGIN = 6
-# What stands before the row that a table is about.
+# The mark before the row that a table is about, and what the other rows have there.
 MARK, NO_MARK = "> ", "  "
 
 
@@ -73,7 +73,7 @@ def table(columns: Sequence[Column], width: int, marked: int | None = None) -> l
 
 
 def entries(title: str, pairs: Sequence[tuple[str, str]], width: int) -> list[str]:
-    """Lay out a titled list: title, head and text in three columns, or run on where narrow."""
+    """Lay out a titled list: title, head and text in three columns, or as text where narrow."""
     lines: list[str] = []
     head_width = max((len(head) for head, _ in pairs), default=0)
     in_columns = width >= NARROW and head_width <= width // 3
@@ -89,7 +89,7 @@ def entries(title: str, pairs: Sequence[tuple[str, str]], width: int) -> list[st
 
 
 def facts(pairs: Iterable[tuple[str, str]], width: int) -> list[str]:
-    """Lay out names and values, the values under one another, or under their names where narrow."""
+    """Lay out names and values, the values in a column, or behind their names where narrow."""
     rows = list(pairs)
     column = max((len(name) for name, _ in rows), default=0) + 2
     lines: list[str] = []
@@ -102,5 +102,5 @@ def facts(pairs: Iterable[tuple[str, str]], width: int) -> list[str]:
 
 
 def bar(value: float, longest: float) -> str:
-    """Draw a duration from zero: twice the time is twice the bar. What is too short is a line."""
+    """Draw a duration from zero: twice the time is twice the bar. A very short time is a line."""
     return "#" * (round(BAR * value / longest) if longest else 0) or "|"

@@ -75,7 +75,7 @@ def of_advice(advice: Recommendation, function: str | None, suffix: str) -> str:
 
 
 def _basis(function: str, machine: Machine, day: str, busy: str) -> str:
-    """Say of what, on what and when; of a path its end, which fits and gives no home away."""
+    """Return what a picture is from; of a path only the end, which names no home directory."""
     function = "/".join(PurePath(function).parts[-2:])
     gil = "" if machine.gil else " without the GIL"
     where = f"{machine.cores:.3g} cores, Python {machine.python}{gil} ({machine.platform})"
@@ -83,7 +83,7 @@ def _basis(function: str, machine: Machine, day: str, busy: str) -> str:
 
 
 def _themed(panels: Sequence[Panel]) -> list[str]:
-    """Return each as a drawing of its own that takes the colours of the page."""
+    """Return each panel as a drawing of its own that takes the colours of the page."""
     drawings = [charts.svg([panel]) for panel in panels]
     for colour, variable in THEMED.items():
         drawings = [drawing.replace(colour, variable) for drawing in drawings]

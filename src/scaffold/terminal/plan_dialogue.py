@@ -14,7 +14,7 @@ _DONE = {"switch": "Switched", "update": "Updated"}
 
 
 def telling(prepared: Prepared, *, dry_run: bool, diff: bool) -> AbstractContextManager[None]:
-    """Tell of a plan; where that cannot be and the plan was carried out, say that it was."""
+    """Return a context for printing: if it fails after the plan was carried out, say so."""
     plan = prepared.plan
     if dry_run or diff or prepared.refusal is not None or not plan.writes:
         return nullcontext()
@@ -23,7 +23,7 @@ def telling(prepared: Prepared, *, dry_run: bool, diff: bool) -> AbstractContext
 
 
 def show(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> None:
-    """Tell what would happen, or happened unless it was only to be shown, and what is left."""
+    """Print what would happen, or what happened and which conflicts are left."""
     plan, refusal = prepared.plan, prepared.refusal
     only_shown = dry_run or diff or refusal is not None
     if as_json:

@@ -11,7 +11,7 @@ from scaffold.terminal.layout import wrap
 
 BAR = 40
 
-# What leads a line of a diff, and how it is styled.
+# How a line of a diff begins, and how it is styled.
 STYLES = (("+++", "bold"), ("---", "bold"), ("@@", "cyan"), ("+", "green"), ("-", "red"))
 
 
@@ -90,12 +90,12 @@ def summary(plan: Plan) -> str:
 
 
 def styled(line: str) -> str | None:
-    """Return the style of one line of a diff, or None for a plain one."""
+    """Return the style of one line of a diff, or None for a plain line."""
     return next((style for lead, style in STYLES if line.startswith(lead)), None)
 
 
 def _text(data: bytes) -> list[str]:
-    """Return the lines of a text; a last one that does not end says so, as in git's diffs."""
+    """Return the lines of a text; a last line without a newline says so, as in git's diffs."""
     *lines, unfinished = to_lf(data).decode("utf-8", errors="replace").split("\n")
     return [*lines, f"{unfinished}\n\\ No newline at end of file"] if unfinished else lines
 

@@ -12,16 +12,16 @@ from scaffold.terminal.layout import facts
 
 T = TypeVar("T")
 
-# A call whose later ones take this much longer than the first grows with what came before.
+# Calls slow down when the last third takes this many times as long as the first third.
 GROWS = 1.3
-# An event loop that stands still this long is felt by everything else in it.
+# Seconds of a blocked event loop that everything else in it feels.
 STALLS = 0.05
 
 
 def profile(measured: Profile, binds: str, width: int) -> list[str]:
     """Return the facts as lines of name and value, wrapped to `width`.
 
-    `binds` is what the time of all the items follows from.
+    `binds` is what limits the time of all the items.
     """
     return facts(_facts(measured, binds), width)
 

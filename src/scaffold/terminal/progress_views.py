@@ -15,12 +15,12 @@ def running(run: Running) -> str:
 
 
 def consent(run: Running) -> str:
-    """Return the same, said before asking whether it may be run."""
+    """Return what is said before asking whether the user's code may be run."""
     return f"This runs {run.target} for real{_by(run)}, {_on_what(run)}."
 
 
 def _by(run: Running) -> str:
-    """Name the interpreter, where it is another than ours."""
+    """Name the interpreter, if it is not ours."""
     own = run.target.python == sys.executable
     return "" if own else f" with {os.path.relpath(run.target.python)}"
 
@@ -32,7 +32,7 @@ def _on_what(run: Running) -> str:
 
 
 def step(step: Step) -> str:
-    """Return the line of what begins."""
+    """Return the line that says what begins."""
     match step:
         case Running():
             return running(step)
@@ -45,7 +45,7 @@ def step(step: Step) -> str:
 
 
 def tick(tick: Tick) -> str:
-    """Return the line of how far it is."""
+    """Return the line that says how far it is."""
     match tick:
         case Left(seconds):
             return f"measuring, {max(0.0, seconds):.1f} s left"

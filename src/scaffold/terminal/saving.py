@@ -33,7 +33,7 @@ td:first-child, th:first-child { text-align: left; padding-left: 0; }
 
 
 def save(path: Path, text: str) -> None:
-    """Write it, and say so. Raises ConcgenError where that cannot be."""
+    """Write the text, and say so. Raises ConcgenError if it cannot be written."""
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -54,7 +54,7 @@ def page(
 ) -> str:
     """Return a page that holds the drawings, and says the same as a table and in words.
 
-    `basis` tells what it is from, such as function, machine and day.
+    `basis` tells what the page is from, such as function, machine and day.
     """
     figures = "".join(drawing[drawing.index("<svg") :] for drawing in drawings)
     table = "".join(_row("td", row) for row in rows)

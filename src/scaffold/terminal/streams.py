@@ -16,13 +16,13 @@ _CODES_WORK = 0x4  # ENABLE_VIRTUAL_TERMINAL_PROCESSING, of a console of Windows
 def settle() -> None:
     """Make stdout and stderr fit to print on. Once, before anything is opened.
 
-    A closed one is replaced: else the next file to be opened would get its number, and what is
-    printed. What an encoding has no character for, such as a name in ASCII, is shown escaped.
+    A closed stream is replaced: else the next file to be opened would get its number, and what is
+    printed. A character that the encoding does not have is shown escaped.
     """
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             number = os.open(os.devnull, os.O_RDWR)
-            if name != "stdin":  # that one stays None: there is nobody to ask
+            if name != "stdin":  # stdin stays None: it gives no answers
                 setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -30,9 +30,9 @@ def settle() -> None:
 
 @functools.cache
 def shows_colours(stream: TextIO) -> bool:
-    """Tell whether what is behind the stream knows the codes of colours.
+    """Tell whether the terminal behind the stream knows the codes of colours.
 
-    A console of Windows has to be asked to, and old ones do not.
+    A console of Windows has to be asked to use them, and old consoles cannot.
     """
     if not stream.isatty():
         return False
@@ -52,8 +52,8 @@ def shows_colours(stream: TextIO) -> bool:
 def write(text: str, stream: TextIO) -> None:
     """Print `text` on stdout or stderr, to the end of the command even when the reader has left.
 
-    Raises ConcgenError when the answer cannot be written. Talk that nobody can hear is no reason to
-    stop.
+    Raises ConcgenError when the answer cannot be written. A message that cannot be written to
+    stderr is no reason to stop.
     """
     try:
         stream.write(text)
@@ -71,9 +71,9 @@ def flush() -> None:
 
 
 def _give_up(stream: TextIO, error: OSError) -> None:
-    """Lead a stream to nowhere, for what is left in it and what is still to come."""
+    """Send a stream to the null device, for what is left in it and what is still to come."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    # `| head` has seen enough; Windows says of a reader that has left that it is "invalid".
+    # `| head` has seen enough; Windows reports a reader that has left as "invalid".
     reader_left = isinstance(error, BrokenPipeError) or (
         os.name == "nt" and error.errno == errno.EINVAL
     )

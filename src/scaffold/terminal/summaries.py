@@ -78,7 +78,7 @@ def show_added(added: Added, *, dry_run: bool) -> None:
 
 
 def _next_steps(created: Created) -> list[str]:
-    """Return what to type to see the first results, in the shell that this runs in."""
+    """Return what to type to see the first results, in the user's shell."""
     run = f"python -m {created.package.name} run"
     place = str(created.path)
     if created.from_here:

@@ -8,19 +8,19 @@ from typing import NamedTuple
 from scaffold.commands.demo import Task
 
 NOBODY, WAITS, COMPUTES, READY = " ", ".", "#", "-"
-# Shares of a cell from which on, and up to which, it is one thing.
+# From ALL on, a share of computing fills a cell; up to NONE, it does not count.
 ALL, NONE = 0.85, 0.02
 
 
 class Lane(NamedTuple):
-    """What one worker did, or one of its tasks in flight: no two of its tasks overlap."""
+    """A row of tasks of one worker, which do not overlap: for those that do it has further lanes."""
 
     worker: tuple[int, int]
     tasks: tuple[Task, ...]
 
 
 def lanes(tasks: Iterable[Task]) -> list[Lane]:
-    """Share the tasks out over as few lanes as they need, those of a worker next to one another."""
+    """Distribute the tasks over as few lanes as they need, a worker's lanes next to each other."""
     workers: dict[tuple[int, int], list[list[Task]]] = {}
     for task in sorted(tasks, key=lambda task: task.began):
         own = workers.setdefault(task.worker, [])
@@ -33,10 +33,10 @@ def lanes(tasks: Iterable[Task]) -> list[Lane]:
 
 
 def cells(lanes: Sequence[Lane], columns: int, seconds: float) -> list[str]:
-    """Draw each lane in `columns` cells, all of them `seconds` long.
+    """Draw each lane in `columns` cells, which span `seconds` in all.
 
-    Who computes in turns gets its cells in turn: as many of a column as there were cores at work in
-    it, as many of a lane as it had of them.
+    Lanes that compute in turns get computing cells in turn: in a column as many as cores were at
+    work, in a lane as many as it had of them.
     """
     width = seconds / columns
     amounts = [_amounts(lane, columns, width) for lane in lanes]
@@ -66,7 +66,7 @@ def cells(lanes: Sequence[Lane], columns: int, seconds: float) -> list[str]:
 
 
 def _amounts(lane: Lane, columns: int, width: float) -> list[tuple[float, float, float]]:
-    """Return the seconds computed, waited, and ready in vain, of each column."""
+    """Return for each column the seconds computed, waited, and ready in vain."""
     computed, waited, present = ([0.0] * columns for _ in range(3))
     for task in lane.tasks:
         _spread(waited, task.began, task.ready, width)
@@ -82,7 +82,7 @@ def _amounts(lane: Lane, columns: int, width: float) -> list[tuple[float, float,
 def _spread(
     amounts: list[float], began: float, ended: float, width: float, share: float = 1.0
 ) -> None:
-    """Add what lies between two moments to the columns that it lies in."""
+    """Add the time between two moments to the columns that it lies in."""
     for column in range(int(began / width), min(len(amounts), int(ended / width) + 1)):
         overlap = min(ended, (column + 1) * width) - max(began, column * width)
         amounts[column] += share * max(0.0, overlap)

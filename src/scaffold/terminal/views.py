@@ -14,7 +14,7 @@ from scaffold.terminal.layout import table as lay_out
 def recommendation(advice: Recommendation, width: int, chosen: Model | None = None) -> list[str]:
     """Return the whole advice: the headline, the table, the reasons, the flips.
 
-    `chosen` is the model that the user picked: it stands first, and the advice behind it.
+    `chosen` is the model that the user picked: it comes first, and the advice after it.
     """
     return [
         *wrap(headline(advice, chosen), width),
@@ -28,7 +28,7 @@ def recommendation(advice: Recommendation, width: int, chosen: Model | None = No
 
 
 def headline(advice: Recommendation, chosen: Model | None) -> str:
-    """Return the advice in one line, behind the user's own choice where that is another."""
+    """Return the advice in one line, after the user's own choice if that is another model."""
     if chosen is None or chosen is advice.model:
         return advice.headline
     estimate = advice.estimate(chosen)
@@ -61,7 +61,7 @@ def table(advice: Recommendation, width: int) -> list[str]:
 
 
 def reasons(advice: Recommendation, width: int) -> list[str]:
-    """Return why, a reason an entry: what speaks for the choice first."""
+    """Return the reasons, one entry each: those about the chosen model first."""
     listed = []
     for verdict, models, finding in _grouped(advice):
         head = f"{verdict} {', '.join(models)}"
@@ -84,7 +84,7 @@ def notes(advice: Recommendation, width: int) -> list[str]:
     return entries("Note", [("", text) for text in advice.told()], width)
 
 
-# Of the user's own files, those to open first, with what to do there.
+# The user's files to open first, with what is in them.
 _BEGIN_HERE = {
     "work.py": "your function",
     "settings.py": "its limits",
@@ -98,7 +98,7 @@ _BEGIN_HERE = {
 def tree(root: str, package: str, files: Sequence[str]) -> list[str]:
     """Return the files of a project, indented by folder, the user's own first.
 
-    What is concgen's is one line for each of its folders.
+    Each of concgen's folders is one line.
     """
     folded = (f"{package}/runner/".lstrip("/"), ".concgen/")
     paths = dict.fromkeys(
@@ -123,7 +123,7 @@ def tree(root: str, package: str, files: Sequence[str]) -> list[str]:
 
 
 def _rank(path: str, package: str) -> tuple[bool, bool, bool, int, str]:
-    """Order the package first, in it the user's work, and what is concgen's last."""
+    """Order the package first, in it the user's work, and concgen's folders last."""
     *folders, name = path.rstrip("/").split("/")
     first = list(_BEGIN_HERE)
     place = first.index(name) if name in first else len(first)
@@ -131,7 +131,7 @@ def _rank(path: str, package: str) -> tuple[bool, bool, bool, int, str]:
 
 
 def _grouped(advice: Recommendation) -> Iterable[tuple[str, list[str], Finding]]:
-    """Yield each reason once, with all the models it speaks of; the chosen model's come first."""
+    """Yield each reason once, with all its models; reasons about the chosen model come first."""
     groups: dict[tuple[str, str], tuple[list[str], Finding]] = {}
     for finding in advice.findings:
         models, _ = groups.setdefault((finding.rule, finding.verdict), ([], finding))
