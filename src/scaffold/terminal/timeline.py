@@ -13,7 +13,7 @@ ALL, NONE = 0.85, 0.02
 
 
 class Lane(NamedTuple):
-    """A row of tasks of one worker, which do not overlap: for those that do it has further lanes."""
+    """A row of tasks of one worker, none of which overlap; a worker may need several lanes."""
 
     worker: tuple[int, int]
     tasks: tuple[Task, ...]
