@@ -27,7 +27,7 @@ _folders: list[str] = []
 def kept(source: Path) -> Path:
     """Return `source` itself if it is a file, else a file with a copy of its items.
 
-    Raises UsageError when it does not end, OSError when it cannot be read.
+    Raises UsageError if a pipe does not end, OSError if the source cannot be read.
     """
     if str(source) != STDIN and stat.S_ISREG(source.stat().st_mode):
         return source

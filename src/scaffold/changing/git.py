@@ -99,7 +99,7 @@ class _Repository:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # What `git init --bare` makes, as far as it matters, without another process.
+        # The part of `git init --bare` that matters, without another process.
         for folder in ("objects", "refs"):
             (path / folder).mkdir()
         (path / "HEAD").write_text("ref: refs/heads/base\n", encoding="utf-8")

@@ -25,8 +25,8 @@ class Action(StrEnum):
 class Change:
     """What happens to one file, and why.
 
-    `before` and `after` are its contents, None where it does not exist. Where they are the same,
-    nothing is written.
+    `before` and `after` are its contents, None if it does not exist. If they are the same, nothing
+    is written.
     """
 
     path: str

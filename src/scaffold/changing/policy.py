@@ -17,8 +17,8 @@ class Policy:
     because another model has another runner. Everything else is the user's: merged if it was
     edited, never replaced. The user's `work` and data are not even merged, and while `work` is
     edited, the starter's files that go with it stay too. With `force` concgen's file replaces the
-    user's file that is in its way, and that one is kept beside it. `untouched` is the reason given
-    for changing a file that was not edited, if it is not the usual reason.
+    user's file in its way, and the user's is kept beside it. `untouched` is the reason given for
+    changing a file that was not edited, if it is not the usual reason.
     """
 
     target: str

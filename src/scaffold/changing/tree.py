@@ -47,7 +47,7 @@ def like(present: bytes, data: bytes) -> bytes:
 
 
 def check_path(name: str) -> str:
-    """Return the path of a file in a project; raise ValueError for one that leads elsewhere."""
+    """Return the path of a file in a project; raise ValueError if it leads elsewhere."""
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or path.as_posix() != name:
         raise ValueError(f"{shown(name)} is not a path in a project")
@@ -85,7 +85,7 @@ class Tree:
         return self._read[path]
 
     def get(self, path: str) -> bytes | None:
-        """Return what the file at `path` holds, or None where there is nothing."""
+        """Return what the file at `path` holds, or None if there is no file."""
         if path not in self:
             return None
         return self[path]

@@ -31,7 +31,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: its bytes before and after, None where there is none, and its mode before."""
+    """One file: its bytes before and after, None without a file, and its mode before."""
 
     path: str
     before: bytes | None
@@ -145,7 +145,7 @@ def reopen(root: Path) -> None:
 
 
 def drop(root: Path) -> None:
-    """Forget what was being applied, once all of it is taken back."""
+    """Forget the change that was being applied, once it is taken back."""
     folder = root / FOLDER
     (folder / APPLYING).unlink(missing_ok=True)
     _tidy(folder)

@@ -136,7 +136,7 @@ def bench(
     results, code = bench_dialogue.watch(request)
     try:
         bench_dialogue.show(results, save, as_json=as_json)
-    finally:  # also where the picture cannot be written
+    finally:  # even if the picture cannot be written
         bench_dialogue.record(results, request)
     return code
 

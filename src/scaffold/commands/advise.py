@@ -96,8 +96,8 @@ def advise(
     Raises UsageError for an invalid answer, and for a missing answer that cannot be asked for and
     may not (`yes`) take its default.
     """
-    nobody = ask is None and not yes and measured is None
-    if nobody and (unanswered := missing(given.questions)):
+    needs_all_answers = ask is None and not yes and measured is None
+    if needs_all_answers and (unanswered := missing(given.questions)):
         raise UsageError(
             f"no terminal to ask on, and not answered: {', '.join(unanswered)}",
             hint="give them as options, or take the defaults with --yes",

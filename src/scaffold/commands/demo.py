@@ -124,7 +124,7 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """About how long all of it takes."""
+        """About how many seconds all the runs take."""
         heavier = sum(self.predict(model, self.heavier) for model in self.models)
         return heavier + 2 * AROUND * len(self.models)
 

@@ -122,7 +122,7 @@ def _problems(facts: Machine, free_threaded: bool, git: str | None) -> Iterator[
 
 
 def _version(program: str) -> str | None:
-    """Return the version that `program --version` prints, or None where there is none."""
+    """Return the version that `program --version` prints, or None without that program."""
     executable = shutil.which(program)
     if executable is None:
         return None

@@ -44,7 +44,7 @@ class Effort(NamedTuple):
 
 
 def prepare(target: str, items: Path | None) -> tuple[Target, Items]:
-    """Find the function, its Python and the items; raise UsageError when one is not there."""
+    """Find the function, its Python and the items; raise UsageError if any is missing."""
     function = parse_target(target)
     project = repository.top(Path(function.path[0]))
     function = replace(function, python=environment.python_of(project))
@@ -110,7 +110,7 @@ def profile(
 
 
 def _refuse_failing(profile: Profile, target: Target) -> None:
-    """Raise UsageError where the function fails too often: there is nothing to predict from."""
+    """Raise UsageError if the function fails too often: there is nothing to predict from."""
     if profile.failures <= MOST_FAILURES * profile.calls:
         return
     errors = "; ".join(

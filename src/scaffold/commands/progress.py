@@ -1,4 +1,4 @@
-"""What a long command reports while it runs. The terminal puts it into words, or nobody does."""
+"""What a long command reports while it runs. Only the terminal puts it into words."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from scaffold.core.units import show_bytes, show_count, show_ratio, show_seconds
 
 # A simpler model may take this much longer than the fastest before it is passed over.
 CLOSE_ENOUGH = 1.15
-# Seconds that nobody misses: added to both sides of the comparison, so that of two makespans of a
+# Seconds that do not matter: added to both sides of the comparison, so that of two makespans of a
 # few milliseconds the simpler model wins. The regret benchmark forgives the same amount.
 FORGIVEN_SECONDS = 0.05
 

@@ -10,7 +10,7 @@ from scaffold.core.models import BASELINE, CLUSTER
 from scaffold.core.reasons import in_flight, waits
 from scaffold.core.units import show_count, show_rate, show_seconds
 
-# The most cores that one scheduler is asked to feed; it knows each worker by name and heartbeat.
+# The most cores that one scheduler is asked to feed: it tracks every worker and its heartbeat.
 MOST_CORES = 10_000
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Model(StrEnum):
-    """A way to run many tasks. Members stand in order of simplicity, simplest first."""
+    """A way to run many tasks. The members are in order of simplicity, simplest first."""
 
     SEQUENTIAL = "sequential"
     THREADING = "threading"
@@ -62,7 +62,7 @@ class Workload:
     the share of that time spent computing (above 1 when native threads use several cores; by
     default what `bound` says), `gil_fraction` the share of the computing that holds the GIL.
     `max_in_flight` is a limit from outside (a server's, a licence's), or None: then the project
-    finds the limit, unless `sources` tells that somebody said there is none. `rate_per_second` is
+    finds the limit, unless `sources` tells that the user said there is none. `rate_per_second` is
     how many tasks the other end allows to begin in a second, or None. `payload_bytes` is what one
     task takes in and gives back together, `task_memory_bytes` the peak that one running task needs
     beside that (0: not known), `import_seconds` and `import_bytes` what importing the function

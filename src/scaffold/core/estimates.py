@@ -65,7 +65,7 @@ def spread(model: Model, workload: Workload) -> tuple[float, float]:
 def as_it_runs(workload: Workload) -> Workload:
     """Return the workload with the lateness of waits, which an answer leaves out.
 
-    A payload that nobody named is no larger than what a task has time to look at.
+    A default payload is no larger than what a task has time to look at.
     """
     assumed = workload.source("payload_bytes") is Source.DEFAULT
     if assumed and workload.payload_bytes == Workload.payload_bytes:

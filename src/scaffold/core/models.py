@@ -78,7 +78,7 @@ class ModelSpec:
         return (int(major), int(minor)) >= self.oldest_python
 
 
-# What every speed-up is counted against, and what is left when all else is forbidden.
+# The model that every speedup is counted against, and that is left when all else is forbidden.
 BASELINE = Model.SEQUENTIAL
 # The model that runs on other machines: offered only if this machine misses the deadline.
 CLUSTER = Model.DASK

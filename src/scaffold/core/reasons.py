@@ -9,7 +9,7 @@ from __future__ import annotations
 from scaffold.core.domain import Machine, Source, Workload
 from scaffold.core.units import show_bytes, show_count, show_rate, show_seconds
 
-# Threads that one process holds well, and the most that are offered: at 256 the hand-over between
+# Threads that one process bears well, and the most that are offered: at 256 the hand-over between
 # threads costs as much as 10 ms of waiting saves (benchmarks/engines.py, thread rows). Above it,
 # tasks outnumber workers.
 MANY_THREADS = 256

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
 
-# Windows refuses paths over 260 characters. The name stands in a path up to three times (project,
+# Windows refuses paths over 260 characters. The name is in a path up to three times (project,
 # package, and the metadata in an environment), so three of them leave 68 for all the rest.
 MAX_LENGTH = 64
 

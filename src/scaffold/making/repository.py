@@ -16,7 +16,7 @@ from scaffold.core.errors import UsageError
 from scaffold.core.texts import shown
 from scaffold.making import environment
 
-# Directories below the current one that hold packages; a monorepo has them two levels down.
+# Directories below the current directory that hold packages; a monorepo has them two levels down.
 _ROOTS = (".", "src", "lib", "*", "*/src", "*/*", "*/*/src")
 _FOREIGN = frozenset({"build", "dist", "node_modules", "site-packages", "tests", "venv"})
 # What marks the top of a repository, or of one of its projects.

@@ -6,7 +6,7 @@ What is made goes first into a staging directory on the same file system, called
     destination absent    beside it; one rename puts it into place
     destination present   inside it (its parent may belong to somebody else, and it may be a mount
                           point, or the current directory of a shell); entries move up one by one,
-                          and back when one of them fails
+                          and back when a move fails
 
 A run that is killed leaves the staging directory behind, which is safe to delete and in nobody's
 way. Only a kill within the dozen renames of the second case leaves a part of the project.
@@ -28,7 +28,7 @@ from scaffold.making.interrupt import guarded
 
 _STAGING = re.compile(r"\..*\.concgen-[0-9a-f]{8}")
 
-# What may stand in a destination. A README or a LICENSE stays as it is, and ours is left out.
+# What may be in a destination. A README or a LICENSE stays as it is, and ours is left out.
 _WELCOME = re.compile(r"(readme|licen[sc]e)([._-].*)?", re.IGNORECASE)
 
 _ELSEWHERE = "choose another destination"

@@ -128,7 +128,7 @@ def _ramp(calls: Calls, most: int, until: float, limit: int) -> Ramp:
 def _is_per_process(
     request: Mapping[str, Any], calls: Calls, scaling: Scaling, until: float
 ) -> bool:
-    """Tell whether two processes, each with as many in flight, are done sooner than one is."""
+    """Tell whether two processes, with as many in flight each, are done sooner than one process."""
     threads = round(scaling.gain)
     rounds = max(1, min(ROUNDS, scaling.rest // (2 * threads)))
     pair = ProcessPair(request, native=False)

@@ -69,7 +69,7 @@ def command(module: str, python: str) -> list[str]:
 def _run(words: list[str], order: Path, seconds: float, look: Callable[[float], None]) -> str:
     lifeline, lifeline_end = os.pipe()
     try:
-        # A file, and not a pipe: a child that is slow to start or to read holds nobody up.
+        # A file, and not a pipe: a child that is slow to start or to read holds up nothing.
         with order.open("rb") as request:
             child = subprocess.Popen(
                 [*words, str(lifeline)],

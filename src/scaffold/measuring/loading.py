@@ -73,7 +73,7 @@ def load(request: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
 
 
 def setup_of(module: Any) -> Call | None:
-    """Return the setup() of a project's work.py; anybody else's is not run by a project."""
+    """Return the setup() of a project's work.py; a project runs no setup() of other modules."""
     package = module.__name__.rpartition(".")[0]
     if not package or importlib.util.find_spec(f"{package}.runner") is None:
         return None

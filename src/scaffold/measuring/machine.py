@@ -95,7 +95,7 @@ class Others:
         self._began, self._taken = time.perf_counter(), _taken_by_others()
 
     def share(self) -> float | None:
-        """Return their share of its cores since then; None where the platform does not tell."""
+        """Return their share of its cores since then; None if the platform does not tell."""
         taken_now = _taken_by_others()
         if taken_now is None or self._taken is None:
             return None
@@ -118,7 +118,7 @@ def gil_enabled() -> bool:
 
 
 def open_file_limit() -> int | None:
-    """Return the soft limit of open files and sockets, or None where there is none."""
+    """Return the soft limit of open files and sockets, or None without a limit."""
     try:
         import resource
     except ImportError:  # Windows

@@ -12,7 +12,7 @@ else:
     import resource
 
 PROC = Path("/proc/self")
-# What makes Linux forget the peak so far (proc(5)).
+# Written to clear_refs, it makes Linux forget the peak so far (proc(5)).
 FORGET_PEAK = "5"
 
 
@@ -60,7 +60,7 @@ def _most(usage_of: int) -> int:
 
 
 def _status(name: str) -> int | None:
-    """Return a figure of /proc/self/status in bytes, or None where there is none."""
+    """Return a figure of /proc/self/status in bytes, or None if there is no such figure."""
     try:
         lines = (PROC / "status").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:

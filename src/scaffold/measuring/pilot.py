@@ -1,4 +1,4 @@
-"""The child process that tries engines of the laboratory for a moment each, the better ones again.
+"""The child process that tries engines of the laboratory for a moment, the better half again.
 
 `child.run_child` calls `main()`, which writes to the request's `report` file what a task took in
 each engine, from its first results on: without the start, a short run speaks for a long run.
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def halve(request: dict[str, Any], report: Report) -> None:
-    """Try all in turn, then the better half of them again, until one is left or the time is up."""
+    """Try all engines in turn, then the better half again and again, until the time is up."""
     items, until = deque(request["items"]), time.monotonic() + request["until"] - time.time()
     contenders = remaining = [Contender(run) for run in request["runs"]]
     while remaining and items and time.monotonic() < until:

@@ -63,7 +63,7 @@ SETTLING, SETTLED = 0.2, 0.01
 # If programs that it starts do more than this share of the computing, the rest bounds the GIL's.
 MOSTLY_PROGRAMS = 0.2
 MOSTLY_WAITS = "it mostly waits, and waiting is side by side"
-# Naps show what calling and waking up cost: at most so many of them, for so many seconds in all.
+# Naps show what calling and waking up cost: the most naps, and their seconds in all.
 NAPS, NAPPING = 40, 0.2
 # Seconds beyond the deadline that the report may take when the calls were over before it.
 REPORTING = 0.4

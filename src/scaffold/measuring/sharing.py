@@ -190,7 +190,7 @@ def _share(alone: Calls, side: Side | str) -> float | None:
     if isinstance(side, str) or not alone.cpu or alone.cpu_fraction() > SEVERAL_CORES:
         return None
     seconds, cpu = alone.each, alone.cpu / alone.count - alone.spinning
-    # What is not spent computing, and was not there alone, is waiting for the other thread.
+    # Idle time that a call alone does not have is waiting for the other thread.
     idle = max(0.0, side.own - side.cpu) / side.calls * _scale(alone, side)
     late = max(0.0, idle - max(0.0, seconds - cpu))
     return min(1.0, shared_seconds(seconds, seconds + late) / cpu)

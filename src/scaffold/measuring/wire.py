@@ -30,9 +30,9 @@ def from_text(text: str | bytes) -> Any:
     line = text if isinstance(text, str) else text.decode()
     mark = line[:MARK]
 
-    def unpacked(found: dict[str, Any]) -> Any:
-        if found.keys() != {mark}:
-            return found
-        return pickle.loads(base64.b64decode(found[mark]))  # noqa: S301  # our own
+    def unpacked(value: dict[str, Any]) -> Any:
+        if value.keys() != {mark}:
+            return value
+        return pickle.loads(base64.b64decode(value[mark]))  # noqa: S301  # our own
 
     return json.loads(line[MARK:], object_hook=unpacked)

@@ -1,4 +1,4 @@
-"""The picture of a demonstration: who ran when, on every model, as SVG drawn by hand.
+"""The picture of a demonstration: which worker ran when, on every model, as SVG.
 
 It is as wide as a phone can show, and follows the reader's light or dark page.
 """

@@ -1,4 +1,4 @@
-"""What the user reads of a demonstration: who ran when, predicted and measured, and why.
+"""What the user reads of a demonstration: which worker ran when, the times, and why.
 
 Prints nothing.
 """
@@ -112,7 +112,7 @@ def measured(run: Run) -> str:
 
 
 def run(run: Run, seconds: float, width: int) -> list[str]:
-    """Return who ran when, what was measured, and why."""
+    """Return which worker ran when, what was measured, and why."""
     if run.error:
         return wrap(f"not measured: {run.error}", width, "  ", "  ")
     lesson = f"{run.lesson.text} ({run.lesson.rule})" if run.lesson else ""

@@ -18,7 +18,7 @@ from scaffold.making import inventory
 
 
 def kept(error: Exception) -> ConcgenError:
-    """Save what is known of `error`; return what to tell the user of it."""
+    """Save what is known of `error`; return the error to tell the user."""
     if isinstance(error, MemoryError):
         return ConcgenError("there is not enough memory", hint="free some, and start again")
     summary = "".join(traceback.format_exception_only(error)).strip().partition("\n")[0]

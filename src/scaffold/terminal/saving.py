@@ -10,7 +10,7 @@ from scaffold.core.errors import ConcgenError
 from scaffold.core.texts import shown
 from scaffold.terminal import console
 
-# Follows the reader's window and theme: drawings stand beside one another where there is room.
+# Follows the reader's window and theme: drawings are beside one another where there is room.
 STYLE = """
 :root { color-scheme: light dark; --ink: #24292f; --paper: #ffffff; --faint: #b4bac1; }
 @media (prefers-color-scheme: dark) {

@@ -1,4 +1,4 @@
-"""Who ran when: the tasks of a run as rows of cells, for the terminal and for pictures. Pure."""
+"""Which worker ran when: the tasks of a run as rows of cells, for terminal and pictures. Pure."""
 
 from __future__ import annotations
 
