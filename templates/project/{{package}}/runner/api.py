@@ -35,8 +35,8 @@ from .task import TICK, UNGUARDED, Burst, Bursts, Item, Numbered, Outcome, Retry
 
 __all__ = ["Outcome", "arun", "run"]
 
-AHEAD = 16  # bursts that an engine's thread may be ahead of the loop, and items behind
-HELD = 2048  # items begun beyond the one that `ordered` waits for: memory stays flat
+AHEAD = 16  # bursts that may wait for the caller, and items of arun() that may wait for the engine
+HELD = 2048  # items pulled while `ordered` waits for an earlier one, at most: memory stays flat
 LEAVING = 1.0  # seconds that the engine's thread gets to end
 
 
@@ -56,13 +56,13 @@ class Runner(Generic[Item, Value]):
         retry_failed: bool = False,
         **options: Any,
     ) -> Generator[Outcome[Item, Value], None, None]:
-        """Yield what became of each item: as they complete, or in their own order if `ordered`.
+        """Yield the outcome of each item: as it completes, or in the order of items if `ordered`.
 
-        What is not given is as settings.py has it; `options` are those that only this engine takes.
-        `max_workers` may be "auto": as many as the other end takes, found as it runs.
+        settings.py has the defaults; `options` are those that only this engine takes.
+        `max_workers` may be "auto": the run finds how many.
         `rate` is what the other end allows, such as "10/s", "600/min" or "5000/h".
-        With `results` every outcome is in that file, as JSON Lines, before it is yielded; items
-        that are in it already are neither run nor yielded again, unless they had failed and
+        With `results` every outcome is in that file, as JSON Lines, before it is yielded. Items
+        that have a result there are neither run nor yielded again, unless they had failed and
         `retry_failed` is set.
         """
         asked = max_workers, rate, timeout, retries, options
@@ -84,9 +84,9 @@ class Runner(Generic[Item, Value]):
         retry_failed: bool = False,
         **options: Any,
     ) -> AsyncGenerator[Outcome[Item, Value], None]:
-        """The same for `async for`; the engine, and the iteration of `items`, is in a thread.
+        """Yield the same for `async for`; a thread runs the engine and iterates over `items`.
 
-        Items that come by `async for` are awaited in the event loop of the caller.
+        Items that come by `async for` are awaited in the caller's event loop.
         """
         asked = max_workers, rate, timeout, retries, options
         source = _Fed(items) if isinstance(items, AsyncIterable) else items
@@ -94,7 +94,7 @@ class Runner(Generic[Item, Value]):
         return _awaited(call, source.feed if isinstance(source, _Fed) else None)
 
 
-if TYPE_CHECKING:  # imported when it is first run: what it needs may take seconds to import
+if TYPE_CHECKING:  # the first run imports work.py: what that imports may take seconds
     from ..work import work
 
     @overload
@@ -104,7 +104,7 @@ if TYPE_CHECKING:  # imported when it is first run: what it needs may take secon
     @overload
     def _typed(function: Callable[Concatenate[Item, ...], Value]) -> Runner[Item, Value]: ...
     def _typed(function: Callable[..., Any]) -> Any:
-        """The types of work() are those of run()."""
+        """Give run() the types of work()."""
 
     runner = _typed(work)
 else:
@@ -120,7 +120,7 @@ class Closing(threading.Event):
 
 
 class _Call:
-    """A call of run() or arun() whose run is known to be possible."""
+    """A call of run() or arun(), checked: its run can begin."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class _Call:
         self._in_event_loop = engine.AWAITS == "always"
 
     def needs_thread(self) -> bool:
-        """Whether its event loop cannot run here, or should go on while the caller is busy."""
+        """Whether the engine needs a thread: it has an event loop, or the caller runs one."""
         asyncio = sys.modules.get("asyncio")  # where nobody has imported it, no loop runs
         has_loop = asyncio is not None and asyncio._get_running_loop() is not None
         return self._in_event_loop or has_loop
@@ -176,7 +176,7 @@ def _check(name: str, value: float | None, least: int) -> None:
 
 
 class _Source:
-    """The items, numbered as the engine pulls them, and what is done with the outcomes of each."""
+    """Numbers the items as the engine pulls them; writes down their outcomes, and orders them."""
 
     def __init__(
         self,
@@ -189,9 +189,9 @@ class _Source:
             raise TypeError("the items come by `async for`: arun() takes them")
         self._items, self._ordered = items, ordered
         self._results, self._retry_failed = results, retry_failed
-        self.encode: Any = None  # work.py's, for what is written down
+        self.encode: Any = None  # work.py's, for the journal
         self._journal: Any = None
-        self._pulled: deque[int] = deque()  # that were not yielded yet, where the order matters
+        self._pulled: deque[int] = deque()  # not yielded yet, if `ordered`
         self._held: dict[int, Outcome[Any, Any]] = {}
 
     def __iter__(self) -> Iterator[Numbered | None]:
@@ -213,7 +213,7 @@ class _Source:
             yield entry
 
     def take(self, burst: Burst) -> Burst:
-        """Write them down, and return those that are due."""
+        """Write the outcomes down, and return those that are due."""
         if self._journal is not None:
             burst = self._journal.write(burst)
         if not self._ordered:
@@ -236,17 +236,17 @@ def _each(bursts: Bursts) -> Generator[Outcome[Any, Any], None, None]:
 
 
 class _EngineThread(threading.Thread):
-    """An engine that goes on, some bursts ahead, while the caller is busy or awaits others."""
+    """Runs the engine up to AHEAD bursts ahead, while the caller is busy or awaits others."""
 
     def __init__(self, call: _Call, deliver: Callable[[Burst | BaseException | None], object]):
-        super().__init__(daemon=True)  # work() that hangs keeps no program from ending
+        super().__init__(daemon=True)  # a work() that hangs does not keep the program from ending
         self._call, self._deliver = call, deliver
         self._room = threading.Semaphore(AHEAD)
         self._callers = contextvars.copy_context()  # Thread has a _context, since 3.14
         self.start()
 
     def run(self) -> None:
-        """Deliver the bursts, and at last None or what ended the run."""
+        """Deliver the bursts, then None or the exception that ended the run."""
         end = None
         try:
             self._callers.run(self._serve)
@@ -268,7 +268,7 @@ class _EngineThread(threading.Thread):
         self._room.release()
 
     def leave(self) -> None:
-        """End soon; nobody takes anything any more."""
+        """End soon: nobody takes outcomes any more."""
         self._call.stop.set()
         self._room.release()
 
@@ -294,7 +294,7 @@ def _get(queue: SimpleQueue[Any]) -> Any:
 
 
 class _Fed:
-    """Items that come by `async for`, taken by the engine's thread: numbered, None for none yet."""
+    """Items that come by `async for`, numbered for the engine's thread; None for none yet."""
 
     def __init__(self, items: AsyncIterable[Any]) -> None:
         self._items = items
@@ -302,7 +302,7 @@ class _Fed:
         self._taken: Callable[[], object] = lambda: None
 
     async def feed(self) -> None:
-        """Put them where the thread takes them, some ahead of it, and at last what ended them."""
+        """Queue items for the engine, some ahead, then None or the exception that ended them."""
         import asyncio
 
         loop, room = asyncio.get_running_loop(), asyncio.Semaphore(AHEAD)
@@ -368,15 +368,15 @@ async def _awaited(
 
 
 def _leave_imports() -> None:
-    """End a worker that has come to run() while it imported the script that started it."""
+    """End a worker that reached run() while it imported the user's script."""
     process = sys.modules.get("multiprocessing.process")
     if process and getattr(process.current_process(), "_inheriting", False):
         os._exit(UNGUARDED)  # the pool says what to do: no traceback for each of its workers
 
 
-@functools.cache  # once, after multiprocessing was imported: so it comes first at the exit
+@functools.cache  # once, after multiprocessing was imported: exit functions run in reverse
 def _closed_at_exit() -> weakref.WeakSet[Generator[Any, None, None]]:
-    """What ends with the program: multiprocessing would wait for its workers for ever."""
+    """Return the runs to close at exit: multiprocessing would wait for their workers for ever."""
     live: weakref.WeakSet[Generator[Any, None, None]] = weakref.WeakSet()
 
     @atexit.register

@@ -27,7 +27,7 @@ from .task import (
     Task,
 )
 
-RAMPING = 0.002  # seconds between two looks while the limit that adapts grows
+RAMPING = 0.002  # seconds between two looks while an adaptive limit grows
 
 
 class Backlog:
@@ -35,7 +35,7 @@ class Backlog:
 
     The input is pulled only when a task is taken, so that memory stays flat. The input may yield
     None for "nothing yet": take() then returns what it has, and the engine asks again after IDLE.
-    When the input fails, what runs is finished first, and `raise_failure()` tells of it at the end.
+    When the input fails, running tasks finish first, and `raise_failure()` raises it at the end.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Backlog:
         self.starved = False  # the input had nothing yet
         self._busy = 0  # tasks in flight, where the pacer has to know
         self._early = False  # the pacer held back a task
-        self.has_room = True  # for one more in flight, now
+        self.has_room = True  # for one more task in flight, now
 
     def take(self, limit: int, busy: int = 0) -> list[Task]:
         """Up to `limit` tasks that may begin now, where `busy` are in flight."""
@@ -122,7 +122,7 @@ class Backlog:
         return len(tasks)
 
     def permits(self, task: Task) -> bool:
-        """Whether a task that waits elsewhere may begin now: then it does."""
+        """Whether a task that waits elsewhere may begin now; if so, it counts as begun."""
         if self._pacer is not None:
             if self._pacer.due() > (now := time.monotonic()):
                 return False
@@ -130,7 +130,7 @@ class Backlog:
         return True
 
     def put_back(self, tasks: Iterable[Task]) -> None:
-        """Tasks that were taken but not run: they go first."""
+        """Take back tasks that did not run: they go first."""
         if not self.stopping:
             self._again.extendleft(reversed(list(tasks)))
 
@@ -151,7 +151,7 @@ class Backlog:
         return []
 
     def _slow_down(self, failure: Failure, seconds: float, now: float) -> float:
-        """The other end has too much to do. Return for how many seconds the run pauses."""
+        """Heed a refusal or a timeout. Return for how many seconds the run pauses."""
         pause = failure.after or 0.0
         if self._pacer is not None and (limit := self._pacer.limit) is not None:
             pause = limit.refused(now, seconds, self._busy, failure.after, timeout=failure.timeout)
@@ -162,7 +162,7 @@ class Backlog:
         return pause
 
     def learn(self, outcomes: Burst) -> Burst:
-        """Let a limit that adapts know what has finished; return it as it is."""
+        """Tell an adaptive limit what has finished; return the outcomes as they are."""
         if self._pacer is not None and (limit := self._pacer.limit) is not None:
             now = time.monotonic()
             for outcome in outcomes:
@@ -192,7 +192,7 @@ class Backlog:
         self._drop()
 
     def _drop(self) -> None:
-        """Leave all that did not begin for the next run."""
+        """Leave all tasks that did not begin for the next run."""
         self._open, self.starved = False, False
         self._again.clear()
         self._later.clear()
@@ -202,7 +202,7 @@ class Backlog:
         """Seconds that an engine may wait for outcomes before it looks around."""
         patience = IDLE if self.starved else TICK
         if (pacer := self._pacer) is not None:
-            if self._early:  # past that time, nobody has a place for the task: look now and then
+            if self._early:  # once the task is due, no slot is free for it: look now and then
                 wait = pacer.due() - time.monotonic()
                 patience = min(patience, wait if wait > 0 else IDLE)
             elif pacer.limit is not None and pacer.limit.ramping():
@@ -211,7 +211,7 @@ class Backlog:
 
     @property
     def paced(self) -> bool:
-        """When each task begins matters: nothing is queued ahead of its turn."""
+        """The time at which each task begins matters: nothing is queued ahead of its turn."""
         return self._pacer is not None
 
     @property

@@ -31,7 +31,7 @@ from .task import PACKAGE, EngineError, Retry
 from .values import Unwritable, json_of
 
 ITEMS = getattr(settings, "ITEMS", "items.jsonl")
-ENOUGH = 20  # tasks: of fewer, the share that has failed tells nothing
+ENOUGH = 20  # tasks: the share of failures among fewer tells nothing
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -111,7 +111,7 @@ def try_(args: argparse.Namespace) -> int:
 
 
 def _again(args: argparse.Namespace) -> str:
-    """The command for the same files, with what follows `run` left open."""
+    """The command for the same files, with {} in the place of `run`."""
     names = {"items": ITEMS, "results": "results.jsonl", "key": None}
     changed = [(name, getattr(args, name)) for name in names if getattr(args, name) != names[name]]
     options = [part for name, value in changed for part in (f"--{name}", value)]
@@ -128,7 +128,7 @@ def _journal(args: argparse.Namespace, work: ModuleType) -> Journal:
 
 
 def _chosen(args: argparse.Namespace) -> Any:
-    """The item of --item; that with the ID; the first that failed; the first."""
+    """Return the item of --item, or with the ID; else the first that failed, else the first."""
     if args.item is not None:
         try:
             return json.loads(args.item)
@@ -158,7 +158,7 @@ def _complain(problem: object, code: int) -> int:
 
 
 class Option(NamedTuple):
-    """An option of some commands; without a metavar a switch."""
+    """An option of some commands; without a metavar it takes no value."""
 
     commands: tuple[str, ...]
     name: str
@@ -169,7 +169,7 @@ class Option(NamedTuple):
 
 
 def _options() -> Iterator[Option]:
-    """All of them, in the order of the help."""
+    """Yield all options, in the order of the help."""
     a_run, afterwards = ("run", "bench"), ("try", "export", "status")
     on_items = a_run + afterwards
     text = f"the input: {READ}; - is JSON Lines from stdin [%(default)s]"
@@ -247,7 +247,7 @@ def _number(kind: type[int] | type[float], least: int) -> Callable[[str], Any]:
 
 
 def _too_many(text: str) -> Callable[[Progress], bool]:
-    """Whether a run has failed often enough: 20 tasks, or more than 5%."""
+    """Return the test for --max-failures: 20 tasks, or more than 5%, have failed."""
     is_share = text.endswith("%")
     try:
         most = float(text.removesuffix("%"))

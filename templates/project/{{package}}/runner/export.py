@@ -1,7 +1,7 @@
 """`export` and `status`: what the results hold at this moment, joined with the items.
 
-They are read without the lock, so also while a run goes on. Rows go out as they are read: as CSV,
-JSON Lines or Parquet. A table has to know its columns first, so it goes through them twice.
+They need no lock, so they also work while a run goes on. Rows are written as they are read, as CSV,
+JSON Lines or Parquet. CSV and Parquet need to know all columns first, and read the rows twice.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from .prints import answering, say
 from .results import Refused, read
 from .values import json_of
 
-OFFSET = 8  # bytes of the place of a result
-HELD = OFFSET << 20  # bytes of them in memory: beyond, they are on the disk
+OFFSET = 8  # bytes that say where a result begins
+HELD = OFFSET << 20  # bytes of offsets in memory: beyond, they are on the disk
 BATCH = 1000  # rows that are written to Parquet together
 LARGEST = 2**63  # beyond, Parquet has no integers
 KINDS = ".csv, .jsonl, .parquet"
@@ -79,10 +79,10 @@ def status(args: argparse.Namespace) -> int:
 
 
 class Snapshot:
-    """The results as they are at this moment. Where each begins is in a file: memory stays flat."""
+    """The results at this moment. A temporary file has where each begins: memory stays flat."""
 
     def __init__(self, name: str, kinds: Counter[str] | None = None) -> None:
-        """`kinds` gets how often each kind of failure is there. Raises Refused."""
+        """`kinds` gets the count of each kind of failure. Raises Refused."""
         from tempfile import SpooledTemporaryFile  # a run does without: 10 ms
 
         self.ok = self.failed = 0
@@ -97,7 +97,7 @@ class Snapshot:
         header = header_of(self._state.read(HEADER), results.st_ino)
         if header is None and results.st_size:
             raise Refused(f"{name}.state does not tell which input {name} is of")
-        self._area: int = header["area"] if header else HEADER  # without one there was no item
+        self._area: int = header["area"] if header else HEADER  # no header: there are no results
         known = (os.fstat(self._state.fileno()).st_size - self._area) // DIGEST
         self._begins = SpooledTemporaryFile(HELD)  # noqa: SIM115
         try:
@@ -149,7 +149,7 @@ class Snapshot:
 
 
 class Export:
-    """The rows: all, only good ones, or only failed items, as they can be run again."""
+    """Items with their results: all, only good ones, or only failed items, to be run again."""
 
     def __init__(
         self, snapshot: Snapshot, items: Items, *, failed: bool = False, ok: bool = False
@@ -160,7 +160,7 @@ class Export:
         self.count = self.missing = 0  # rows, and items without a result
 
     def write(self, name: str) -> None:
-        """Write them to the file, whole or not at all. Raises Refused, OSError, ItemsError."""
+        """Write the rows to the file, whole or not at all. Raises Refused, OSError, ItemsError."""
         suffix = os.path.splitext(name)[1].lower()
         write = {".csv": self._csv, ".jsonl": self.lines, ".parquet": self._parquet}.get(suffix)
         if write is None:
@@ -178,7 +178,7 @@ class Export:
                 os.unlink(new)
 
     def lines(self, file: TextIO) -> None:
-        """Write them as JSON Lines."""
+        """Write the rows as JSON Lines."""
         for item, result in self._rows():
             row = item = _without_nan(item)
             if not self._bare:
@@ -231,7 +231,7 @@ class Export:
         return columns, rows
 
     def _cells(self) -> Iterator[tuple[Cells, Cells]]:
-        """Each item and its result: the value has cells of its own, the traceback fits in none."""
+        """The cells of each item, and of its result with its value, but without its traceback."""
         for item, result in self._rows():
             value = _cells(result.pop("value"), "value", "value.") if "value" in result else {}
             result.pop("traceback", None)
@@ -250,7 +250,7 @@ class Export:
 
 
 def _cells(value: Any, name: str, prefix: str = "") -> Cells:
-    """An object as a cell for each of its fields, `a.b` for nested ones; anything else as one."""
+    """Return a cell for each field of an object, `a.b` if nested; one cell for anything else."""
     if not isinstance(value, dict):
         return {name: _without_nan(value)}
     cells: Cells = {}
@@ -260,7 +260,7 @@ def _cells(value: Any, name: str, prefix: str = "") -> Cells:
 
 
 def _widen(kinds: dict[str, type], cells: Cells) -> None:
-    """The type that holds all cells of a column: text where they differ."""
+    """Widen the type of each column so that it holds these cells: text where types differ."""
     for name, cell in cells.items():
         kind = type(cell) if isinstance(cell, bool | int | float) else str
         if kind is int and not -LARGEST <= cell < LARGEST:
@@ -275,7 +275,7 @@ def _widen(kinds: dict[str, type], cells: Cells) -> None:
 
 
 def _without_nan(value: Any) -> Any:
-    """None in place of each NaN, which is what they stand for in tables, and infinity."""
+    """Return the value with None for NaN, which stands for a missing cell, and for infinities."""
     if isinstance(value, float):
         return value if isfinite(value) else None
     if isinstance(value, dict):
@@ -290,6 +290,6 @@ def _as(kind: type, cell: Any) -> Any:
 
 
 def _text(cell: Any) -> str:
-    """Text as it is, also that of times and bytes; anything else as JSON."""
+    """Return text without quotes, also for times and bytes; anything else as JSON."""
     text = cell if isinstance(cell, str) else json_of(cell)
     return json.loads(text) if text is not cell and text[0] == '"' else text

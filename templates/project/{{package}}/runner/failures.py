@@ -20,7 +20,7 @@ MEMBERS = 3  # of an exception group that its error names
 LONGEST_ERROR = 10_000  # characters of an error that are kept
 LONGEST_TRACEBACK = 16_000  # characters of a traceback: beyond, the middle is left out
 CHAIN = 20  # exceptions in a row, each the cause of the next
-STACKS = 1000  # whose text is kept: failures come in thousands from the same line
+STACKS = 1000  # stacks whose text is kept: failures come in thousands from the same line
 KINDS = 1000  # of failures that are told apart; more fill memory, and nobody reads them
 WIDEST = 200  # characters of a kind that are shown
 LONGEST_KIND = 100  # characters of an error without a place, where failures are counted by it
@@ -41,10 +41,10 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, exc: BaseException) -> Failure:
-        """Of an exception that work() raised.
+        """Return the failure for an exception that work() raised.
 
-        Any with a numeric `retry_after` is a RetryAfter; after one that is `final` work() does not
-        get the item again.
+        An exception with a numeric `retry_after` counts as a RetryAfter; after an exception that
+        is `final` work() does not get the item again.
         """
         after = _attribute(exc, "retry_after")
         if not isinstance(after, int | float) or not math.isfinite(after):
@@ -68,7 +68,7 @@ def _refuses(exc: BaseException) -> bool:
 
 
 def _attribute(source: object, name: str) -> int | float | object | None:
-    """The attribute of that name, if it can be hashed: any class may have one."""
+    """The attribute, if it can be read and hashed: in classes of others it may be anything."""
     try:
         value = getattr(source, name, None)
         hash(value)
@@ -85,7 +85,7 @@ class ErrorText(str):
     @cached_property
     def trace(self) -> Trace:
         """Where the exception came from."""
-        with suppress(OSError):  # work() has opened all the files that it may: no module opens
+        with suppress(OSError):  # work() may have used up the open files: imports fail
             return trace(self.exception) if self.exception else NO_TRACE
         return NO_TRACE
 
@@ -101,7 +101,7 @@ class ErrorText(str):
 
     @property
     def fields(self) -> str:
-        """Both as fields of a JSON object; empty when there is no exception."""
+        """`where` and `traceback` as fields of a JSON object; empty when there is no exception."""
         from .values import to_json  # 4 ms: a run without failures may do without
 
         where, text = self.trace
@@ -177,7 +177,7 @@ def _cause(exc: BaseException) -> BaseException | None:
 
 
 def _place(exc: BaseException, depth: int = CHAIN) -> str:
-    """The user's innermost frame, of the exception, the first in its group or its cause."""
+    """The user's innermost frame: of the exception, or of its first member or cause."""
     place = _stack(_frames(exc)).where
     inner = exc.exceptions[0] if isinstance(exc, BaseExceptionGroup) else _cause(exc)
     return place or (_place(inner, depth - 1) if inner and depth else "")
@@ -219,7 +219,7 @@ def _stack(frames: Frames) -> Trace:
 
 @cache
 def _libraries() -> tuple[str, ...]:
-    """Where code is that is not the user's."""
+    """The folders of code that is not the user's."""
     import sysconfig
 
     names = "stdlib", "platstdlib", "purelib", "platlib"

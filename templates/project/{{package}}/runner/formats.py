@@ -1,9 +1,9 @@
 """The kinds of input: JSON Lines, plain lines, tables with a header, Parquet.
 
-A format gives records one after the other, `pack()`s one into the bytes that tell whether it has
-changed, and `parse()`s one into the item that work() gets. So what is done already is not parsed.
-Lines are UTF-8, of a file or a pipe: read in chunks and never waited for, but within a row of a
-table. Other data is named.
+A format yields records, `pack()`s a record into the bytes that tell whether it has changed, and
+`parse()`s it into the item that work() gets. So records that have a result are not parsed.
+Lines are UTF-8, from a file or a pipe, read in chunks; nothing waits for a line, except within a
+row of a table. Data of another kind is an error that names it.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ OTHERS = {
     **dict.fromkeys((".gz", ".bz2", ".xz", ".zst", ".zip"), "unpack it first"),
     **dict.fromkeys((".xlsx", ".xls", ".ods"), "save it as .csv"),
 }
-SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # a first line that Excel takes for itself
+SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # a first line that is meant for Excel
 ROWS = 1000  # of a Parquet file that are Python objects at a time
 CHUNK = 1 << 16  # bytes read at once: what a Linux pipe holds
-SETTLED = 2.0  # seconds without a change after which a last line without its end is whole
+SETTLED = 2.0  # seconds without a change after which a last line without a line end is whole
 MARKS = (  # how a text begins, longest first: UTF-32's mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -48,7 +48,7 @@ MARKS = (  # how a text begins, longest first: UTF-32's mark begins with that of
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-STRANGERS = (  # how files begin that are taken for text, what they are, and what to do
+STRANGERS = (  # the first bytes of files that are no text, what they are, and what to do
     (b"\x1f\x8b", "gzip: unpack it first"),
     (b"PK\x03\x04", "a ZIP or an Excel workbook: save it as .csv"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook: save it as .csv"),
@@ -88,7 +88,7 @@ class JsonLines:
                 yield line
 
     def pack(self, record: Any) -> bytes:
-        """What tells whether a record has changed."""
+        """The bytes that tell whether a record has changed."""
         return record  # type: ignore[no-any-return]
 
     def parse(self, record: Any) -> Any:
@@ -113,7 +113,7 @@ class PlainLines(JsonLines):
 class Table(JsonLines):
     """Rows under a header, as dicts of strings; a field in quotes may span lines.
 
-    Rows whose fields are all empty are none: spreadsheets leave some at the end.
+    Rows whose fields are all empty are skipped: spreadsheets leave some at the end.
     """
 
     hint = "a table is UTF-8 text: a header, and as many fields in each row"
@@ -145,7 +145,7 @@ class Table(JsonLines):
                 self._take_header(row)
 
     def _find_delimiter(self, first: str) -> bool:
-        """Find it in the first line; tell whether that is all that the line says."""
+        """Find the delimiter in the first line; return whether the line holds nothing else."""
         if self.delimiter:
             return False
         separator = SEPARATOR.fullmatch(first)
@@ -188,7 +188,7 @@ class Parquet(JsonLines):
             raise ValueError("Parquet needs pyarrow: pip install pyarrow") from None
         try:
             self._table = parquet.ParquetFile(file)
-        except Exception as exc:  # a class for each thing that can be wrong
+        except Exception as exc:  # pyarrow has many classes of errors
             raise ValueError(str(exc)) from None
         self.header = str(self._table.schema_arrow).encode()
         self.types = {field.name: field.type for field in self._table.schema_arrow}
@@ -289,7 +289,7 @@ class Lines:
 
 
 def _text_of_rows(begun: list[bytes], lines: Iterator[bytes | None]) -> Iterator[str]:
-    """The line that a row begins with, and those that it goes on with: these are waited for."""
+    """Yield the line that a row begins with, and wait for those that it goes on with."""
     line: Any
     while (line := begun.pop() if begun else next(lines, END)) is not END:
         if line is None:

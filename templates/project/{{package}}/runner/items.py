@@ -1,7 +1,7 @@
 """The input: the items of the file that --items names, read as they are needed.
 
-The id of an item is its position among the items, from 0. Its key is what its own field, the one
-that --key names, says. Its digest tells at the next run whether it is still the same.
+The id of an item is its position among the items, from 0. Its key is the value of the field that
+--key names. Its digest tells the next run whether it is still the same.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ItemsError(Exception):
 class Items:
     """The items of a file, or of `-`, which is JSON Lines from standard input.
 
-    With a key, `keys` has those of the items that were given out, until somebody takes them.
+    With a key, `keys` has the keys of the items that were handed out, until somebody takes them.
     `tell` gets what the user should know about the input.
     """
 
@@ -46,10 +46,10 @@ class Items:
         self._tell, self._noted = tell, False
         self._seen: set[Any] = set()  # keys, KEYS_WATCHED at most
         self._watched = 0  # items whose keys were looked at
-        self._repeated = 0  # of them, those that came before and were not told of in full
+        self._repeated = 0  # keys that came before, since _tell_repeated()
         try:
             self._format = format_of("" if name == "-" else name)
-            # A closed standard input is none at all; an open one is out of the reach of work().
+            # A closed sys.stdin is None: AttributeError. An open one is taken away from work().
             self._file = _take_stdin() if name == "-" else open(name, "rb")  # noqa: SIM115
             self._reader = self._format(self._file)
         except (OSError, AttributeError) as exc:
@@ -110,7 +110,7 @@ class Items:
             self._tell(f"{self.name}: its only item is a list of {len(item):,}: {ONE_BY_ONE}")
 
     def records(self, limit: int | None = None) -> Iterator[tuple[int, Any, bytes]]:
-        """The position of each record, itself and its digest; itself None while there is none."""
+        """Yield position, record and digest; the record is None while there is none yet."""
         reader, pack, blank = self._reader, self._reader.pack, hashlib.blake2b(digest_size=DIGEST)
         records = reader.records()
         header = b""
@@ -135,7 +135,7 @@ class Items:
             raise self._wrong(exc) from None
 
     def whole(self) -> Iterator[tuple[int, Any, bytes]]:
-        """All records; what is being written is waited for."""
+        """Yield all records; wait for a record that is being written."""
         for position, record, digest in self.records():
             if record is None:
                 time.sleep(IDLE)
@@ -150,7 +150,7 @@ class Items:
             raise self._wrong(exc) from None
 
     def key_of(self, item: Any) -> Any:
-        """The key of the last item: the value of its field. Tells of one that was used before."""
+        """The key of the last item: the value of its field. Tells of a key that was used before."""
         try:
             key = item[self.key]
         except (TypeError, KeyError):
@@ -177,7 +177,7 @@ class Items:
         self._repeated = 0
 
     def pack(self, record: Any) -> bytes:
-        """What tells whether a record has changed."""
+        """The bytes that tell whether a record has changed."""
         return self._reader.pack(record)
 
     def is_one_of(self, *paths: str) -> bool:
@@ -204,5 +204,5 @@ def _take_stdin() -> BinaryIO:
 
 
 def digest_of(data: bytes) -> bytes:
-    """What tells data from others."""
+    """Return the digest of the data."""
     return hashlib.blake2b(data, digest_size=DIGEST).digest()

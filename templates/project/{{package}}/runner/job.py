@@ -69,8 +69,8 @@ class Job:
         quiet: bool = False,
     ) -> None:
         self.work, self.setup = work, setup
-        self.log_levels: dict[str, int] | None = None  # where it was packed; None: nothing logs
-        self.quiet = quiet  # nothing is printed: the program that called run() has its own ways
+        self.log_levels: dict[str, int] | None = None  # where it was packed; None: no logging
+        self.quiet = quiet  # nothing is printed: a program called run()
         self.context = contextvars.copy_context()  # what work.py has set as it was imported
         self._copies = False  # each call gets an item of its own
         self.is_async, arguments, _ = _signature(work)
@@ -84,7 +84,7 @@ class Job:
         vars(self).update(state, context=contextvars.copy_context())
 
     def for_attempts(self, may_repeat: bool) -> Job:
-        """A job for an engine whose workers share memory: a retry gets the item as it was read."""
+        """Return a job for workers that share memory: a retry gets the item as it was read."""
         if not may_repeat:
             return self
         job = copy(self)
@@ -165,7 +165,7 @@ class Job:
 
 
 def _signature(function: Callable[..., Any]) -> tuple[bool, int, int]:
-    """Whether it is a coroutine function; positional arguments that it takes, and that it needs."""
+    """Whether it is a coroutine function; how many positional arguments it takes, and needs."""
     if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
         code = function.__code__
         needed = code.co_argcount - len(function.__defaults__ or ())
@@ -175,7 +175,7 @@ def _signature(function: Callable[..., Any]) -> tuple[bool, int, int]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
         parameters = inspect.signature(function).parameters.values()
-    except ValueError:  # a builtin that does not tell
+    except ValueError:  # a builtin without a signature
         return False, 1, 1
     positional = [p for p in parameters if p.kind in kinds]
     needed = sum(p.default is p.empty for p in positional)
@@ -183,7 +183,7 @@ def _signature(function: Callable[..., Any]) -> tuple[bool, int, int]:
 
 
 def _managed(opened: Any) -> Any:
-    """What setup() gave, as a context manager; an awaitable as it is."""
+    """Return what setup() returned as a context manager; an awaitable as it is."""
     if isinstance(opened, GeneratorType):
         return contextmanager(lambda: opened)()
     if isinstance(opened, AsyncGeneratorType):
@@ -237,14 +237,14 @@ def _event_loop(stack: ExitStack) -> Callable[[Any], Any]:
                 loop.run_until_complete(task)
             except (SystemExit, KeyboardInterrupt) as exc:
                 if is_interrupt(exc):
-                    raise  # otherwise a task that work() started ends so: whoever awaits it is told
+                    raise  # else a task that work() started raised it: whoever awaits that gets it
         return task.result()
 
     return run
 
 
 def _awaiting(call: Call, stack: ExitStack) -> Call:
-    """The same for a plain work() that returns a coroutine, as some decorators make it."""
+    """Return `call`, made to await coroutines: a decorated `def work` may return one."""
     run: Callable[[Any], Any] | None = None
 
     def call_and_await(item: Any) -> Any:

@@ -24,7 +24,7 @@ HEADER = 1024  # bytes
 DIGEST = 8  # bytes for each item: one change in 10^19 goes unnoticed
 VERSIONS = 8  # of work.py that are told apart
 BUFFER = 1 << 16  # bytes that are read, or wait to be written
-LOCKED_BYTE = (1 << 31) - 1  # Windows locks it against readers too: the last it can, behind all
+LOCKED_BYTE = (1 << 31) - 1  # Windows keeps readers from it too: the last it can lock, behind all
 
 
 _held: set[FileIO] = set()  # open state files
@@ -35,7 +35,7 @@ def _let_go() -> None:
         file.close()
 
 
-if hasattr(os, "register_at_fork"):  # a worker that outlives the run holds no lock of it
+if hasattr(os, "register_at_fork"):  # a worker that outlives the run keeps no lock of it
     os.register_at_fork(after_in_child=_let_go)
 
 
@@ -65,7 +65,7 @@ class Ledger:
         self._earlier = 0  # digests that were there before this run
         self._window = (0, b"")  # digests that were read ahead, and where they begin
         self._waiting = bytearray()  # digests that wait to be written
-        self._at = 0  # the position of their first
+        self._at = 0  # the position of the first of them
 
     def close(self) -> None:
         """Release the lock."""
@@ -87,7 +87,7 @@ class Ledger:
         self._earlier = self.known
 
     def save(self, *, other: dict[str, int] | None = None, sync: bool = False) -> None:
-        """Write the header. With `sync` a power cut finds all that was written until now."""
+        """Write the header. With `sync`, all that was written so far survives a power cut."""
         header = {
             "area": self.area,
             "other": other,
@@ -104,7 +104,7 @@ class Ledger:
         return max(0, (size - self.area) // DIGEST)
 
     def digest(self, position: int) -> bytes:
-        """What the item was; empty when that is not known."""
+        """Return the digest that the item had; empty if it is not known."""
         if position >= self._earlier:
             return b""
         offset = self.area + position * DIGEST
@@ -116,14 +116,14 @@ class Ledger:
         return window[offset - begin : offset - begin + DIGEST]
 
     def note(self, position: int, digest: bytes | bytearray) -> None:
-        """Keep what the item is now."""
+        """Keep the digest that the item has now."""
         if position != self._at + len(self._waiting) // DIGEST or len(self._waiting) >= BUFFER:
             self.flush()
             self._at = position
         self._waiting += digest
 
     def flush(self) -> None:
-        """Write what waits. Raises JournalError."""
+        """Write the digests that wait. Raises JournalError."""
         if self._waiting:
             if self.empty:
                 self.save()
@@ -132,7 +132,7 @@ class Ledger:
             self._waiting.clear()
 
     def begin_area(self, digests: Iterable[bytes | bytearray]) -> None:
-        """Go on with a new area, behind all that is there. It begins with these digests."""
+        """Go on with a new area at the end of the file. It begins with these digests."""
         at, waiting = self._at, bytes(self._waiting)
         self._waiting.clear()
         size = os.fstat(self.file.fileno()).st_size
@@ -146,14 +146,14 @@ class Ledger:
         self.note(at, waiting)
 
     def copy_area(self) -> None:
-        """Go on with a copy: the old area stays as it is."""
+        """Go on with a copy of the area: the old one stays as it is."""
         end = self.area + self.known * DIGEST
         self.begin_area(
             self._read(begin, min(BUFFER, end - begin)) for begin in range(self.area, end, BUFFER)
         )
 
     def compact(self) -> None:
-        """Move the area to the front if nothing there is lost by it, and drop what is behind."""
+        """Move the area to the front, if it fits in before itself, and cut off the rest."""
         self.flush()
         length = self.known * DIGEST
         if self.area != HEADER and HEADER + length <= self.area:
@@ -198,10 +198,10 @@ def write_all(file: FileIO, data: bytes | bytearray) -> None:
 
 
 def sync_names(folder: str) -> None:
-    """See to it that new names in a folder survive a power cut; Windows does so itself."""
+    """Make new names in a folder survive a power cut; Windows does so itself."""
     if sys.platform == "win32":
         return
-    with contextlib.suppress(OSError):  # a folder that cannot be read, or knows no such thing
+    with contextlib.suppress(OSError):  # a folder that cannot be read, or synced
         number = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(number)
@@ -218,7 +218,7 @@ def is_at(file: IO[bytes], name: str) -> bool:
 
 
 def _lock(file: FileIO) -> None:
-    """Lock the file as a whole, and not as POSIX does: that lock goes when anybody closes it."""
+    """Lock the file; not as POSIX does, where the lock goes when any handle of it is closed."""
     try:
         if sys.platform == "win32":
             file.seek(LOCKED_BYTE)

@@ -1,8 +1,8 @@
 """How the process of a run begins, is stopped by signals, and ends.
 
-What work() starts is not part of the run: it gets the null device as its standard input, and the
-signals of a new process. At the end idle threads are joined, exit functions run and files are
-flushed, as Python does it; but what hangs is left behind.
+Programs that work() starts are not part of the run: they get the null device as standard input,
+and the signal handlers of a new process. At the end idle threads are joined, exit functions run and
+files are flushed, as Python does it; but what hangs is left behind.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .task import GRACE, Interrupted
 LEAVING = 10.0  # seconds for threads and exit functions of the user's, once the work is done
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes; the last is a shell's: 128 + SIGINT
 MARGIN = 2.0  # seconds that an orderly end gets before it is forced
-FLUSHING = 1.0  # seconds for files after that: whoever hangs may hold the lock of one
+FLUSHING = 1.0  # seconds for files after that: a thread that hangs may hold the lock of one
 # Ctrl-C, a polite end, and the Ctrl-Break of Windows.
 SIGNALS = {
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
@@ -38,10 +38,10 @@ SIGNALS = {
 def begin() -> None:
     """Put the null device where standard streams are closed, and in the place of the input.
 
-    sys.stdin goes on reading that: items, or for a debugger. Programs that work() starts do not.
+    sys.stdin still reads the input, for items or a debugger. Programs that work() starts do not.
     """
     null = os.open(os.devnull, os.O_RDWR)
-    while null <= 2:  # a closed one: an output file must not become the errors of some program
+    while null <= 2:  # a closed stream: else an output file could become some program's stderr
         os.set_inheritable(null, True)
         null = os.open(os.devnull, os.O_RDWR)
     for name in ("stdout", "stderr"):
@@ -58,7 +58,7 @@ def begin() -> None:
 
 @functools.cache  # once in a process, and in those that are forked from it
 def new_signals_for_children() -> None:
-    """Give forked processes the handlers of a new one; others have them by themselves."""
+    """Give forked processes the signal handlers of a new process; others have them anyway."""
     if sys.platform == "win32":
         return
     mask = threading.local()
@@ -83,8 +83,8 @@ def new_signals_for_children() -> None:
 def stop_on_signals() -> Iterator[threading.Event]:
     """Give an event that the first of SIGNALS sets; the second raises Interrupted.
 
-    What does not end by itself is ended, for work() can swallow exceptions or hang in C code: after
-    the grace by an Interrupted, MARGIN later by os._exit (the results are on disk by then).
+    A run that does not end by itself is ended, for work() can swallow exceptions or hang in C code:
+    after the grace by an Interrupted, MARGIN later by os._exit (the results are on disk by then).
     """
     stop, over = threading.Event(), threading.Event()
     main = threading.main_thread().ident
@@ -131,7 +131,7 @@ def leave(code: int) -> NoReturn:
 
 
 def watch_the_end(code: int) -> None:
-    """Cut off what hangs: exit functions, and threads that are no daemons."""
+    """Cut off exit functions, and threads that are no daemons, if they hang."""
     with suppress(RuntimeError):  # no thread can be started
         threading.Thread(target=_cut_off, args=(code,), daemon=True).start()
 
@@ -150,12 +150,12 @@ def _cut_off(code: int) -> None:
 
 def flush_files(*, close: bool = False) -> None:
     """Write out what open files hold back; with `close`, also what compressed files do."""
-    base: type = io.IOBase.__base__ or object  # its class in C: every object is asked, and quickly
+    base: type = io.IOBase.__base__ or object  # in C: a quick question, for every object is asked
     files: list[Any] = [held for held in gc.get_objects() if issubclass(type(held), base)]
     plain = io.BufferedWriter, io.BufferedRandom
     text = [file.flush for file in files if isinstance(file, io.TextIOWrapper)]
     buffered = [file for file in files if isinstance(file, io.BufferedIOBase)]
-    others = *plain, io.BufferedReader  # a thread that reads it has its lock, in a fork for ever
+    others = *plain, io.BufferedReader  # a reading thread has its lock, in a fork for ever
     packed = [file.close for file in buffered if close and not isinstance(file, others)]
     for write_out in text + packed + [file.flush for file in buffered if isinstance(file, plain)]:
         with suppress(Exception):

@@ -1,4 +1,4 @@
-"""What a run may take, known before it begins: tasks in flight, and how fast they begin."""
+"""The limits of a run, known before it begins: tasks in flight, and how fast they begin."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .task import NO_RETRY, Bursts, Numbered, Retry, Stop
 
 AUTO = "auto"
 MOST = 1000  # tasks in flight that `auto` may find, unless the settings say otherwise
-SPARE_MEMORY = 256 << 20  # bytes that are left to others: below, `auto` does not go up
+SPARE_MEMORY = 256 << 20  # bytes left to other programs: with less, `auto` does not go up
 
 
 class Engine(Protocol):
-    """What every engine module has. OPTIONS and default_workers(**options) are there if needed."""
+    """What every engine module has. OPTIONS and default_workers(**options) are optional."""
 
     MODEL: str
     AWAITS: str  # "always", "never" or "with an async client": whether tasks share an event loop
@@ -38,7 +38,7 @@ class Engine(Protocol):
 
     @property
     def ADAPTS(self) -> Callable[[int, float, Callable[[], bool]], Limit] | None:
-        """Makes the limit of --max-workers auto, where that adapts: AdaptiveLimit."""
+        """AdaptiveLimit, if --max-workers auto adapts during the run; else None."""
 
     @property
     def run(self) -> Callable[Concatenate[Job, Backlog, ...], Bursts]:
@@ -49,7 +49,7 @@ class Engine(Protocol):
 
 
 ENGINE: Engine = engine
-# What only this engine takes: the placeholder of the value, and what it is.
+# Options that only this engine takes: the placeholder of the value, and what it is.
 OPTIONS: Mapping[str, tuple[str, str]] = getattr(engine, "OPTIONS", {})
 default_workers: Callable[..., int] = getattr(engine, "default_workers", lambda **_: usable_cores())
 
@@ -82,11 +82,11 @@ def prepare(
     *,
     quiet: bool = False,
 ) -> Ready:
-    """Import work.py, and see to it that a run can begin. Raises NotReady.
+    """Import work.py, and make sure that a run can begin. Raises NotReady.
 
     `own_options` may hold the engine's own options. If not `quiet`, this process is the run's
-    alone: what is odd about work() is said, and numeric libraries are held to the cores that a
-    worker has.
+    alone: the user is told what is odd about work(), and numeric libraries get only the cores of a
+    worker.
     """
     options = {name: own_options.get(name) for name in OPTIONS}
     most = default_workers(**options)  # an engine that cannot run says so here
@@ -95,8 +95,8 @@ def prepare(
     elif isinstance(max_workers, int):
         most = max_workers
     if ENGINE.IN_THREADS and not quiet:
-        share_cores(most, threads=True)  # before a library is imported that reads it
-    work = load_work()  # not above: a worker may import this module, and should not need to
+        share_cores(most, threads=True)  # before work.py imports libraries that read it
+    work = load_work()  # not at the top: a worker may import this module without work.py
     open_files = getattr(work, "OPEN_FILES", 1)
     limit = None
     if max_workers == AUTO and ENGINE.ADAPTS:
@@ -112,7 +112,7 @@ def prepare(
 
 
 def _say_how(job: Job) -> None:
-    """How work() runs, where that is not what one expects."""
+    """Tell the user how work() runs, where that may surprise."""
     if job.is_async and ENGINE.AWAITS == "never":
         say("work() is `async def`: each worker runs it in an event loop of its own, one at a time")
     if not job.is_async and ENGINE.AWAITS == "always":
@@ -139,7 +139,7 @@ def has_memory() -> bool:
 
 
 def _pacer(rate: Rate | None, limit: Limit | None, cost: Cost | None) -> Pacer:
-    """What keeps to the rates, to the limit, and to pauses that are asked for."""
+    """Return the pacer for the rates, the limit, and pauses that the other end asks for."""
     rates = [rate] if rate else _rates(getattr(settings, "RATE", None))
     rates += _rates(*getattr(settings, "RATES", ()))
     for unit in {allowed.unit for allowed in rates if allowed.unit and cost is None}:
@@ -155,14 +155,14 @@ def _rates(*texts: str | None) -> list[Rate]:
 
 
 def _by_memory(most: int, worker: int) -> int:
-    """Of `most` workers of so many bytes each, those that fit into what is left."""
+    """How many of `most` workers, of so many bytes each, fit into the memory that is left."""
     needed = worker + getattr(settings, "TASK_MEMORY", 0)
     unused = memory_left()
     return most if not needed or unused is None else min(most, max(1, unused // needed))
 
 
 def _by_files(most: int, open_files: int) -> int:
-    """Of `most` tasks, those that may have their files open."""
+    """How many of `most` tasks may have their files open at once."""
     while most > 1:
         try:
             make_room(most, ENGINE.in_one_process(most), open_files)

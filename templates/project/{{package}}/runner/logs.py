@@ -1,10 +1,10 @@
 """Records of `logging`: those of every worker reach the handlers of this process.
 
-Threads and coroutines share these; a worker process sends its records here. So logging is set up
-once: by work.py, by LOG_LEVEL in settings.py, or by the program that calls run().
+Threads and coroutines share the handlers; a worker process sends its records here. So logging is
+set up once: by work.py, by LOG_LEVEL in settings.py, or by the program that calls run().
 
-A record that another process has sent has its task's key, or position, as `item`. For the others
-`add_item` is the filter that a handler needs; those of the command line have it.
+A record from another process has its task's key, or position, as `item`. Other records get theirs
+from the filter `add_item`, which a handler needs; those of the command line have it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _keys: Mapping[int, Any] = {}  # of the items that are being run, by their posit
 
 
 def show(keys: Mapping[int, Any]) -> None:
-    """From now on, on stderr, unless work.py has set up logging itself."""
+    """Show records on stderr from now on, unless work.py has set up logging itself."""
     global _keys
     _keys = keys
     root = logging.getLogger()
@@ -39,7 +39,7 @@ def show(keys: Mapping[int, Any]) -> None:
 
 
 def level() -> int:
-    """What settings.py says. Raises NotReady."""
+    """Return the level that settings.py names. Raises NotReady."""
     name = getattr(settings, "LOG_LEVEL", LEVEL)
     number = logging.getLevelNamesMapping().get(str(name).upper())
     if number is None:
@@ -49,7 +49,7 @@ def level() -> int:
 
 
 def levels() -> dict[str, int]:
-    """What was set here, by the names of the loggers, for workers to do the same."""
+    """Return the levels that were set here, by the names of the loggers, for workers to set."""
     return {
         "" if logger is logging.root else logger.name: logger.level
         for logger in loggers()
@@ -58,7 +58,7 @@ def levels() -> dict[str, int]:
 
 
 def inherited(levels: Mapping[str, int] | None) -> Mapping[str, int]:
-    """The levels of a worker: those of the process that gets its records, where that has any."""
+    """The levels of a worker: those of the process that gets its records, if it has any."""
     return {"": level()} if levels is None else levels
 
 
@@ -70,7 +70,7 @@ def add_item(record: logging.LogRecord) -> bool:
 
 
 def key_of(position: int) -> Any:
-    """What names the item at that position: its key, where there is one."""
+    """Return what names the item at that position: its key, or the position if it has none."""
     return _keys.get(position, position)
 
 

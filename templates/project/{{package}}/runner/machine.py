@@ -12,8 +12,8 @@ from collections.abc import Iterator
 if sys.platform != "win32":
     import resource
 
-# Native threads of numeric libraries, which read the limits when they are imported: those that each
-# calling thread has for itself, and those of a pool that all threads of a process share.
+# Limits on native threads, which numeric libraries read when they are imported: on those that each
+# calling thread has for itself, and on those of a pool that all threads of a process share.
 THREAD_LIMITS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -22,7 +22,7 @@ THREAD_LIMITS = (
     "VECLIB_MAXIMUM_THREADS",
 )
 POOL_LIMITS = ("NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
-SPARE = 64  # files that the interpreter, the journal and a client's own needs take beside the tasks
+SPARE = 64  # files of the interpreter, the journal and clients, beside those of the tasks
 OPEN_MAX = 10_240  # files that macOS grants where it says that there is no limit
 CGROUPS, CGROUP_ROOT = "/proc/self/cgroup", "/sys/fs/cgroup"
 NO_LIMIT = 2**62  # a group of version 1 without a memory limit says 2**63 less a page
@@ -36,7 +36,7 @@ class NotReady(Exception):
 
 
 def usable_cores() -> int:
-    """How many processes can compute at once: a part of a core is one more."""
+    """How many processes can compute at once: a part of a core counts as one."""
     return max(1, math.ceil(core_time()))
 
 
@@ -64,7 +64,7 @@ def has_gil() -> bool:
 
 
 def share_cores(workers: int, *, threads: bool = False) -> None:
-    """Hold numeric libraries to the cores of one of so many workers, unless the user decided.
+    """Limit numeric libraries to one worker's share of the cores, unless the user decided.
 
     Otherwise each worker starts as many native threads as there are cores, and they fight for them.
     Workers that are `threads` share the pool of a library that has one for the process, as polars
@@ -126,10 +126,10 @@ def _read(path: str) -> str:
 
 
 def make_room(workers: int, in_one_process: int, open_files: int) -> None:
-    """Let `workers` tasks in flight have `open_files` files or sockets open each.
+    """Make sure that `workers` tasks in flight can have `open_files` files or sockets open each.
 
-    `in_one_process` of them share the limit of a process. The soft limit is raised as far as that
-    takes, for this process and those it starts. Raises NotReady when the hard limit is lower: the
+    `in_one_process` of them share the limit of a process. The soft limit is raised as far as
+    needed, for this process and those it starts. Raises NotReady when the hard limit is lower: the
     surplus tasks would fail one by one.
     """
     if sys.platform == "win32":  # no limit to speak of

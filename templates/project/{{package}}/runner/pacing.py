@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Protocol
 SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 TASKS = ("", "task", "tasks", "request", "requests", "call", "calls")  # the unit of plain rates
 RATE = r"\s*(\d[\d_,]*(?:\.\d+)?)(?:\s+([A-Za-z][\w-]*))?\s*/\s*([a-z]+)\s*"
-# Seconds between sending and arriving that may differ from task to task. A rate's period counts as
-# so much longer, so that N arrivals never fall into it and one more. A task that begins too late by
-# half of that does not delay the ones behind it.
+# Seconds by which the time from sending to arriving may differ between tasks. A rate's period counts
+# as so much longer, so that never more than N arrivals fall into it. A task that begins too late by
+# half of that does not delay the tasks behind it.
 JITTER = 0.007
 WARM_UP = 0.015  # seconds that the first task takes longer to arrive: it imports and connects
 
@@ -50,16 +50,16 @@ class Rate(NamedTuple):
 
 
 class Bucket:
-    """A token bucket that holds next to nothing, kept as the time when it is due (GCRA)."""
+    """A token bucket of almost no size, kept as the time when the next task is due (GCRA)."""
 
     def __init__(self, gap: float, unit: str = "", per_second: float | None = None) -> None:
         self.gap, self.unit = gap, unit
-        self.per_second = per_second  # as it was given; None where it was found
+        self.per_second = per_second  # the rate that was given; None where it was found
         self.due = -math.inf  # when the next task may begin
         self.spent = 0.0  # units, so far
 
     def spend(self, now: float, units: float = 1.0) -> None:
-        """A task begins. What it costs delays the next, for nobody knows what that will cost."""
+        """A task begins. Its cost delays the next task, for the cost of that is not known yet."""
         first = self.due == -math.inf
         self.due = now + WARM_UP if first else max(self.due, now - JITTER / 2)
         self.due += units * self.gap
@@ -67,7 +67,7 @@ class Bucket:
 
 
 class Limit(Protocol):
-    """A number of tasks in flight that adapts: see adaptive.py, where the engine has it."""
+    """An adaptive limit on tasks in flight: see adaptive.py, where the engine has it."""
 
     rate: Bucket | None
 
@@ -81,7 +81,7 @@ class Limit(Protocol):
 
 
 class Pacer:
-    """Every rate at once, the pauses, and the number of tasks in flight where that adapts."""
+    """Keeps to every rate at once, to pauses, and to an adaptive limit on tasks in flight."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Pacer:
         self._cost = cost if any(bucket.unit for bucket in self._buckets) else None
         self._resume = -math.inf
         self.limit = limit
-        self.on_pause: Callable[[], None] | None = None  # whoever tells of it
+        self.on_pause: Callable[[], None] | None = None  # called when a pause begins
 
     def places(self, size: int, now: float) -> int:
         """Tasks that may be in flight now, `size` at most."""
@@ -114,7 +114,7 @@ class Pacer:
             bucket.spend(now, units if bucket.unit else 1.0)
 
     def pause(self, until: float) -> None:
-        """No task begins before that."""
+        """Let no task begin before that time."""
         if until > self._resume:
             self._resume = until
             if self.on_pause is not None:
@@ -125,11 +125,11 @@ class Pacer:
         return max(0.0, self._resume - now)
 
     def idle(self, now: float) -> bool:
-        """Nothing is limited any more."""
+        """Whether nothing is limited any more."""
         return not self._buckets and self.limit is None and now >= self._resume
 
     def words(self, size: int, now: float) -> list[str]:
-        """What it keeps to at present, for the progress line."""
+        """Say what it keeps to at present, for the progress line."""
         words = [f"{self.places(size, now)} at once"] if size else []
         if buckets := self._all():
             slowest = max(buckets, key=lambda bucket: 0 if bucket.unit else bucket.gap)
@@ -137,12 +137,12 @@ class Pacer:
         return words if self.limit is None else [f"auto: {', '.join(words)}"]
 
     def used_up(self, seconds: float) -> str | None:
-        """The rate that was given of which as much was spent as it allows in that time, if any."""
+        """Return a rate that was given, and was used up over that time, if there is any."""
         for bucket in self._buckets:
             if bucket.per_second and bucket.spent >= bucket.per_second * seconds:
                 return f"{bucket.per_second:.3g}{bucket.unit and ' '}{bucket.unit}/s"
         return None
 
     def _all(self) -> list[Bucket]:
-        rate = self.limit.rate if self.limit else None  # that adapts
+        rate = self.limit.rate if self.limit else None  # an adaptive one
         return self._buckets if rate is None else [*self._buckets, rate]

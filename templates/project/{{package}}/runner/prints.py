@@ -25,9 +25,9 @@ def say(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Write to stderr. That nobody can read it any more is no reason to fail."""
+    """Write to stderr; do not fail where nobody can read it any more."""
     try:
-        stderr = getattr(sys.stderr, "stream", sys.stderr)  # also of half a line
+        stderr = getattr(sys.stderr, "stream", sys.stderr)  # past WholeLines, also half a line
         stderr.write(text)
         stderr.flush()
     except Exception:  # the terminal is closed, `tee` has ended, the disk is full
@@ -39,7 +39,7 @@ def tell(text: str) -> None:
 
 @contextlib.contextmanager
 def answering() -> Iterator[None]:
-    """Around what stdout gets. A reader that has left has seen enough. Raises EngineError."""
+    """Wrap printing to stdout: a reader that has left is no error, others raise EngineError."""
     try:
         yield
         sys.stdout.flush()
@@ -51,7 +51,7 @@ def answering() -> Iterator[None]:
 
 
 def to_type(words: Sequence[str]) -> str:
-    """A line for the shell that is there."""
+    """Return the words as a command line, quoted for the shell of this system."""
     if sys.platform == "win32":
         import subprocess
 
@@ -62,7 +62,7 @@ def to_type(words: Sequence[str]) -> str:
 
 
 def whole_lines() -> None:
-    """From now on, for what this process prints."""
+    """Let this process print whole lines from now on."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, WholeLines):
@@ -70,7 +70,7 @@ def whole_lines() -> None:
 
 
 def show_records(keys: Mapping[int, Any] | None = None) -> None:
-    """From now on, what is logged is shown too. `keys` are those of items, by their positions."""
+    """Show log records from now on. `keys` has the keys of items by their positions."""
 
     def show() -> None:
         from . import logs
@@ -81,7 +81,7 @@ def show_records(keys: Mapping[int, Any] | None = None) -> None:
 
 
 def when_logging(then: Callable[[], object]) -> None:
-    """Call it as soon as `logging` is imported: that takes 5 ms, and many never do."""
+    """Call `then` once `logging` is imported: the import takes 5 ms, and many never need it."""
     if "logging" in sys.modules:
         then()
     else:
@@ -89,13 +89,13 @@ def when_logging(then: Callable[[], object]) -> None:
 
 
 class _Awaited:
-    """A finder of modules that only watches for one."""
+    """A finder of modules that only waits for the import of `logging`."""
 
     def __init__(self, then: Callable[[], object]) -> None:
         self._then = then
 
     def find_spec(self, name: str, *_: object) -> Any:
-        """As Python would find it; what comes then is done once it is imported."""
+        """Find `logging` as Python would, but call `then` once it is imported."""
         if name != "logging" or self not in sys.meta_path:
             return None
         sys.meta_path.remove(self)
@@ -146,6 +146,6 @@ class WholeLines:
         self.stream.flush()
 
     def _end(self) -> None:
-        """What was begun and never ended."""
+        """Write the lines that were begun and never ended."""
         while self._begun:
             self._put(self._begun.popitem()[1] + "\n")

@@ -1,7 +1,7 @@
-"""What the user sees while it runs, and the summary at the end. All of it on stderr.
+"""What the user sees during a run, and the summary at its end. All of it goes to stderr.
 
 The summary tells what bound the run: a rate, the other end, memory, cores, or how many tasks were
-in flight; and what would help. Nothing is told where the figures do not show it.
+in flight; and what would help. It tells only what the figures show.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ REDRAW = 0.1  # seconds between two updates of the line on a terminal
 REPORT = 30.0  # seconds between two lines when stderr is a file or a pipe
 PAUSE = 0.5  # seconds of a pause that is worth telling
 SHOWN = 3  # most frequent errors in the summary
-BOUND = 0.85  # share of what there is that has to be used up: starting and ending take some
-SECONDS = 1.0  # of shorter runs, most is starting and ending
-TASKS = 20  # of fewer, the last ones weigh too much
+BOUND = 0.85  # share of a resource in use from which on it binds: starting and ending take some
+SECONDS = 1.0  # shorter runs mostly start and end: their figures tell little
+TASKS = 20  # with fewer tasks, the last ones weigh too much
 
 
 class Progress:
@@ -74,7 +74,7 @@ class Progress:
             self._tell(now - self._began)
 
     def _tell_pause(self) -> None:
-        """The run pauses: say until when, for no outcome will come that tells."""
+        """Say until when the run pauses, for no outcome comes meanwhile."""
         now = time.perf_counter()
         long = self._pacer.pause_left(time.monotonic()) >= PAUSE
         if not self._quiet and long and (self._tty or now - self._told_pause >= REPORT):
@@ -120,7 +120,7 @@ class Progress:
                 parts.append(f"{self._earlier:,} done before")
             parts += [_duration(elapsed), f"{self.done / elapsed:,.1f}/s"]
             if self._workers:
-                most = "" if self._pacer.limit else f" of {self._workers}"  # auto reaches no most
+                most = "" if self._pacer.limit else f" of {self._workers}"  # auto has no maximum
                 parts.append(f"{self._busy / elapsed:.1f}{most} in flight on average")
             yield " · ".join(parts)
             cpu = cpu_seconds() - self._cpu
@@ -134,13 +134,13 @@ class Progress:
 
 
 def _over(text: str) -> str:
-    """Over the line before, with blanks: not every console of Windows knows the code that wipes."""
+    """Overwrite the line before, with blanks: not every Windows console knows how to erase."""
     columns = shutil.get_terminal_size().columns - 1
     return f"\r{text[:columns].ljust(columns)}"
 
 
 def _clock(seconds: float) -> str:
-    """The time of day so many seconds from now, and the day if it is another one."""
+    """The time of day so many seconds from now, and the date if that is another day."""
     now = time.time()
     then = time.localtime(now + seconds)
     day = "" if then.tm_yday == time.localtime(now).tm_yday else "%d %b "
@@ -164,7 +164,7 @@ class Usage(NamedTuple):
     tasks: int
     busy: float  # seconds that tasks took, all together
     cpu: float  # seconds of this process and of those that it has started and that have ended
-    workers: int  # tasks in flight at most; 0 where nobody here knows
+    workers: int  # tasks in flight at most; 0 where that is not known here
     cores: int
     model: str
     pacer: Pacer | None = None
@@ -181,12 +181,12 @@ class Usage(NamedTuple):
 
 
 def cpu_seconds() -> float:
-    """Of this process, and of those that it has started and that have ended."""
+    """CPU seconds of this process, and of those that it has started and that have ended."""
     return sum(os.times()[:4])
 
 
 def what_bound(usage: Usage) -> str | None:
-    """In words, with what would help; None where it is not clear."""
+    """Say what bound the run, and what would help; None where it is not clear."""
     if usage.seconds < SECONDS or usage.tasks < TASKS:
         return None
     return _pace(usage) or _cores(usage) or _in_flight(usage)
@@ -218,7 +218,7 @@ def _in_flight(usage: Usage) -> str | None:
         return None
     if usage.model == "sequential":
         return "one task at a time, which waits: concgen switch threading"
-    if usage.in_processes and sys.platform == "win32":  # it does not tell what processes have used
+    if usage.in_processes and sys.platform == "win32":  # it does not tell what children have used
         return None
     more = f"--max-workers {2 * usage.workers}, if the other end takes as many"
     return f"{_several(usage.workers, 'task')} in flight: {more}"

@@ -4,10 +4,9 @@ results.jsonl        {"id": 0, "ok": true, "value": 4, "seconds": 0.012, "attemp
 results.jsonl.state  what the items were; see ledger.py
 results.jsonl.bak    what --fresh or --retry-failed replaces, until the new run has its first result
 
-Each burst of outcomes is one write. After it they survive kill -9, and with fsync a power cut too;
-what kill -9 costs is the tasks that were running or waited for that write: they run again.
-A torn last line is cut off; what a power cut has damaged runs again. A line names its
-task, so lines come in any order.
+Each burst of outcomes is one write. Once written they survive kill -9, and with fsync a power cut.
+Tasks that were running or waited for that write run again, and so do results that a power cut has
+damaged; a torn last line is cut off. A line names its task, so lines come in any order.
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ BEGINNING = b'{"id": '  # of a line
 GROWTH = 1 << 16  # bytes by which `done` grows at a time
 GOOD, BAD, LOST = 1, 2, 3  # what `done` holds for a position; LOST is what a power cut has damaged
 CHECK = 1.0  # seconds between two looks whether the results file is still there
-AHEAD = 30_000  # results of the seconds that a power cut takes, of which the state may not know yet
-HOPELESS = 20  # values, the first of a run, of which none can be written: the run stops
-BLOCK = 1 << 16  # bytes that are looked at together
+AHEAD = 30_000  # results written just before a power cut, whose items the state may not have
+HOPELESS = 20  # values that cannot be written, and none before that could: the run stops
+BLOCK = 1 << 16  # bytes read at once
 
 
 class Refused(JournalError):
@@ -77,7 +76,7 @@ class Journal:
             self._check_kind()
             status = os.fstat(self.file.fileno())
             self.size, self.has_state = status.st_size, self.ledger.load(status.st_ino)
-            if not os.path.lexists(f"{self.path}.bak"):  # killed before it was made, or as it went
+            if not os.path.lexists(f"{self.path}.bak"):  # killed before making or after removing it
                 self.ledger.backup = None
         except BlockingIOError:
             raise Refused(
@@ -87,7 +86,7 @@ class Journal:
             raise Refused(f"cannot open {name}: {exc.strerror}; --results names another") from None
 
     def load(self) -> None:
-        """Note what is done, and cut off a torn end. Raises Refused for what is no result."""
+        """Note what is done, and cut off a torn end. Raises Refused if a line is no result."""
         self._cut_tail()
         known, done = self.ledger.known, bytearray()
         for _, result in read(self.lines(), known, self.name):
@@ -109,7 +108,7 @@ class Journal:
     def write(self, outcomes: Burst, keys: dict[int, Any]) -> Burst:
         """Append the outcomes. Return them; a value that has no JSON became an error.
 
-        `keys` are those of items by their positions, which are taken out of it.
+        `keys` has the keys of items by their positions; those of the outcomes are taken out.
         """
         lines: list[str] = []
         written: Burst = []
@@ -139,7 +138,7 @@ class Journal:
         return written
 
     def close(self) -> None:
-        """Release the lock. Raises JournalError when the file is no longer the one of its name."""
+        """Release the lock. Raises JournalError when the file was removed or replaced."""
         try:
             if self.written:
                 self._look()
@@ -149,7 +148,7 @@ class Journal:
 
     def _append(self, data: bytes, count: int) -> None:
         try:
-            self.ledger.flush()  # first, so that it is never behind the results
+            self.ledger.flush()  # first, so that the state is never behind the results
             write_all(self.file, data)
             if self._fsync:
                 os.fsync(self.file.fileno())
@@ -169,13 +168,13 @@ class Journal:
             self._look()
 
     def settle(self, earlier: int | None = None) -> None:
-        """What was replaced goes. After `earlier` results, this run's work.py has made others."""
+        """Drop the backup. After `earlier` results, this run's work.py has made the others."""
         ledger = self.ledger
         if ledger.backup is not None:
             os.fsync(self.file.fileno())
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(f"{self.path}.bak")
-            sync_names(os.path.dirname(self.path))  # a backup that nobody knows is the user's own
+            sync_names(os.path.dirname(self.path))  # a .bak that the state forgot is the user's
             ledger.backup = None
         others = not ledger.versions or ledger.versions[-1][1] != self._version
         if earlier is not None and others:
@@ -186,7 +185,7 @@ class Journal:
             sync_names(os.path.dirname(self.path))
 
     def others_work(self) -> list[tuple[int, int]]:
-        """The first and the last number of results that another work.py has made, from 1."""
+        """The first and the last number, from 1, of results that another work.py has made."""
         starts = [*(start for start, _ in self.ledger.versions), self.ok + self.failed]
         return [
             (start + 1, end)
@@ -195,7 +194,7 @@ class Journal:
         ]
 
     def _look(self) -> None:
-        """Whether what was written can be found under its name."""
+        """Raise JournalError if the results or their state were removed or replaced."""
         self._looked = time.monotonic()
         for file, name in ((self.file, self.path), (self.ledger.file, f"{self.path}.state")):
             if not is_at(file, name):
@@ -205,7 +204,7 @@ class Journal:
                 )
 
     def _check_kind(self) -> None:
-        """Refuse a file that never was one of results, whatever else was asked."""
+        """Refuse a file that never held results, even with --fresh."""
         with open(self.path, "rb") as file:
             head = file.read(BLOCK)
         first, end, _ = head.partition(b"\n")
@@ -228,16 +227,16 @@ class Journal:
             self.size = end
 
     def _cut(self, size: int) -> None:
-        """What is behind goes, before anything else comes there."""
+        """Cut off what is behind `size`, on the disk too, before anything else comes there."""
         self.file.truncate(size)
         os.fsync(self.file.fileno())
 
 
 def read(lines: Iterable[bytes], known: int, name: str) -> Iterator[tuple[bytes, Line | None]]:
-    """Each line and its result. Raises Refused for a line that is none.
+    """Yield each line and its result. Raises Refused for a line that is no result.
 
-    A power cut leaves lines with zeros in them, which are None here, and results of some items
-    beyond the `known`.
+    A power cut leaves lines with zeros in them, whose result is None here, and results of items
+    that are not among the `known`.
     """
     for number, line in enumerate(lines, 1):
         result = parse(line)
@@ -271,7 +270,7 @@ def renumbered(line: bytes, index: int) -> bytes:
 
 
 def _rescue(file: FileIO, name: str) -> str:
-    """Copy what is in the file to its name or, if somebody else's is there, next to it."""
+    """Copy the open file to its name or, if another file has it, next to that; return where."""
     for place in (name, *(f"{name}.rescued{number or ''}" for number in range(100))):
         try:
             with open(place, "xb") as copy:

@@ -1,8 +1,8 @@
 """What a run does with the results of earlier runs: go on, forget failures, or start over.
 
-All is looked at first, and refused when it does not fit. The files change when the first item is
-there, and change back when no result came of it. So nothing of an earlier run is touched for an
-input, an option or a setup() that is wrong.
+First the results and the input are checked, and refused if they do not fit. The files change when
+the first item is there, and change back if no result follows. So a wrong input, option or setup()
+touches nothing of an earlier run.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from .values import Encode
 Keep = Callable[[Line], int | None]  # the id of a result from now on; None drops it
 NONE: Keep = lambda _: None  # noqa: E731
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PRISTINE = os.path.join(PROJECT, ".concgen", "pristine.zip")  # what it was made as
-LOOKING = 10.0  # seconds for the items ahead, before the first task: some million lines
-NEW, COPY = ".00000000.new", ".00000001.new"  # of results, before they get a name
+PRISTINE = os.path.join(PROJECT, ".concgen", "pristine.zip")  # the project as it was made
+LOOKING = 10.0  # seconds to check items without a result before the first task: some million lines
+NEW, COPY = ".00000000.new", ".00000001.new"  # of results files, before they get their name
 
 
 class Resume:
@@ -44,7 +44,7 @@ class Resume:
         retry_failed: bool = False,
         limit: int | None = None,
     ) -> None:
-        """Raises Refused, or ItemsError."""
+        """Check the journal against the input. Raises Refused, or ItemsError."""
         self._journal, self._items, self._limit = journal, items, limit
         self._retry = retry_failed
         self._keep: Keep | None = None  # set when the results have to be written anew
@@ -94,7 +94,7 @@ class Resume:
         journal.set_done(journal.done.translate(forget))
 
     def _clear_up(self) -> None:
-        """Remove what a kill -9 left of results that were to be replaced."""
+        """Remove what is left of a replacement that kill -9 cut short."""
         path, ledger = self._journal.path, self._journal.ledger
         for left in (NEW, COPY):
             with contextlib.suppress(FileNotFoundError):
@@ -107,7 +107,7 @@ class Resume:
             ledger.backup = None
 
     def pending(self) -> Iterator[Numbered | None]:
-        """The items that are still to do. With the first, the results are replaced if need be."""
+        """Yield the items that are still to do. The first replaces the results, if need be."""
         begun = False
         for numbered in self._items.pending(self._journal, self._limit):
             if not begun and numbered is not None:
@@ -119,10 +119,10 @@ class Resume:
             raise self._refusal("it is shorter")
         if not begun:
             self._replace()
-            self._dropped = self._keep is NONE  # nothing is to come in the place of the others
+            self._dropped = self._keep is NONE  # nothing will come in the place of the others
 
     def close(self) -> None:
-        """Put back what was replaced, if nothing came of it."""
+        """Put the old results back, if no new result came."""
         journal, ledger = self._journal, self._journal.ledger
         if not self._replaced or journal.written or ledger.backup is None:
             return
@@ -137,15 +137,15 @@ class Resume:
             ledger.save()
 
     def _start_over(self) -> None:
-        """Look through the whole input before anything is given up for it."""
+        """Give up the results, once the whole input was read without an error."""
         self._look_through(wholly=True)
         self._keep = NONE
         self._journal.ledger.begin_area([])
 
     def _look_through(self, *, wholly: bool = False) -> None:
-        """Whether the items that have results are as they were, and the others can be read.
+        """Check that the items that have results are as they were, and the others can be read.
 
-        A pipe cannot be read twice. The others get LOOKING seconds, if not `wholly`.
+        A pipe cannot be read twice. Items without a result get LOOKING seconds, if not `wholly`.
         """
         items = self._items
         if not items.rewinds:
@@ -159,7 +159,7 @@ class Resume:
             items.rewind()
 
     def _compare(self, wholly: bool) -> str:
-        """What is no longer what the results were made of, in words."""
+        """Say which items have changed since their results were made; empty if none has."""
         items, journal, done = self._items, self._journal, self._journal.done
         reached = len(done.rstrip(b"\0"))
         changed, until = Changed(), time.monotonic() + LOOKING
@@ -177,7 +177,7 @@ class Resume:
             elif digest != (before := journal.ledger.digest(position)):
                 if before.strip(b"\0"):
                     changed.add(items.place, state)
-                else:  # nobody knows any more what its item was
+                else:  # the state file has lost what its item was
                     done[position] = LOST
                     journal.lost += 1
             if position + 1 == reached:
@@ -186,13 +186,13 @@ class Resume:
                 say(f"{items.name}: {items.count:,} items are checked; the others as they are read")
                 break
         if items.count < reached and self._limit is None:
-            # Of items that there never were, a power cut leaves no results.
+            # LOST counts too: a power cut damages results, but makes none up.
             left = done[items.count :]
             changed.gone = sum(state == LOST or not self._is_open(state) for state in left)
         return str(changed)
 
     def _is_open(self, state: int) -> bool:
-        """Whether an item with that in `done` is still to do."""
+        """Whether an item with this state in `done` is still to do."""
         return state in (0, LOST) or (self._retry and state == BAD)
 
     def _as_done(self, line: Line) -> int | None:
@@ -247,7 +247,7 @@ class Resume:
             new, versions = self._written_anew(self._keep)
             try:
                 if ledger.area == self._before["area"]:
-                    ledger.copy_area()  # the old results go on with what is known of their items
+                    ledger.copy_area()  # the old results keep their own digests
                 ledger.flush()
                 area, ledger.area = ledger.area, self._before["area"]
                 if ledger.backup is None:
@@ -268,7 +268,7 @@ class Resume:
             raise JournalError(f"cannot replace {self._journal.name}: {exc.strerror}") from None
 
     def _give_name(self, file: str, area: int) -> None:
-        """Make it the results, with its items in that area: both at the same moment."""
+        """Make `file` the results, with the digests in `area`: both at the same moment."""
         journal, ledger = self._journal, self._journal.ledger
         ledger.save(other={"area": area, "inode": os.stat(file).st_ino}, sync=True)
         journal.file.close()  # Windows replaces no open file
@@ -279,7 +279,7 @@ class Resume:
         journal.file = FileIO(journal.path, "a+")
 
     def _written_anew(self, keep: Keep) -> tuple[str, list[list[Any]]]:
-        """The results that stay, in a file next to them, and the versions that they are of."""
+        """Write the results that stay to a file next to them; return its name, and versions."""
         journal = self._journal
         versions: list[list[Any]] = []
         old = list(journal.ledger.versions)
@@ -303,12 +303,12 @@ class Resume:
         return new, versions
 
     def _back_up(self) -> None:
-        """Give the results a second name; where files have one only, copy them."""
+        """Give the results a second name, by a hard link; where there are none, copy them."""
         path, backup = self._journal.path, f"{self._journal.path}.bak"
         if os.path.lexists(backup):
             raise Refused(f"{backup} exists, and no run made it: move it away")
         self._journal.ledger.backup = self._before
-        self._journal.ledger.save(sync=True)  # first: without a file it counts for nothing
+        self._journal.ledger.save(sync=True)  # first: without its file it is ignored
         try:
             os.link(path, backup)
         except OSError:
@@ -350,7 +350,7 @@ def is_of_sample(journal: Journal) -> bool:
 
 
 class Changed:
-    """Items that are no longer what their results were made of."""
+    """Items that have changed since their results were made."""
 
     def __init__(self) -> None:
         self._first = ""
@@ -375,9 +375,9 @@ class Changed:
 
 
 class Journalled:
-    """A journal for items that come from the program: it goes on where it ended."""
+    """The journal for items of a program: a later run goes on where an earlier one ended."""
 
-    rewinds = False  # as a pipe does not: it stands in for Items, too
+    rewinds = False  # like a pipe: this class stands in for Items, too
     key = None
 
     def __init__(
@@ -398,7 +398,7 @@ class Journalled:
         return self._resume.pending()
 
     def pending(self, journal: Journal, _: int | None) -> Iterator[Numbered | None]:
-        """The items without a result. Raises ItemsError at one that is not that of before."""
+        """The items without a result. Raises ItemsError at an item that has changed."""
         others = ItemsError(
             f"{journal.name} has results of other items: delete it, or name another file"
         )

@@ -1,4 +1,4 @@
-"""The words that every engine shares: task, outcome, retry, and what ends a run."""
+"""What every engine shares: task, outcome, retry, the stop signal, and errors."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Value = TypeVar("Value")  # what work() returns
 Numbered = tuple[int, Any]  # position in the input, item
 Task = tuple[int, Any, int]  # position in the input, item, number of this attempt (from 1)
 
-CURRENT: ContextVar[int | None] = ContextVar("position", default=None)  # of what runs here
+CURRENT: ContextVar[int | None] = ContextVar("position", default=None)  # of the item that runs here
 
 PACKAGE = __name__.rsplit(".", 2)[0]  # of the project: this is PACKAGE.runner.task
 
 GRACE = 5.0  # seconds that running tasks get to finish after the first Ctrl-C or SIGTERM
 TICK = 0.1  # seconds between two looks at the stop signal, at timeouts and at due retries
 IDLE = 0.005  # the same while the input has nothing yet: a pipe is not kept waiting
-UNGUARDED = 79  # exit code of a worker that came to run() in the script that it has to import
+UNGUARDED = 79  # exit code of a worker that reached run() while it imported the user's script
 END = object()  # of the input
 TEARDOWN = 30.0  # seconds for what follows the yield in setup(): a commit takes its time
 
@@ -34,7 +34,7 @@ class Overloaded(Exception):
 class RetryAfter(Overloaded):
     """Raise it in work(): the other end asks to come back after so many seconds.
 
-    The task gives its place back and runs again then; until then the run begins no other task.
+    The task frees its slot and runs again then; until then the run begins no other task.
     """
 
     def __init__(self, seconds: float, reason: str = "") -> None:
@@ -49,7 +49,7 @@ class RetryAfter(Overloaded):
 class StopRun(Exception):
     """Raise it in work(): no further task may begin, as when a budget is spent.
 
-    What runs is finished. This item and those that did not begin are left for the next run.
+    Running tasks finish. This item and those that did not begin are left for the next run.
     """
 
 
@@ -87,7 +87,7 @@ class Outcome(NamedTuple, Generic[Item, Value]):
 
 
 Burst = list[Outcome[Any, Any]]  # outcomes that are handed over together
-Bursts = Generator[Burst, None, None]  # what the run() of an engine gives
+Bursts = Generator[Burst, None, None]  # what the run() of an engine returns
 
 
 def quick_outcome(
@@ -103,7 +103,7 @@ class Retry(NamedTuple):
     times: int = 0
     base: float = 0.5  # seconds: upper end of the first pause, doubled each time
     cap: float = 30.0  # seconds: no pause is longer
-    refusals: int = 30  # times that a task may be refused by the other end, and run again
+    refusals: int = 30  # how often a task runs again after the other end refused it
     inner: bool = False  # an engine around this one decides when the run ends
 
     def allowed(self, attempt: int, failure: Failure) -> bool:
@@ -122,7 +122,7 @@ NO_RETRY = Retry()
 
 
 class Stop(Protocol):
-    """Asked at least every TICK seconds; a threading.Event will do. It may have another `grace`."""
+    """A stop signal, asked at least every TICK seconds, such as an Event. It may have a `grace`."""
 
     def is_set(self) -> bool:
         """Is it time to finish what runs and to begin nothing new?"""
@@ -133,7 +133,7 @@ class EngineError(Exception):
 
 
 class Unavailable(EngineError):
-    """The system has no thread, process, memory or file for one worker more."""
+    """The system has no thread, process, memory or file for one more worker."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -3,7 +3,7 @@
 A dataclass or a named tuple becomes an object; datetimes are ISO 8601, a timedelta is seconds;
 Decimal, UUID and Path are text; a set is a list; bytes are base64; scalars and arrays of NumPy and
 pandas are numbers and lists. An `encode(value)` in work.py comes before all of these: it gets the
-whole value, and then whatever in it JSON does not know.
+whole value, and then each part of it that JSON does not know.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Encode = Callable[[Any], Any]
 
 ATOMS = frozenset((str, int, bool, float, type(None)))
 QUICK: dict[type, Callable[[Any], str]] = {int: repr, str: encode_basestring_ascii}  # 1 us less
-# A value of these types exists only where somebody has imported their module; we need not.
+# A value of these types exists only if their module is imported: it need not be imported here.
 TEXTS = (("decimal", "Decimal"), ("uuid", "UUID"), ("pathlib", "PurePath"))
-BASES: tuple[Any, ...] = (int, float, dict, list)  # of classes of the user's
+BASES: tuple[Any, ...] = (int, float, dict, list)  # of the user's own classes
 WAY_OUT = "return what JSON can hold, or write an encode(value) in work.py"
 to_json = json.JSONEncoder(allow_nan=False).encode  # NaN is not JSON: other tools stumble over it
 
@@ -47,7 +47,7 @@ def json_of(value: Any, encode: Encode | None = None) -> str:
 
 
 def type_name(value: Any) -> str:
-    """Such as numpy.bool, to be told from Python's own."""
+    """Return the name with its module, as in numpy.bool, to tell it from Python's own."""
     kind = type(value)
     module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
     return f"{module}{kind.__qualname__}"
@@ -89,7 +89,7 @@ def _name(key: Any, encode: Encode | None) -> str:
 
 
 def _known(value: Any) -> Any:
-    """One step from a type that we know towards JSON. Raises Unwritable for others."""
+    """Take a value of a known type one step towards JSON. Raises Unwritable for others."""
     kind = type(value)
     if kind.__name__ in ("NaTType", "NAType"):  # of pandas
         raise ValueError(value)
