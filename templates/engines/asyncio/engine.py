@@ -104,7 +104,7 @@ class Watchdog:
         if blocked > BLOCKED and not self._warned:
             self._warned = True
             say(f"work() blocked the event loop for {blocked:.1f} s: everything else waited")
-        if self._timeout is None or blocked > TICK:  # let those go on first that can
+        if self._timeout is None or blocked > TICK:  # first let tasks go on that can
             return []
         lost = []
         for worker, (since, task) in list(self._busy.items()):
@@ -134,7 +134,7 @@ class Watchdog:
             self._armed = False
             if sys.platform != "win32":
                 signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(ALARM, before or signal.SIG_DFL)  # None: one in C, as faulthandler has
+            signal.signal(ALARM, before or signal.SIG_DFL)  # None: set in C, as by faulthandler
 
     def _rearm(self) -> None:
         if not self._armed or self._timeout is None:
@@ -146,7 +146,7 @@ class Watchdog:
             signal.setitimer(signal.ITIMER_REAL, patience)
 
     def _ring(self) -> None:
-        """Windows has no timer that sends a signal: a thread does. It waits for a call to end."""
+        """Ring from a thread: Windows has no timer signals. The call that blocks ends first."""
         while self._armed:
             if self._loop.time() > self._due:
                 interrupt_main(ALARM)
@@ -204,7 +204,7 @@ class CoroutinePool:
             self._loop.run_forever()
         except (SystemExit, KeyboardInterrupt) as exc:
             if is_interrupt(exc):
-                raise  # otherwise a task that work() started ends so: whoever awaits it is told
+                raise  # else a task that work() started raised it: whoever awaits that gets it
 
     def _pause(self) -> None:
         """Leave the event loop, to hand over outcomes or to end."""
@@ -248,11 +248,11 @@ class CoroutinePool:
                 if me not in self._workers:  # it was abandoned, and reported
                     return
                 self._record(outcomes)
-                if me.cancelling():  # from here or by work(): another takes its place
+                if me.cancelling():  # from here or by work(): a new worker replaces it
                     self._workers.discard(me)
                     self._hire()
                     return
-                while len(self._outcomes) >= self._window:  # work() may never wait
+                while len(self._outcomes) >= self._window:  # work() may never give up its turn
                     self._pause()
                     await asyncio.sleep(0)
         except Unavailable as exc:
@@ -326,7 +326,7 @@ async def _in_threads(job: Job) -> AsyncIterator[Call]:
         give_up = threads.submit(lambda work: work(item), deliver)
         try:
             value, error = await reply
-        except asyncio.CancelledError:  # it overran its timeout, and another takes its place
+        except asyncio.CancelledError:  # it overran its timeout, and another thread takes its place
             give_up()
             raise
         if error is not None:
@@ -347,13 +347,13 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
         yield loop
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.set_exception_handler(lambda *_: None)  # "destroyed but pending": it was said
+        loop.set_exception_handler(lambda *_: None)  # "destroyed but pending": it was reported
         loop.close()
 
 
 @contextmanager
 def _opened(loop: asyncio.AbstractEventLoop, job: Job, size: int) -> Iterator[tuple[Call, Context]]:
-    """Run setup(), and later its teardown; give the context that setup() has left, too.
+    """Run setup(), and later its teardown; yield the call, and the context that setup() has left.
 
     One task does both, as cancel scopes demand.
     """

@@ -1,4 +1,4 @@
-"""A client of the cluster that an address names, or of one that is started on this machine."""
+"""A client of the cluster at an address, or of a cluster that is started on this machine."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:  # the import takes half a second, and `--help` does without
     from tornado.ioloop import IOLoop
 
 CONNECTING = 10.0  # seconds for the scheduler to answer
-MARGIN = 1.0  # seconds for it to say itself that there is none
-ANSWERING = 30.0  # seconds for it to say which workers there are
+MARGIN = 1.0  # seconds more for Dask to report itself that there is none
+ANSWERING = 30.0  # seconds for the scheduler to say which workers there are
 STARTING = 60.0  # seconds for the workers here to start: then those that hang are killed
 TOGETHER = 32  # workers that surely start in that time
 IMPORTING = 300.0  # seconds for the workers to import work.py
-LEAVING = 5.0  # seconds for each step of the end but the teardown after setup()
-STARTS = 3  # of a cluster here, until the run ends
+LEAVING = 5.0  # seconds for each step of the end, except the teardown after setup()
+STARTS = 3  # attempts to start a cluster here, until the run ends
 MENDING = 1.0  # seconds between two looks at whether workers here have to be replaced
 LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")  # they print tracebacks
 
@@ -39,7 +39,7 @@ Kill = Callable[[Collection[str]], None]  # of the workers with these addresses
 
 @contextlib.contextmanager
 def connect(address: str | None, workers: int) -> Iterator[tuple[Client, Kill]]:
-    """A client, and a way to kill workers; without an address, of `workers` processes here."""
+    """Yield a client and a way to kill workers; without an address, of `workers` processes here."""
     for logger in LOGGERS:  # what goes wrong is said by us, or is in the outcomes
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     with _remote(address) if address else _alone(workers) as connected:
@@ -48,7 +48,7 @@ def connect(address: str | None, workers: int) -> Iterator[tuple[Client, Kill]]:
 
 @contextlib.contextmanager
 def _alone(workers: int) -> Iterator[tuple[Client, Kill]]:
-    """A client of a cluster on this machine, of which no process is left."""
+    """Yield a client of a cluster on this machine; afterwards no process of it is left."""
     before, run = active_children(), object()
     _open.add(run)
 
@@ -71,7 +71,7 @@ def _alone(workers: int) -> Iterator[tuple[Client, Kill]]:
 
 @contextlib.contextmanager
 def _remote(address: str) -> Iterator[tuple[Client, Kill]]:
-    """A client of the cluster there. Nobody can kill its workers."""
+    """Yield a client of the cluster there. Its workers cannot be killed from here."""
     from distributed import Client
     from distributed.comm.addressing import resolve_address
 
@@ -164,7 +164,7 @@ def _kill(pid: int | None) -> None:
 
 @contextlib.contextmanager
 def _unless_done_in(seconds: float, call: Callable[[], None]) -> Iterator[None]:
-    """Call it when the block takes longer."""
+    """Call `call` if the block takes longer."""
     timer = threading.Timer(seconds, call)
     timer.daemon = True
     timer.start()
@@ -175,7 +175,7 @@ def _unless_done_in(seconds: float, call: Callable[[], None]) -> Iterator[None]:
 
 
 def within(seconds: float, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Call it, and raise TimeoutError when it takes longer: Dask's own waits may have no end."""
+    """Call `call`; raise TimeoutError if it takes longer: Dask's own waits may have no end."""
     reply: Future[Any] = Future()
 
     def attempt() -> None:

@@ -5,9 +5,9 @@
                  ├── retries ◀────────────── rows of a batch ◀══scheduler══┴──▶ outcomes
                  └── suspects ◀── batches of a worker that is gone at the roll call
 
-With an address it runs on that cluster, and takes the package along; without one it starts a
+With an address it runs on that cluster, and sends the package along; without one it starts a
 cluster on this machine. Dask carries, watches and restarts; which worker gets which batch is
-decided here. So it is known what a worker ran when it died: those tasks are suspects.
+decided here. So the engine knows what a worker ran when it died: those tasks are suspects.
 
     tasks ──▶ a batch for each slot, and one ahead ──▶ rows ──▶ outcomes, retries
                                    │ the worker died
@@ -59,7 +59,7 @@ TARGET = 0.25  # seconds of work that a batch aims at: its way there and back co
 LARGEST = 2000  # tasks in a batch
 HEAVIEST = 1 << 22  # bytes in a batch: schedulers do not like large messages, and warn from 10 MB
 BARREN = 20  # workers that die in a row, without one reply, before the run ends
-DEATHS = 3  # of workers that a task may see while it is alone: Dask's own `allowed-failures`
+DEATHS = 3  # of workers under a task that runs alone: Dask's own `allowed-failures`
 REFRESH = 0.5  # seconds between two looks at which workers there are
 POLL = 0.005  # seconds between two looks at what is done
 
@@ -81,8 +81,8 @@ class Roster:
         self._client, self._size = client, size or sys.maxsize
         self._workers: dict[str, ClusterWorker] = {}
         self._seen: Collection[str] | None = None  # who was there at the last look
-        self._next = 0.0  # when the next one is due
-        self._told = quiet  # that it waits for workers
+        self._next = 0.0  # when the next look is due
+        self._told = quiet  # whether it was said that it waits for workers
 
     def __iter__(self) -> Iterator[ClusterWorker]:
         return iter(self._workers.values())
@@ -115,7 +115,7 @@ class Roster:
 
 
 class Dispatcher:
-    """Hands batches to the workers, and takes in what became of them."""
+    """Hands batches to the workers, and takes in their replies."""
 
     def __init__(
         self,
@@ -137,9 +137,9 @@ class Dispatcher:
         self._suspects = Suspects(backlog)
         self._deaths: dict[int, int] = {}  # suspect: how many workers died with it
         self._sent = 0  # batches, so far
-        self._batch = 1  # tasks in the next one
+        self._batch = 1  # tasks in the next batch
         self._cost = TARGET  # seconds that a task takes, about
-        self._weight = 1.0  # bytes that an item takes, in the last one
+        self._weight = 1.0  # bytes that an item takes, in the last batch
         self._barren = 0  # workers that died since the last reply
 
     def run(self) -> Iterator[Burst]:
@@ -161,7 +161,7 @@ class Dispatcher:
         """Cancel all batches; return the addresses of the workers that had any."""
         busy = self._roster.busy()
         batches = [future for worker in busy for future in worker.batches]
-        with contextlib.suppress(Exception):  # the scheduler is gone, and they are with it
+        with contextlib.suppress(Exception):  # the scheduler is gone, and the batches with it
             within(LEAVING, self._client.cancel, batches)
         return [worker.address for worker in busy]
 
@@ -297,8 +297,8 @@ def run(
 ) -> Bursts:
     """Yield outcomes in bursts, as they complete; at most `backlog.max_workers` tasks run at once.
 
-    They run on the cluster with that address, or with the one in the environment. Where there is
-    none, so many processes are started here.
+    They run on the cluster with that address, or with the address in the environment. Without an
+    address, as many processes are started here.
     """
     from .plugin import JobPlugin, pack
 

@@ -27,14 +27,14 @@ from .task import CURRENT
 BUDGET = 1.0  # seconds after which a batch hands back what it has not begun
 FOREVER = 1e6  # seconds that a task may take where there is no timeout: 11 days
 
-Row = tuple[bytes, Failure | None, float]  # pickled value, seconds
+Row = tuple[bytes, Failure | None, float]  # pickled value, failure, seconds
 
 
 class BatchExecutor:
-    """Threads that are kept from batch to batch. serve() is called by several at once."""
+    """Threads that are kept from batch to batch. Several threads call serve() at once."""
 
     def __init__(self, job: Job, send: Callable[[bytes], object], *, shared: bool) -> None:
-        """`send` takes what is logged to whoever started the run; others `shared` the worker."""
+        """`send` takes what is logged to whoever started the run; others may use a `shared` worker."""
         self._threads = DaemonPool(job)
         self._stop_sending = ExitStack()
         if shared:
@@ -46,8 +46,8 @@ class BatchExecutor:
     def serve(self, data: bytes, timeout: float | None) -> bytes:
         """Run a pickled list of positions and pickled items.
 
-        Return a pickled list of rows, one for each item that was begun, or why the run cannot go on
-        as a pickled text.
+        Return a pickled list of rows, one for each item that was begun, or, as a pickled text, why
+        the run cannot go on.
         """
         batch = Batch(pickle.loads(data), timeout or FOREVER)  # noqa: S301  # from our own cluster
         over: SimpleQueue[BaseException | None] = SimpleQueue()

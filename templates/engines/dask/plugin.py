@@ -1,6 +1,6 @@
 """What travels to the workers of a cluster: the job, and the package where they do not have it.
 
-Everything in here is pickled by value, code and all, for the machines that it goes to may know
+Everything here is pickled by value, with its code, for the machines that it goes to may know
 nothing of this project. So it imports nothing of the package by name.
 """
 
@@ -35,7 +35,7 @@ class JobPlugin(WorkerPlugin):
         self._failure = "a worker was not set up"
 
     def setup(self, worker: Any) -> None:
-        """Import the package, this version of it. A failure is told to the first batch."""
+        """Import this version of the package. A failure is the reply to the first batch."""
         try:
             if self._archive is None:
                 self._workers().stand_alone()
@@ -51,7 +51,7 @@ class JobPlugin(WorkerPlugin):
             self._failure = f"a worker cannot import work(): {type(exc).__name__}: {exc}"
 
     async def teardown(self, worker: Any) -> None:
-        """Close what setup() of the user's opened, and let go of the threads that wait.
+        """Close what the user's setup() opened, and let go of the threads that wait.
 
         A worker that serves no other run is killed then: its exit functions run here.
         """
@@ -93,7 +93,7 @@ def pack(package: str) -> bytes:
     """Every file of the package, as a zip archive."""
     folder = Path(str(sys.modules[package].__file__)).parent
     archive = BytesIO()
-    with ZipFile(archive, "w", strict_timestamps=False) as files:  # images and Nix have 1970
+    with ZipFile(archive, "w", strict_timestamps=False) as files:  # container files are of 1970
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 files.write(path, Path(package, path.relative_to(folder)))

@@ -5,7 +5,7 @@
                  └── retries, suspects ◀══pipe══ outcomes ──▶
 
 Every core computes while the other tasks of its process wait, and there is nothing to split. The
-inner engine sees to timeouts; a process that no longer gives a sign of life is killed. When
+inner engine handles timeouts; a process that no longer gives a sign of life is killed. When
 a process dies, any of its tasks may be to blame: they run again in halves, each half alone in a
 process, until the one that kills is found. The others lose nothing but time.
 """
@@ -42,9 +42,9 @@ OPTIONS = {"recycle": ("N", "a worker process is replaced after N tasks")}
 AHEAD = 0.2
 LARGEST = 1000  # tasks sent ahead at most, for each process
 HEAVIEST = 1 << 22  # bytes of items sent ahead at most, in all: memory stays flat
-MEMORY = 32  # answers that the mean length of a task is taken over, about
+MEMORY = 32  # answers in the mean time of a task, about
 PATIENCE = 1.0  # seconds beyond the timeout that a process may take to give a sign of life
-LEFT = Retry(refusals=0, inner=True)  # to the parent
+LEFT = Retry(refusals=0, inner=True)  # retries are left to the parent
 Request = tuple[int, bytes]  # position in the input, pickled item
 Reply = tuple[int, bytes, Failure | None, float]  # position, pickled value, seconds in work()
 
@@ -67,7 +67,7 @@ def serve(
 
 
 def engine_for(job: Job) -> ModuleType:
-    """The engine for one process: the other one is not even imported."""
+    """The engine for one process: the other engine is not even imported."""
     if job.is_async:
         from . import coroutines
 
@@ -80,9 +80,9 @@ def engine_for(job: Job) -> ModuleType:
 def own_cores(job: Job, processes: int) -> list[int]:
     """A core for each process to stay on, or none where the scheduler knows better.
 
-    Threads that compute under a GIL take turns. When the next in turn sits on a core where another
-    process computes, it has to wait for that one, while its own core idles: a quarter of the time,
-    measured. So each process keeps to a core, if there is exactly one process for each.
+    Threads that compute under a GIL take turns. When the next thread sits on a core where another
+    process computes, it waits for that process while its own core idles: a quarter of the time,
+    measured. So each process keeps to a core, if there is exactly one process for each core.
     """
     if sys.platform != "linux" or job.is_async or not has_gil():
         return []
@@ -91,7 +91,7 @@ def own_cores(job: Job, processes: int) -> list[int]:
 
 
 def _inbox(conn: SharedConnection, messages: SimpleQueue[bytes]) -> Iterator[Numbered | None]:
-    """Items as they come; None while there is none; the end with an empty message."""
+    """Yield items as they come, None while there is none; an empty message is the end."""
     while True:
         try:
             data = messages.get_nowait()
@@ -120,7 +120,7 @@ class Pulse:
         self._clock = clock
 
     def is_set(self) -> bool:
-        """Leave the time of this look for the parent."""
+        """Note the time of this look for the parent."""
         self._clock[0] = time.monotonic()
         return False
 
@@ -130,7 +130,7 @@ class HybridWorker(WorkerProcess):
 
     def __init__(self, pool: HybridPool, slots: int, core: int | None) -> None:
         self.slots = slots  # tasks in flight in it
-        self.core = core  # where it stays, if it stays
+        self.core = core  # the core that it stays on, if any
         self.given: dict[int, Task] = {}
         self.quarantined = False  # it runs suspects, and nothing may join them
         self._seen = NEVER, 0.0  # its last sign of life, and when it was seen first
@@ -184,7 +184,7 @@ class HybridPool(ProcessPool[HybridWorker]):
             self._deal(free, self.backlog.take(most, busy))
 
     def _room(self, worker: HybridWorker) -> int:
-        """How many more tasks it may get now. Those that are paced begin at once."""
+        """How many more tasks it may get now. Paced tasks begin at once."""
         left = self.left(worker)
         if not self.backlog.paced:
             return left
@@ -197,7 +197,7 @@ class HybridPool(ProcessPool[HybridWorker]):
         return max(1, int(min(enough, most, HEAVIEST / self._bytes)))
 
     def _deal(self, free: list[HybridWorker], tasks: list[Task]) -> None:
-        """Level the loads; those with the most come first, and raise the others' share."""
+        """Level the loads. Workers above the level come first: the others share what is left."""
         given = sum(len(worker.given) for worker in free)
         free.sort(key=lambda worker: len(worker.given), reverse=True)
         for n, worker in enumerate(free):
@@ -207,7 +207,7 @@ class HybridPool(ProcessPool[HybridWorker]):
             given -= load
             self._give(worker, tasks[:share])
             tasks = tasks[share:]
-        for worker in free:  # what others had no room for: they are soon to be replaced
+        for worker in free:  # tasks that others had no room for: those are soon replaced
             room = self._room(worker)
             self._give(worker, tasks[:room])
             tasks = tasks[room:]
@@ -249,7 +249,7 @@ class HybridPool(ProcessPool[HybridWorker]):
         self.accuse(worker.tasks(), reason)
 
     def overdue(self, worker: HybridWorker, timeout: float) -> Failure | None:
-        """Whether it is stuck in code that gives no other task a turn."""
+        """A timeout if it is stuck in code that gives no other task a turn, else None."""
         stuck = worker.began and worker.given and worker.silence() > timeout + PATIENCE
         return timed_out(timeout, ", and its process was stuck") if stuck else None
 

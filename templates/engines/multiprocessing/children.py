@@ -1,6 +1,6 @@
 """Child processes, as the system has them: how they start, and how they end.
 
-It imports little: concgen itself ends its own children by this, and asks how workers would start.
+It imports little: concgen uses it to end its own children, and to ask how workers would start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if sys.platform == "win32":
     import struct
     from ctypes import wintypes
 
-# Packages with native code that a forked process may have: no threads, sockets or random numbers.
+# Packages with native code that may be forked: they keep no threads, sockets or random numbers.
 HARMLESS = {"PIL", "_yaml", "bcrypt", "charset_normalizer", "lxml", "markupsafe", "orjson", "yaml"}
 
 
@@ -36,12 +36,12 @@ def exit_reason(code: int | None) -> str:
 
 
 def start_method(threads: int = 1) -> str:
-    """Where it is safe fork, for it starts in a third of the time; otherwise a clean process.
+    """Return fork where it is safe, for it starts in a third of the time; else a clean process.
 
-    Safe is: Linux, this process has one thread (a lock that another thread holds stays locked in
-    the child) or the `threads` that are known, and no extension module is loaded but Python's own
-    and those known to be harmless (NumPy would give each child the same random numbers, others keep
-    threads and sockets).
+    It is safe on Linux, if this process has one thread (a lock that another thread holds stays
+    locked in the child) or the `threads` that are known, and no extension module is loaded but
+    Python's own and those known to be harmless (NumPy would give each child the same random
+    numbers, others keep threads and sockets).
     """
     if FASTEST_START != "fork":
         return FASTEST_START
@@ -63,8 +63,8 @@ def kills_for_memory(proc: str = "/proc") -> int | None:
 if sys.platform == "win32":
     _kernel = ctypes.WinDLL("kernel32")
     _kernel.CreateJobObjectW.restype = _kernel.OpenProcess.restype = wintypes.HANDLE
-    KILL_ON_CLOSE = 0x2000  # the job ends too when this process does, however: it has the handle
-    EXTENDED_LIMITS = 9  # JOBOBJECT_EXTENDED_LIMIT_INFORMATION; its fields, of which flags is one:
+    KILL_ON_CLOSE = 0x2000  # the job ends with this process, which has the handle
+    EXTENDED_LIMITS = 9  # JOBOBJECT_EXTENDED_LIMIT_INFORMATION; its fields, where its flags are:
     FIELDS, FLAGS_AT = "2q I 2N I N 2I 6Q 4N", 16
     TERMINATE_AND_SET_QUOTA = 0x0101  # the rights that joining a job takes
 
@@ -98,6 +98,6 @@ else:
 
         def kill(self) -> None:
             """End all of it, now."""
-            # It does not lead its group yet; or (macOS) nothing but its remains is in it.
+            # The child does not lead its group yet; or (macOS) only its zombie is in the group.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._pid, signal.SIGKILL)

@@ -6,8 +6,8 @@
 
 Batches are sized by time: tiny tasks travel together, long ones alone, and a worker hands back what
 it has not begun after 50 ms. In shared memory each worker notes which task it is at and since when:
-so the parent knows which one hung or crashed, kills and replaces that worker, blames that one task,
-and runs the rest of the batch again (at least once for side effects, exactly once in the results).
+so the parent knows which task hung or crashed, replaces the worker, blames only that task, and runs
+the rest of the batch again (at least once for side effects, exactly once in the results).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ IN_THREADS = False
 OPTIONS = {"recycle": ("N", "a worker process is replaced after N tasks")}
 TARGET = 0.010  # seconds of work that a batch aims at: handing it over costs about 1 % of that
 BUDGET = 0.050  # seconds after which a worker hands back what it has not begun
-LARGEST = 2000  # tasks in a batch: beyond, handing over costs nothing any more
+LARGEST = 2000  # tasks in a batch: larger batches would save next to nothing
 PIPE = 65_536  # bytes that a pipe surely takes while its reader is busy
 WHOLE = -1  # "position" of a worker that reads or packs a batch
 
@@ -43,7 +43,7 @@ Failures = dict[int, Failure]  # by position in the batch
 
 
 def serve(conn: SharedConnection, clock: memoryview[float], job: Job) -> None:
-    """In the worker: run batches until an empty message comes. The clock: position, since when."""
+    """In the worker: run batches until an empty message comes. `clock`: position, since when."""
     conn.send_records(job, lambda: clock[0])
     # Records of setup() fill the pipe while the parent sends a large item: one side has to read.
     receive = conn.read_ahead().get if "logging" in sys.modules else conn.recv_bytes
@@ -74,7 +74,7 @@ def _run_batch(call: Call, data: bytes, clock: memoryview[float]) -> bytes:
         except BaseException as exc:  # whatever it is, it costs this task only
             failures[position] = Failure.of(exc)
             values.append(None)
-            if failures[position].refused:  # the others have to wait too
+            if failures[position].refused:  # the other tasks have to wait too
                 end = 0.0
         now = perf_counter()
         seconds.append(now - before)
@@ -101,7 +101,7 @@ class BatchWorker(WorkerProcess):
         return [task for batch, _ in self.batches for task in batch]
 
     def position_of(self, place: float) -> int | None:
-        """It knows its place in the oldest batch."""
+        """`place` is the task's place in the oldest batch."""
         tasks = self.batches[0][0] if self.batches else []
         return tasks[int(place)][0] if 0 <= place < len(tasks) else None
 
@@ -109,7 +109,7 @@ class BatchWorker(WorkerProcess):
 class BatchPool(ProcessPool[BatchWorker]):
     """A pool that sends batches of tasks, and learns how large they may be."""
 
-    batch = 1  # tasks in the next one
+    batch = 1  # tasks in the next batch
     cost = TARGET  # seconds that a task takes, about
 
     def start(self) -> BatchWorker:
@@ -174,19 +174,19 @@ class BatchPool(ProcessPool[BatchWorker]):
         self.batch = max(1, min(2 * self.batch, LARGEST, int(fit)))
 
     def blame(self, worker: BatchWorker, reason: Failure) -> None:
-        """The clock tells at which task the worker was."""
+        """Fail the task that the worker was at, as the clock tells; put back the others."""
         (tasks, _), *ahead = worker.batches
         position, since = int(worker.clock[0]), worker.clock[1]
         for batch, _ in ahead:
             self.backlog.put_back(batch)
-        if position == WHOLE or since == NEVER:  # at none: it reads, packs or answers a batch
+        if position == WHOLE or since == NEVER:  # at no task: it reads, packs or answers a batch
             self.accuse(tasks, reason)
         else:
             self.fail(tasks.pop(position), reason, time.perf_counter() - since)
             self.backlog.put_back(tasks)
 
     def overdue(self, worker: BatchWorker, timeout: float) -> Failure | None:
-        """Whether its task runs for too long."""
+        """A timeout if its task runs for too long, else None."""
         late = time.perf_counter() - worker.clock[1] > timeout
         return timed_out(timeout) if late else None
 

@@ -26,9 +26,9 @@ from .processes import CAUSE, LAST_WORDS, RECORD, WorkerProcess
 from .task import IDLE, TEARDOWN, TICK, UNGUARDED, Burst, EngineError, Task, Unavailable
 from .workers import Suspects
 
-KILLED = -9  # exit code after SIGKILL, which kernels and their helpers send for memory
-KILLS = 2  # workers killed like that, after which there is one less
-STILLBORN = 3  # workers that may die as they start; then each makes the pool smaller
+KILLED = -9  # exit code after SIGKILL, which the system sends when memory runs out
+KILLS = 2  # workers killed like that, after which the pool has one worker less
+STILLBORN = 3  # workers that may die as they start; each further one makes the pool smaller
 
 W = TypeVar("W", bound=WorkerProcess)
 
@@ -75,7 +75,7 @@ class ProcessPool(ABC, Generic[W]):
 
     @abstractmethod
     def overdue(self, worker: W, timeout: float) -> Failure | None:
-        """Why the worker has to be killed, if it has to."""
+        """Return why the worker has to be killed, or None."""
 
     def left(self, worker: W) -> int:
         """How many more tasks the worker may be given before it is replaced."""
@@ -89,11 +89,11 @@ class ProcessPool(ABC, Generic[W]):
                 worker.retire()
 
     def ready(self) -> list[W]:
-        """The workers that begin a task as soon as they get it: the others are starting."""
+        """The workers that can begin a task at once: the others are starting."""
         return [worker for worker in self.workers if worker.began]
 
     def _staff(self) -> None:
-        """Start workers for tasks that wait, beyond those that idle ones can take."""
+        """Start workers for tasks that wait, beyond those that idle workers can take."""
         if len(self.workers) == self.processes:
             return
         idle = sum(worker.open and not worker.tasks() for worker in self.workers)
@@ -191,7 +191,7 @@ class ProcessPool(ABC, Generic[W]):
         except (EOFError, OSError):
             self._bury(worker)
             return
-        if not data and worker.tasks():  # an error of its own ended it in the midst of them
+        if not data and worker.tasks():  # an error ended it in the middle of its tasks
             self._bury(worker)
         elif not data:  # it has torn down what setup() made, and runs its exit functions
             self._see_off(worker)
@@ -210,7 +210,7 @@ class ProcessPool(ABC, Generic[W]):
         self._leaving.append(worker)
 
     def _bury(self, worker: W) -> None:
-        if worker.retired:  # what its exit code says, counts at the end
+        if worker.retired:  # _dismiss() looks at its exit code
             self._see_off(worker)
             return
         self.workers.remove(worker)

@@ -1,6 +1,6 @@
-"""A worker process and its pipe, from both sides: nothing it does, or that is done to it, spreads.
+"""A worker process and its pipe, from both sides. Its death harms no other worker.
 
-Each worker has a pipe of its own and shares no lock, so killing one cannot wedge another. A
+Each worker has a pipe of its own and shares no lock, so killing it cannot block another. A
 Ctrl-C in the terminal does not end it (the parent decides), and killing it kills the programs that
 work() started too. It dies with its parent, however that dies.
 """
@@ -39,21 +39,21 @@ if sys.platform == "linux":
     import fcntl
 
 Serve = Callable[..., None]  # a top-level function: serve(conn, clock, job, *arguments)
-# How replies begin that are no pickles: why the run cannot go on, or this worker; what it logs.
+# How messages begin that are no replies: why the run ends, why the worker ends, a log record.
 LAST_WORDS, CAUSE, RECORD = b"!", b"?", b"~"
 NEVER = float("inf")
 CLOCK = 16  # bytes: two doubles
-# Pipes that Windows waits for at once: 64 things in all, which Python 3.13 does in batches.
+# Pipes that Windows waits for at once: 64 handles in all. Python 3.13 waits in batches.
 MOST = 63 if sys.platform == "win32" and sys.version_info < (3, 13) else sys.maxsize
 _FORGET = atexit._clear
 LAST_BREATH = 1.0  # seconds that a worker whose pipe has ended gets to exit
 
 
 class WorkerProcess(ABC):
-    """A worker process, as its parent sees it. In it runs serve(conn, clock, job, *arguments).
+    """A worker process, as its parent sees it. It runs serve(conn, clock, job, *arguments).
 
-    `clock` is memory that both share: two numbers that the engine gives a meaning, NEVER until the
-    worker has begun to run tasks. It outlives the worker, and tells what that was doing.
+    `clock` is memory that both share: two numbers whose meaning the engine defines, NEVER until the
+    worker has begun to run tasks. It outlives the worker, and tells what the worker was doing.
     """
 
     assigned = 0  # tasks that it was given in all
@@ -105,7 +105,7 @@ class WorkerProcess(ABC):
 
     @property
     def began(self) -> bool:
-        """It started, imported work() and did its setup()."""
+        """Whether it has started, imported work() and done its setup()."""
         return bool(self.clock[0] != NEVER)
 
     def kill(self) -> None:
@@ -127,7 +127,7 @@ class WorkerProcess(ABC):
         return int(place)
 
     def show(self, record: bytes) -> None:
-        """What it has logged."""
+        """Show a record that it has logged."""
         show_record(record[len(RECORD) :], self.position_of)
 
 
@@ -143,7 +143,7 @@ class SharedConnection:
         """Send a message as a whole."""
         with self._lock:
             self._late.append(data)
-            if self._sending:  # a finalizer logs in the midst of a message: it is the next
+            if self._sending:  # a finalizer logs in the middle of a message: its record is next
                 return
             self._sending = True
             try:
@@ -166,7 +166,7 @@ class SharedConnection:
         messages.put(b"")
 
     def send_records(self, job: Job, place: Callable[[], float | None]) -> None:
-        """From now on, let the parent have what is logged here; `place` tells where in the work."""
+        """From now on, send what is logged here to the parent; `place` tells where in the work."""
 
         def send(record: bytes) -> None:
             self.send_bytes(RECORD + record)
@@ -175,9 +175,9 @@ class SharedConnection:
 
 
 def _preload_no_script() -> None:
-    """Let each worker import the script: since 3.14 the server would, once for all of them.
+    """Let each worker import the script: since 3.14 the fork server would, once for all of them.
 
-    They would get the same random numbers. What the user has set stays.
+    They would get the same random numbers. A preload list that the user has set stays.
     """
     from multiprocessing import forkserver
 
@@ -187,7 +187,7 @@ def _preload_no_script() -> None:
 
 @contextlib.contextmanager
 def _exit_functions_kept() -> Iterator[None]:
-    """Let a forked worker keep those of work.py, which multiprocessing forgets since 3.14."""
+    """Let a forked worker keep exit functions of work.py: since 3.14 multiprocessing drops them."""
 
     def forget_next_time() -> None:
         vars(atexit)["_clear"] = _FORGET
@@ -210,7 +210,7 @@ def main(
     words, shared_conn = b"", SharedConnection(conn)
     try:
         serve(shared_conn, clock, _unpack(job), *arguments)
-    except (EOFError, OSError):  # the parent is gone, or work() has closed what is not its own
+    except (EOFError, OSError):  # the parent is gone, or work() has closed the pipe
         pass
     except Unavailable as exc:
         words = CAUSE + str(exc).encode()
@@ -244,8 +244,8 @@ def _die_with_parent() -> None:
 def _end_group_with(pipe: int) -> None:
     """Let the kernel end this process and those that it starts when the pipe is closed.
 
-    It sends SIGIO to the group, whose default action is to terminate: that reaches even C code
-    that holds the GIL, where a thread that waits for the parent would have no turn.
+    It sends SIGIO, whose default action is to terminate, to the group: that ends even C code that
+    holds the GIL, where a thread that waits for the parent would have no turn.
     """
     if sys.platform == "linux":
         signal.signal(signal.SIGIO, signal.SIG_DFL)

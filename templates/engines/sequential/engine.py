@@ -4,8 +4,8 @@
                  ▲             │
                  └── retries ◀─┘
 
-With a timeout, items run in a daemon thread, for nothing else gets out of a call that hangs: the
-thread is abandoned and replaced. Without one they run right here, where a debugger finds them.
+With a timeout, items run in a daemon thread: if a call hangs, the thread is abandoned and replaced.
+Without a timeout they run in the caller's thread, where a debugger finds them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def in_one_process(max_workers: int) -> int:
 
 
 def run(job: Job, backlog: Backlog, *, timeout: float | None = None) -> Bursts:
-    """Yield outcomes in bursts, as they complete, whatever the backlog says of several workers."""
+    """Yield outcomes in bursts, as they complete; one task at a time, whatever `max_workers` is."""
     job = job.for_attempts(backlog.may_repeat)
     with job.open() if timeout is None else _impatient(job, timeout) as call:
         burst: Burst = []
@@ -45,7 +45,7 @@ def run(job: Job, backlog: Backlog, *, timeout: float | None = None) -> Bursts:
                 tasks = backlog.take(1)
                 for task in tasks:
                     burst += _attempt(call, task, backlog)
-                CURRENT.set(None)  # what the caller logs between two tasks is of none
+                CURRENT.set(None)  # what the caller logs between two tasks is of no task
                 if burst and (not tasks or time.perf_counter() > due):
                     yield burst
                     burst, due = [], time.perf_counter() + BURST

@@ -7,8 +7,8 @@
     a refusal ──▶ as many as were not refused, then slowly up again;
                   refused with nothing else in flight: a rate, found in the same way
 
-Little's law makes latency the measure: past what the other end can take, more in flight only wait
-longer. Pure: it is told the time and what became of the tasks, and says how many may be in flight.
+Little's law makes latency the measure: beyond what the other end can take, more tasks in flight
+only wait longer. Pure: it is told the time and the outcomes, and says how many may be in flight.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ START = 16  # tasks in flight before there is any answer, at most
 RAMP = 0.005  # seconds in which the tasks in flight may double: refusals mostly come sooner
 GROWTH = 8  # times as many after each round trip of the slow start
 SAMPLES = 24  # latencies in a mean, at least
-# A probe lowers the limit to this share. Where the others wait in a queue, latency falls as much;
-# where the server has room, it does not change. TOLERANCE is half way, on a scale of factors.
+# A probe lowers the limit to this share. If tasks wait in a queue, latency falls as much; if the
+# server has room, latency does not change. The test is half way between, on a scale of factors.
 PROBE = 0.6
 TOLERANCE = 1.4  # times the latency at rest that is no queue yet: a limit of 1.4 times the capacity
-USED = 0.8  # share of the limit in flight from which on it is the limit that binds
-PATIENCE = 40  # means between two probes
-MARGIN = 0.9  # of what was not refused
-TIMEOUTS = 0.1  # of the tasks in flight that may time out: some tasks hang by themselves
-PERIOD = 1.0  # seconds: the shortest period of a rate that servers count in, as a rule
-CAUTION = 0.97  # of the rate that was found
+USED = 0.8  # share of the limit that is in flight where the limit binds
+PATIENCE = 40  # mean latencies between two probes
+MARGIN = 0.9  # share of the tasks that were not refused: the new limit
+TIMEOUTS = 0.1  # share of the tasks in flight that may time out: some hang by themselves
+PERIOD = 1.0  # seconds: the shortest period in which servers usually count
+CAUTION = 0.97  # share of the rate that was found
 SLOWER = 1.1  # times as long between two tasks, at most, after each cut
-BACKOFF = 0.125  # seconds, doubled each time, without a task after a refusal that names no time
-RISE = 0.0015  # of the rate, added each second; more and more the longer nothing is refused
-CALM = 20.0  # seconds without a refusal after which it has doubled
+BACKOFF = 0.125  # seconds without a task after a refusal that names no time; doubled each time
+RISE = 0.0015  # share of the rate, added each second; more the longer nothing is refused
+CALM = 20.0  # seconds without a refusal after which RISE has doubled
 
 
 class AdaptiveLimit:
-    """Between 1 and `most` tasks in flight. `rate` holds back their beginnings once it is known."""
+    """A limit of 1 to `most` tasks in flight. Once `rate` is known, it paces them as well."""
 
     def __init__(
         self, most: int, now: float, has_memory: Callable[[], bool] = lambda: True
@@ -50,17 +50,17 @@ class AdaptiveLimit:
         self._ramp, self._ramped = float(min(FEW, most)), now
         self._slow_start, self._probing = True, False
         self._base = 0.0  # latency at rest; 0 while it is unknown
-        self._last = 0.0  # mean latency before this one
+        self._last = 0.0  # the mean latency before
         self._means = 0  # since the last probe
         self._probed = 0.0  # the limit at that time
-        self._ceiling = float(most + 1)  # in flight when something was refused
-        self._refused = self._flight = 0  # since the last cut, of how many that were in flight
-        self._cut = -1.0  # when that was
+        self._ceiling = float(most + 1)  # tasks in flight when one was refused
+        self._refused = self._flight = 0  # refusals since the last cut; in flight at that time
+        self._cut = -1.0  # when the last cut was
         self._backoff = BACKOFF
-        self._granted, self._epoch = 0, now  # tasks that were taken in since then
+        self._granted, self._epoch = 0, now  # tasks that were accepted since that time
         self._before = 0, now, 0.0  # the same before the last cut, and seconds between two tasks
         self._raised = now  # when the rate was last raised
-        self._used = False  # was the limit what bound, since the present mean began?
+        self._used = False  # did the limit bind, since the present mean began?
         self._open(now)
 
     def places(self, now: float) -> int:
@@ -73,7 +73,7 @@ class AdaptiveLimit:
         return int(target)
 
     def ramping(self) -> bool:
-        """Whether it will be more in a moment."""
+        """Whether more tasks may be in flight in a moment."""
         return self._ramp < self._target
 
     @property
@@ -81,7 +81,7 @@ class AdaptiveLimit:
         return max(1.0, self._limit * (PROBE if self._probing else 1.0))
 
     def succeeded(self, now: float, seconds: float, busy: int) -> None:
-        """A task ended well after so many seconds, while `busy` were in flight, itself included."""
+        """Note a success after so many seconds, with `busy` tasks in flight, this one included."""
         if not self._granted and self._cut < 0:  # until then there was nothing to refuse
             self._epoch = now - seconds
         self._granted += 1
@@ -103,7 +103,7 @@ class AdaptiveLimit:
     def refused(
         self, now: float, seconds: float, busy: int, after: float | None, *, timeout: bool = False
     ) -> float:
-        """A task was refused, or timed out. Return for how many seconds nothing shall begin."""
+        """Note a refusal or a timeout. Return for how many seconds no task may begin."""
         if now - seconds > self._cut:  # it began after the last cut, and tells something new
             self._cut, self._refused, self._flight = now, 0, busy
             self._before = self._granted, self._epoch, self.rate.gap if self.rate else 0.0
@@ -124,7 +124,7 @@ class AdaptiveLimit:
         return pause
 
     def bound_by(self, in_flight: float) -> str | None:
-        """What keeps it where it is, in words, when so many were in flight on average."""
+        """Say what keeps the limit down, if so many were in flight on average; None if nothing."""
         if self.rate is not None:
             return f"the other end: it refused more than about {1 / self.rate.gap:.3g}/s"
         if in_flight < PROBE * self._limit or self._slow_start:
@@ -136,7 +136,7 @@ class AdaptiveLimit:
         return None
 
     def _open(self, now: float) -> None:
-        """A new mean, of tasks that begin from now on."""
+        """Begin a new mean latency, of tasks that begin from now on."""
         self._since, self._count, self._total = now, 0, 0.0
         self._finished = 0  # since then, whenever they began
         self._wanted, self._used = max(SAMPLES, self._target), False
@@ -145,7 +145,7 @@ class AdaptiveLimit:
     def _adapt(self, now: float, mean: float) -> None:
         last, self._last = self._last, mean
         if self._probing:
-            if mean < last * PROBE**0.5:  # they were waiting for each other: lower is as fast
+            if mean < last * PROBE**0.5:  # tasks waited for each other: fewer are as fast
                 self._limit *= PROBE
             else:
                 self._base, self._probing, self._means = mean, False, 0
@@ -175,9 +175,9 @@ class AdaptiveLimit:
         return max(self._limit, MARGIN * self._ceiling) + 1
 
     def _lower_rate(self, resume: float, seconds: float, accepted: int) -> None:
-        """It is not the number in flight that is too high, but how many begin in a time.
+        """Lower the rate: not too many tasks are in flight, but too many begin in a time.
 
-        What was granted since the last time, the pause included, is what the other end allows.
+        What was granted since the last cut, the pause included, is what the other end allows.
         """
         self._limit, self._ceiling = float(min(max(START, accepted), self.most)), self.most + 1.0
         granted, epoch, gap = self._before

@@ -23,7 +23,7 @@ Deliver = Callable[[Any, BaseException | None], object]  # value, error
 class JobThread(threading.Thread, ABC):
     """A thread with its own setup(), in a copy of the context that work.py was imported in.
 
-    A daemon: one that hangs is left behind, and blocks no exit.
+    A daemon: a thread that hangs is left behind, and does not block the exit.
     """
 
     def __init__(self, job: Job) -> None:
@@ -40,7 +40,7 @@ class JobThread(threading.Thread, ABC):
         self.job.context.copy().run(self._open)
 
     def _open(self) -> None:
-        if decimal := sys.modules.get("decimal"):  # the context holds an object that can change
+        if decimal := sys.modules.get("decimal"):  # its context can change: each thread has a copy
             decimal.setcontext(decimal.getcontext().copy())
         try:
             with self.job.open() as call:
@@ -57,7 +57,7 @@ class JobThread(threading.Thread, ABC):
 
 
 def join_all(threads: Sequence[JobThread]) -> None:
-    """Wait for their teardown, TEARDOWN seconds in all. Raise what was wrong with one."""
+    """Wait for their teardown, TEARDOWN seconds in all. Raise the failure of a thread."""
     end = time.monotonic() + TEARDOWN
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
@@ -71,7 +71,7 @@ def join_all(threads: Sequence[JobThread]) -> None:
 
 
 class DaemonPool:
-    """Threads for calls that may hang: one for each that runs, kept for the next."""
+    """Threads for calls that may hang: one for each running call, kept for later calls."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -80,7 +80,7 @@ class DaemonPool:
     def submit(self, run: Run, deliver: Deliver) -> Callable[[], None]:
         """Do run(call) in a thread, which then calls deliver(value, error) there.
 
-        Return what gives that up: then nothing is delivered, and the thread ends after it.
+        Return a function that gives the call up: nothing is delivered, and the thread ends after.
         """
         claim = [deliver]
         try:
@@ -98,12 +98,12 @@ class DaemonPool:
 
 
 class DaemonWorker(JobThread):
-    """A thread of such a pool. When its setup() fails, what it was given gets that error."""
+    """A thread of a DaemonPool. If its setup() fails, the first call gets the error."""
 
     def __init__(self, pool: DaemonPool) -> None:
         self._pool = pool
         self._opened = False
-        # Position, what to do, and a list with what takes the outcome; empty once that is given up.
+        # Position, what to run, and a list of `deliver`, which is empty once the call is given up.
         self.todo: SimpleQueue[tuple[int | None, Run, list[Deliver]] | None] = SimpleQueue()
         super().__init__(pool.job)
 
@@ -114,7 +114,7 @@ class DaemonWorker(JobThread):
                 deliver(None, self.failure)
 
     def serve(self, call: Call) -> None:
-        """Do what it is given, one after the other."""
+        """Run the calls that are queued, one after the other."""
         self._opened = True
         while (entry := self.todo.get()) is not None:
             position, run, claim = entry

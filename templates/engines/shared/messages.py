@@ -1,6 +1,6 @@
 """What goes between processes: items, results, exceptions, and records of `logging`.
 
-Records go the way of the results, to the handlers of the process of the run.
+Records go the way of the results, to the handlers of the process that started the run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .backlog import Backlog
     from .task import Burst, Task
 
-LARGEST_EXCEPTION = 1 << 16  # bytes of a pickled one; what work() raised may hold a whole page
+LARGEST_EXCEPTION = 1 << 16  # bytes of a pickled exception, which may hold a whole page
 
 
 def forward(
@@ -30,9 +30,9 @@ def forward(
     place: Callable[[], float | None],
     levels: Mapping[str, int] | None,
 ) -> None:
-    """From now on, send the records of this worker in place of what its handlers do.
+    """From now on, send the records of this worker away, and handle none here.
 
-    `place` tells where in its work the worker is; `levels` are those of the process that gets them.
+    `place` tells which task the worker is at; `levels` are those of the process that gets them.
     """
     import logging
     from logging.handlers import QueueHandler
@@ -49,14 +49,14 @@ def forward(
 
 
 class Outbox:
-    """A queue, as QueueHandler takes it for one, to the process that has started this one."""
+    """The queue of a QueueHandler: it leads to the process that started this worker."""
 
     def __init__(self, send: Callable[[bytes], object], place: Callable[[], float | None]) -> None:
         self._send, self._place = send, place
         self._home = os.getpid()
 
     def put_nowait(self, record: LogRecord) -> None:
-        """Send a record; show it here where nobody would get it."""
+        """Send a record; show it here if it cannot be sent."""
         try:
             if os.getpid() != self._home:  # a process that work() has forked has no way to send
                 raise BrokenPipeError
@@ -71,7 +71,7 @@ class Outbox:
 def _pack(place: float | None, record: LogRecord) -> bytes:
     try:
         return pickle.dumps((place, vars(record)), pickle.HIGHEST_PROTOCOL)
-    except Exception:  # of something in `extra`
+    except Exception:  # of something in `extra`: send texts
         texts = {
             name: value if value is None or isinstance(value, int | float) else str(value)
             for name, value in vars(record).items()
@@ -80,7 +80,7 @@ def _pack(place: float | None, record: LogRecord) -> bytes:
 
 
 def show_record(packed: bytes, position_of: Callable[[float], int | None]) -> None:
-    """In the process that gets a record: the handlers of the logger of that name get it."""
+    """Give a record that a worker has sent to the handlers of the logger of that name."""
     import logging  # first, for logs.show() may wait for it
 
     from .logs import key_of
@@ -99,7 +99,7 @@ def show_record(packed: bytes, position_of: Callable[[float], int | None]) -> No
 
 
 def packed(what: str, value: Any) -> tuple[bytes, Failure | None]:
-    """An item or a result for another process, or why it cannot go there."""
+    """Pickle an item or a result for another process, or return why it cannot be pickled."""
     try:
         return pickle.dumps(value, pickle.HIGHEST_PROTOCOL), None
     except Exception as exc:
@@ -107,7 +107,7 @@ def packed(what: str, value: Any) -> tuple[bytes, Failure | None]:
 
 
 def unpacked(what: str, data: bytes) -> tuple[Any, Failure | None]:
-    """An item or a result from another process, or why it cannot be had."""
+    """Unpickle an item or a result from another process, or return why it cannot be unpickled."""
     try:
         return pickle.loads(data), None  # noqa: S301  # from a process of ours
     except Exception as exc:
@@ -125,7 +125,7 @@ def settled(
 
 
 def _reduce(error: ErrorText) -> tuple[Any, ...]:
-    """To another process the exception goes along if it can, and if it is not large."""
+    """Pickle the exception with the error, if that is possible and it is not large."""
     data, _ = packed("exception", error.exception)
     data = data if len(data) <= LARGEST_EXCEPTION else b""
     return _error, (str(error), data, error.where, error.traceback)
@@ -134,7 +134,7 @@ def _reduce(error: ErrorText) -> tuple[Any, ...]:
 def _error(text: str, data: bytes, where: str, traceback: str) -> ErrorText:
     error = ErrorText(text)
     error.trace = Trace(where, traceback)
-    error.exception, _ = unpacked("exception", data)  # None: its arguments do not make its class
+    error.exception, _ = unpacked("exception", data)  # None: it cannot be unpickled
     return error
 
 

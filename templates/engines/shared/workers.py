@@ -1,7 +1,7 @@
 """How a worker process begins and ends, and which tasks are suspected when it breaks.
 
-It ends like the process of the run (lifecycle.py), where multiprocessing would skip what Python
-does then.
+A worker ends like the process of the run (lifecycle.py): multiprocessing by itself would skip what
+Python does at the end.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _finishing = False  # this is a worker, and runs its exit functions
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Block signals while a worker starts, which inherits that until it stands alone.
+    """Block signals while a worker starts; the worker inherits that until stand_alone().
 
-    Until then, neither side could handle a Ctrl-C.
+    Before that, neither side could handle a Ctrl-C.
     """
     if sys.platform == "win32":
         yield
@@ -44,9 +44,9 @@ def signals_blocked() -> Iterator[None]:
 
 
 def stand_alone() -> None:
-    """In a worker, before it runs anything of the user's: its parent decides what a signal means.
+    """Detach a worker, before it runs the user's code: its parent decides what a signal means.
 
-    A session of its own: no Ctrl-C reaches it, and no terminal stops it.
+    It gets a session of its own: no Ctrl-C reaches it, and no terminal stops it.
     """
     for number in SIGNALS:
         signal.signal(number, lambda *_: None)
@@ -90,9 +90,9 @@ def _last_exit_function() -> None:
 
 
 class Suspects:
-    """Tasks of which one has broken its worker: tried in halves, each half apart from all others.
+    """Tasks of which one has broken its worker: tried in halves, each half apart from other tasks.
 
-    They wait here, and not in the backlog; but while that is paced, each needs its permit.
+    They wait here, not in the backlog; but while the backlog is paced, each needs its permit.
     """
 
     def __init__(self, backlog: Backlog) -> None:
@@ -108,7 +108,7 @@ class Suspects:
         self._groups += filter(None, (tasks[:half], tasks[half:]))
 
     def take(self) -> list[Task]:
-        """A group that may begin now, or none; of a paced one the first task."""
+        """Return a group that may begin now, or none; only its first task while paced."""
         if self._backlog.stopping:
             self._groups.clear()
         if not (self._groups and self._backlog.permits(self._groups[0][0])):

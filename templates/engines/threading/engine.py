@@ -6,9 +6,9 @@
 
 Everything but work() and setup() happens in the caller's thread: pulling, timeouts, retries.
 At most `window` tasks are queued, running or finished and not yet taken, so memory stays flat.
-A thread cannot be killed. One that overruns `timeout` is abandoned and replaced, its late result
-dropped; it is a daemon, so it never blocks the exit. Where no further thread can be started, those
-that started go on.
+A thread cannot be killed. A thread that overruns `timeout` is abandoned and replaced, and its late
+result is dropped; it is a daemon, so it never blocks the exit. If no further thread can be started,
+those that started go on.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def recall(todo: Todo) -> list[Task]:
     with contextlib.suppress(Empty):
         while (task := todo.get_nowait()) is not None:
             tasks.append(task)
-        todo.put(None)  # it was for some thread to leave
+        todo.put(None)  # it tells some thread to leave
     return tasks
 
 
@@ -81,7 +81,7 @@ class ThreadWorker(JobThread):
             except IndexError:
                 return
             put((task, value, error, perf_counter() - began))
-            if error is not None and Failure.of(error).refused:  # it may want a pause
+            if error is not None and Failure.of(error).refused:  # the other end may want a pause
                 for queued in recall(self._todo):
                     put((queued, None, NOT_BEGUN, 0.0))
 
@@ -121,7 +121,7 @@ class ThreadPool:
             self._lose(exc)
 
     def heed_failures(self) -> None:
-        """Raise what was wrong with a thread; one that cannot be had is no reason to end."""
+        """Raise the failure of a thread; a thread that cannot be started is no reason to end."""
         while self._failures:
             self._workers = [worker for worker in self._workers if worker.failure is None]
             self._lose(self._failures.pop())
@@ -134,7 +134,7 @@ class ThreadPool:
             say(f"{exc}: continuing with {self.size:,} at once")
 
     def collect(self, patience: float) -> list[Result]:
-        """What has finished; waits up to `patience` seconds for the first."""
+        """Return what has finished; wait up to `patience` seconds for the first."""
         get = self._done.get_nowait
         try:
             came = [self._done.get(timeout=patience)]

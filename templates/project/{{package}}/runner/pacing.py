@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Protocol
 SECONDS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 TASKS = ("", "task", "tasks", "request", "requests", "call", "calls")  # the unit of plain rates
 RATE = r"\s*(\d[\d_,]*(?:\.\d+)?)(?:\s+([A-Za-z][\w-]*))?\s*/\s*([a-z]+)\s*"
-# Seconds by which the time from sending to arriving may differ between tasks. A rate's period counts
-# as so much longer, so that never more than N arrivals fall into it. A task that begins too late by
-# half of that does not delay the tasks behind it.
+# Seconds by which the time from sending to arriving may differ between tasks. A rate's period
+# counts as so much longer, so that never more than N arrivals fall into it. A task that begins too
+# late by half of that does not delay the tasks behind it.
 JITTER = 0.007
 WARM_UP = 0.015  # seconds that the first task takes longer to arrive: it imports and connects
 
