@@ -10,7 +10,7 @@ from typing import Any
 
 from .sequential import run
 
-stop: list[int] = []  # the signals of Ctrl-C: nothing new begins, what runs comes to its end
+stop: list[int] = []  # the signals of Ctrl-C: no task begins any more, running tasks finish
 # ---
 
 
@@ -28,7 +28,7 @@ class Results:
             self.done = {json.dumps(row["key"]) for row in rows if row["ok"]}
         except (LookupError, TypeError, ValueError) as exc:
             raise ValueError(f"{path} holds no results: give --results another name") from exc
-        self.todo = sum(1 for _ in self.pending())  # a bad line is told before anything runs
+        self.todo = sum(1 for _ in self.pending())  # a bad line is reported before anything runs
         self.file.truncate(len((complete + end).encode()))
 
     def pending(self) -> Iterator[Any]:

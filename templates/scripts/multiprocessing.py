@@ -25,7 +25,7 @@ def run(results: Results, gap: float) -> None:
 
 
 def settle(running: dict[Future[Any], Any], results: Results) -> None:
-    """Wait until a task is done, and report all that are."""
+    """Wait until a task is done, and report all tasks that are."""
     for future in wait(running, return_when=FIRST_COMPLETED).done:
         error = future.exception()
         results.report(running.pop(future), None if error else future.result(), error)

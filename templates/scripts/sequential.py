@@ -5,7 +5,7 @@ from .common import Results
 
 
 def run(results: Results, gap: float) -> None:
-    """One task after the other: nothing can be in another's way."""
+    """Run one task after the other: no task can disturb another."""
     for item in results.pending():
         try:
             results.report(item, work(item), None)

@@ -34,7 +34,7 @@ class BatchExecutor:
     """Threads that are kept from batch to batch. Several threads call serve() at once."""
 
     def __init__(self, job: Job, send: Callable[[bytes], object], *, shared: bool) -> None:
-        """`send` takes what is logged to whoever started the run; others may use a `shared` worker."""
+        """`send` takes what is logged to whoever started the run; others use a `shared` worker."""
         self._threads = DaemonPool(job)
         self._stop_sending = ExitStack()
         if shared:

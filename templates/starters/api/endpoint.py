@@ -18,7 +18,7 @@ from .limits import limits
 from .request import FetchError, Request, excerpt
 from .runner.task import StopRun
 
-LETTERS = 3  # bytes of text in a token, at least: what is sent is guessed before it is sent
+LETTERS = 3  # bytes of text in a token, at least: tokens are guessed before a call
 PATHS = {"prompt": "/chat/completions", "input": "/embeddings"}
 
 
@@ -31,7 +31,7 @@ class Call(NamedTuple):
 
 
 class Endpoint:
-    """An API. Its key is in no representation."""
+    """The API that the environment names."""
 
     def __init__(self) -> None:
         missing = [name for name in ("API_URL", "API_KEY") if not os.environ.get(name)]
@@ -92,7 +92,7 @@ class Answer:
         kind, request, most = self._call
         try:
             document = json.loads(self._body)
-            usage = _usage(document) or most  # without its word, the most that it can be
+            usage = _usage(document) or most  # without it, the most that it can be
             ledger.add(usage)
             value = _content(kind, document)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -108,7 +108,7 @@ def asked(call: Call) -> Iterator[Answer]:
         try:
             yield Answer(call)
         except FetchError as error:
-            if error.status == 401:  # and so it is for every other item
+            if error.status == 401:  # as for every other item
                 raise StopRun(f"{error}: is API_KEY right?") from error
             raise
 

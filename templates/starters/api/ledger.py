@@ -25,7 +25,7 @@ class Usage(NamedTuple):
 
 
 class Ledger:
-    """One for all the workers of this process."""
+    """What all workers of this process have used and may spend."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,8 +52,8 @@ class Ledger:
     def reserved(self, most: Usage) -> Iterator[None]:
         """Hold what a call may cost at most, while it is in flight.
 
-        Raises StopRun when that is beyond MAX_COST; Overloaded, for later, when it only is together
-        with what others in flight may cost.
+        Raises StopRun when that may exceed MAX_COST; Overloaded, to try again later, when it may do
+        so only together with the other calls in flight.
         """
         with self._lock:
             bound = self.used.cost + most.cost

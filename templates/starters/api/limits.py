@@ -20,7 +20,7 @@ from .runner.task import RetryAfter
 
 PREFIX = re.compile(r"(?:x-|anthropic-)?ratelimit-(.+)", re.IGNORECASE)
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-RESET = 1.0  # seconds, where the server says that nothing is left and not until when
+RESET = 1.0  # seconds until the reset, where the server does not say when it is
 EPOCH = 1e9  # a larger number of seconds is a point in time
 
 
@@ -58,7 +58,7 @@ class Limits:
         return lambda headers: self._learn(headers, taken)
 
     def _learn(self, headers: Mapping[str, str], taken: Mapping[str, float]) -> None:
-        """What the server counts as left; what was taken since that request comes off."""
+        """Note what the server counts as left, less what was taken since that request."""
         matches = [(PREFIX.fullmatch(name), text) for name, text in headers.items()]
         facts = {match[1].lower(): text for match, text in matches if match}
         with self._lock:

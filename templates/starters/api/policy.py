@@ -16,9 +16,9 @@ MAX_HEADER = 1 << 16  # bytes of a line of an answer's headers: urllib3 has that
 REDIRECTS = 0  # an API that moved is a wrong API_URL
 PER_HOST: int | None = None  # requests at once to one host; None: no limit
 
-# Of what met one of these, the engine makes another try, with the same Idempotency-Key.
+# After one of these, the engine makes the call again, with the same Idempotency-Key.
 BUSY = frozenset({429, 503, 529})  # again when the server says; the whole run waits until then
 BROKEN = frozenset({408, *range(500, 600)}) - BUSY  # again, RETRIES of settings.py times
-LONGEST_WAIT = 86_400.0  # seconds: who asks to wait for more than a day will not answer this run
+LONGEST_WAIT = 86_400.0  # seconds: a server that asks for more than a day will not answer this run
 
 HEADERS = {"User-Agent": __package__ or "python", "Accept": "application/json"}

@@ -1,4 +1,4 @@
-"""A program with the processes that it starts: they end together, and not later than this one."""
+"""A program with the processes that it starts: they end together, or with this process."""
 
 import contextlib
 import glob
@@ -26,7 +26,7 @@ class Group:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What Popen is told: a group of its own, and no terminal to ask for a password on."""
+        """Options for Popen: a group of its own, and no terminal to ask for a password on."""
         if sys.platform == "win32":
             return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         return {"start_new_session": True, "pass_fds": self._lifeline[:1]}
@@ -54,7 +54,7 @@ class Group:
                 os.killpg(pid, signal.SIGKILL)
 
     def _kill_unknown(self) -> None:
-        """Kill a program whose start was interrupted before anybody knew its number."""
+        """Kill a program whose start was interrupted before its process id was known."""
         for lifeline in self._lifeline[:1]:
             pipe = os.readlink(f"/proc/self/fd/{lifeline}")
             for link in glob.glob("/proc/[0-9]*/fd/*"):

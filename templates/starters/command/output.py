@@ -8,13 +8,13 @@ from .group import Group
 # cut off would look whole.
 MAX_OUTPUT = 1_000_000
 
-# What stdout is written in; another is an error, for replaced characters would look right.
+# The encoding of stdout; output in another is an error, for replaced characters would look right.
 ENCODING = "utf-8"
 
 # Bytes of stderr that are kept, of its end: that is where a program says why it failed.
 MAX_STDERR = 2_000
 
-# Seconds that output still on its way gets after the program has ended.
+# Seconds that output may still arrive after the program has ended.
 LEAVING = 1.0
 
 
@@ -34,7 +34,7 @@ class Output:
         self._late = False
 
     def add_stdout(self, data: bytes) -> None:
-        """Keep it, or kill the program when that is too much."""
+        """Keep the data, or kill the program when it is too much."""
         self._stdout += data
         if len(self._stdout) > MAX_OUTPUT:
             del self._stdout[MAX_OUTPUT + 1 :]

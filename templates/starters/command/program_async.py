@@ -24,7 +24,7 @@ class Talk(asyncio.SubprocessProtocol):
             self._output.add_stderr(data)
 
     def process_exited(self) -> None:
-        """It has ended, though what it left running may have its pipes still."""
+        """It has ended; programs that it left running may still hold its pipes."""
         self.exited.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -58,7 +58,7 @@ async def run(command: list[str], text: str | None, cwd: str | None, seconds: fl
             await talk.exited.wait()
         finally:
             timer.cancel()
-            group.kill()  # what it left running would keep the pipes open
+            group.kill()  # programs that it left running would keep the pipes open
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LEAVING):
                     await talk.closed.wait()

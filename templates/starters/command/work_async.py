@@ -20,12 +20,12 @@ from .program import run
 # ["ffmpeg", "-nostdin", "-i"]. Here it is a formatter for JSON that every Python brings.
 PROGRAM = [sys.executable, "-I", "-m", "json.tool"]
 
-# Seconds that one run may take, unless the item says otherwise: then it is killed, and what it has
-# started too. Keep --timeout longer: a program that ends by this one reports what it has said.
+# Seconds that one run may take, unless the item says otherwise: then the program is killed, with
+# what it has started. Keep --timeout longer: an error by this timeout has the end of stderr.
 TIMEOUT = 60.0
 
-# Files that one task has open: three pipes to the program, two ends of the one that ends it, and
-# what tells of its exit.
+# Files that one task has open: three pipes to the program, two ends of the pipe that ends it, and
+# the file that tells of its exit.
 OPEN_FILES = 6
 
 
@@ -34,7 +34,7 @@ def setup() -> list[str]:
     path = shutil.which(PROGRAM[0])
     if path is None:
         raise FileNotFoundError(f"no program {PROGRAM[0]!r} on the PATH")
-    return [os.path.abspath(path), *PROGRAM[1:]]  # for an item may have a `cwd` of its own
+    return [os.path.abspath(path), *PROGRAM[1:]]  # absolute, for an item may have a `cwd`
 
 
 async def work(item: dict[str, Any], program: list[str]) -> Result:

@@ -1,4 +1,4 @@
-"""What PostgreSQL is told: where it is, the limits of a connection, statements as they stand."""
+"""The connection string of PostgreSQL, with limits, and statements as psycopg takes them."""
 
 import contextlib
 import re
@@ -17,8 +17,8 @@ CONNECT_TIMEOUT = 10
 # A server that vanishes without a word is noticed after 30 + 3 x 10 s, not after hours.
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
-# They come as PostgreSQL writes them: Python's own types have no infinite date, no year 10000, and
-# no month that is not 30 days.
+# Values of these types come as PostgreSQL writes them: Python's own types have no infinite date, no
+# year 10000, and no month that is not 30 days.
 AS_TEXT = ("date", "time", "timetz", "timestamp", "timestamptz", "interval", "numeric")
 
 

@@ -7,9 +7,9 @@ from .database import Parameters, Row, named
 
 
 class Server:
-    """One connection to PostgreSQL. When it is lost, that task has failed; the next opens another.
+    """One connection to PostgreSQL. If it is lost, its task fails, and the next task opens another.
 
-    Every statement is a transaction by itself. An item of several takes
+    Every statement is a transaction by itself. An item with several statements takes
     `with connection.transaction():` around them, and two more round trips.
     """
 

@@ -10,16 +10,16 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from .conninfo import CONNECT_TIMEOUT, conninfo, escaped, limited, show_as_text
 from .database import Parameters, Row, named
 
-# It repeats, for every connection and every attempt, what the errors of the tasks say.
+# The pool repeats, for every connection and every attempt, what the errors of the tasks say.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection]
 
 
 class Server:
-    """A pool of connections to PostgreSQL. It replaces one that is lost; that task has failed.
+    """A pool of connections to PostgreSQL. It replaces a connection that is lost; its task fails.
 
-    Every statement is a transaction by itself. An item of several takes
+    Every statement is a transaction by itself. An item with several statements takes
     `async with connection.transaction():` around them, and two more round trips.
     """
 

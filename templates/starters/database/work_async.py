@@ -31,7 +31,7 @@ READS = {
     """,
 }
 
-# A task may run twice, after a crash or as a retry: a write has to leave the same when it does.
+# A task may run twice, after a crash or as a retry: a second write must not change the result.
 # So it sets a value under a key that the item brings; `celsius = celsius + 1` would count twice.
 WRITES = {
     "record": """
@@ -50,10 +50,10 @@ def setup(size: int) -> AbstractAsyncContextManager[Database]:
 async def work(item: dict[str, Any], database: Database) -> list[Row]:
     """Return the rows of the query that the item names.
 
-    Raises ValueError for a query that is in neither table, and what the database says.
+    Raises ValueError for a query that is in neither of them, and what the database raises.
     """
     name, parameters = item["query"], item.get("parameters", {})
-    if not isinstance(parameters, dict):  # their order would count
+    if not isinstance(parameters, dict):  # in a list, the order would count
         raise TypeError(f"parameters have to be an object, by name, not {parameters!r}")
     if name in READS:
         return await database.read(READS[name], parameters)

@@ -17,7 +17,7 @@ from fnmatch import fnmatch
 
 OnError = Callable[[OSError], object]  # is told why a folder cannot be listed
 
-SIGNS = "*?["  # that a pattern has
+SIGNS = "*?["  # of which a pattern has one or more
 FOLDERS = "**"
 
 
@@ -84,7 +84,7 @@ def show(items: Callable[[OnError], Iterable[object]]) -> int:
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to flush
-        # A reader that has what it wanted, which Windows calls invalid, is no failure.
+        # A reader that has left is no failure; Windows calls that an invalid argument.
         invalid = sys.platform == "win32" and error.errno == errno.EINVAL
         if not (invalid or isinstance(error, BrokenPipeError)):
             print(f"error: cannot print: {error.strerror or error}", file=sys.stderr)

@@ -28,7 +28,7 @@ DIGEST = "sha256"  # processors of the last years compute it faster than blake2b
 PIECE = 1 << 18  # bytes read at once, as hashlib.file_digest does
 LINE_LIMIT = 1 << 20  # characters in a line of CSV or JSON Lines, which is held whole
 JSON_LIMIT = 1 << 25  # bytes of JSON, which is held whole: parsed it is about ten times larger
-MOST_ERRORS = 20  # that the result of a folder spells out
+MOST_ERRORS = 20  # that the result of a folder lists
 
 Facts = dict[str, Any]
 Parse = Callable[[io.BufferedReader], Facts]
@@ -43,7 +43,7 @@ class Hashing(io.RawIOBase):
         self.size = 0  # bytes
 
     def readable(self) -> bool:
-        """Always: a buffer around it asks."""
+        """Return True: the buffer around it asks."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -94,7 +94,7 @@ def parse_text(file: io.BufferedReader) -> Facts:
     Raises ValueError for a NUL: in UTF-16 lines and words would be counted wrong.
     """
     newlines = words = 0
-    in_word = False  # the piece before ended in one
+    in_word = False  # the piece before ended in a word
     while piece := file.read(PIECE):
         if b"\0" in piece:
             raise ValueError("not text, or in UTF-16: it has a NUL byte")

@@ -17,7 +17,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 HOSTS = 4  # hosts that a worker keeps a connection to: the latest ones
-TARGET, DEADLINE = ":target", ":deadline"  # are told as headers, and not sent
+TARGET, DEADLINE = ":target", ":deadline"  # passed on as headers, and not sent
 
 
 def setup() -> PoolManager:
@@ -63,7 +63,7 @@ class SecurePool(HTTPSConnectionPool):
 
 
 class Answer(HTTPResponse):
-    """The final answer, headers and body, which has to be there in time."""
+    """The final answer, headers and body, which has to be there by the deadline."""
 
     def __init__(
         self, sock: socket.socket, *arguments: Any, deadline: float, **options: Any
@@ -84,14 +84,14 @@ class Incoming(io.RawIOBase):
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: float) -> None:
         self._raw, self._socket, self._deadline = raw, sock, deadline
-        self._pause = sock.gettimeout()  # that it may make
+        self._pause = sock.gettimeout()  # between two pieces, at most
 
     def readable(self) -> bool:
-        """Always: a buffer around it asks."""
+        """Return True: the buffer around it asks."""
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Fill the buffer as far as there is something; raise TimeoutError."""
+        """Fill the buffer as far as there is something; raise TimeoutError after the deadline."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError

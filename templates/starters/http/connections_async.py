@@ -14,7 +14,7 @@ def setup(size: int) -> ClientSession:
         timeout=ClientTimeout(None, sock_connect=policy.CONNECT, sock_read=policy.READ),
         skip_auto_headers=("Content-Type",),
         cookie_jar=DummyCookieJar(),  # no task sees the cookies of another
-        auto_decompress=False,  # it takes a body that breaks off for a whole one
+        auto_decompress=False,  # aiohttp takes a body that breaks off for a whole one
         max_line_size=policy.MAX_HEADER,
         max_field_size=policy.MAX_HEADER,
     )

@@ -84,7 +84,7 @@ def _send(pool: PoolManager, request: Request, hop: Hop, deadline: float) -> Bas
             preload_content=False,
             decode_content=False,
         )
-    except (HTTPError, UnicodeError) as error:  # the latter of a host that cannot be a name
+    except (HTTPError, UnicodeError) as error:  # UnicodeError: the host cannot be a name
         raise _failed(request, error, deadline) from error
 
 

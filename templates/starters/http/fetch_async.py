@@ -57,7 +57,7 @@ async def _follow(
     sink: Callable[[bytes], object],
     learn: Callable[[Mapping[str, str]], object],
 ) -> Page:
-    """Follow the redirects here, not in aiohttp: it hides the bytes of where they lead."""
+    """Follow the redirects here, not in aiohttp: it hides the bytes of their `Location`."""
     for _ in range(1 + policy.REDIRECTS):
         async with await _send(session, request, hop) as response:
             status, headers = response.status, response.headers
@@ -79,12 +79,12 @@ async def _follow(
 async def _send(session: ClientSession, request: Request, hop: Hop) -> ClientResponse:
     """Return the answer, its body unread, to `hop`: one of the requests that `request` leads to."""
     try:
-        # All of the target goes as the path: of a query of its own aiohttp rewrites some.
+        # The whole target goes as the path: aiohttp would rewrite parts of a query.
         url = URL.build(scheme=hop.scheme, authority=hop.host, path=hop.target, encoded=True)
         return await session.request(
             hop.method, url, headers=hop.headers, data=hop.data, allow_redirects=False
         )
-    except (ClientError, OSError, ValueError) as error:  # the last: a host that cannot be a name
+    except (ClientError, OSError, ValueError) as error:  # ValueError: the host cannot be a name
         raise _failed(request, error) from error
 
 

@@ -8,10 +8,10 @@ MAX_HEADER = 1 << 16  # bytes of a line of an answer's headers: urllib3 has that
 REDIRECTS = 5  # more is a loop, or near enough
 PER_HOST: int | None = None  # requests at once to one host, in one process; None: no limit
 
-# Of what met one of these, the engine makes another try. Only requests that may be sent twice are.
+# After one of these, the engine sends the request again, if it may be sent twice or met a 429.
 BUSY = frozenset({429, 503})  # not now: again when the server says, the whole run waits until then
 BROKEN = frozenset({502, 504})  # a proxy without its server: again, RETRIES of settings.py times
-LONGEST_WAIT = 86_400.0  # seconds: who asks to wait for more than a day will not answer this run
+LONGEST_WAIT = 86_400.0  # seconds: a server that asks for more than a day will not answer this run
 
 # What is sent unless the item says otherwise. Many servers turn away a library's own name.
 HEADERS = {

@@ -63,7 +63,7 @@ class FetchError(Exception):
 
 
 class Unavailable(FetchError):
-    """One that may succeed in another try."""
+    """A request that failed, and may succeed in another try."""
 
     final = False
 
@@ -77,7 +77,7 @@ def refused(request: Request, status: int, headers: Mapping[str, str], body: byt
     text = f"{request}: {status} {phrase}".rstrip()
     if body.lstrip().startswith(b"{"):  # JSON: what the server has to say
         text += f": {excerpt(request, body)}"
-    if request.idempotent or status == 429:  # which was refused, not done
+    if request.idempotent or status == 429:  # 429: it was refused, not done
         wait = seconds(headers.get("Retry-After")) if status in policy.BUSY | policy.BROKEN else 0
         if wait > policy.LONGEST_WAIT:
             return FetchError(f"{text}, and asks to wait for {wait:,.0f} s (LONGEST_WAIT)")
@@ -120,7 +120,7 @@ def decode(body: bytes | bytearray, content_type: str) -> str:
     marks = [name for mark, name in MARKS if body.startswith(mark)]
     try:
         return body.decode(marks[0] if marks else charset, "replace")
-    except (LookupError, ValueError):  # no such charset, or none of text
+    except (LookupError, ValueError):  # no such charset, or not for text
         return body.decode("utf-8", "replace")
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urljoin
 from . import policy
 from .request import FetchError, Request, shown, too_large
 
-# The host is for the client to judge. A fragment is never sent.
+# The client checks the host. A fragment is never sent.
 URL = re.compile(
     r"(https?)://(?:([^/?#\\]*)@)?([^/?#\\@\s]+)([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL
 )
@@ -71,7 +71,7 @@ def next_hop(request: Request, hop: Hop, status: int, location: bytes) -> Hop:
 
 
 def merged(own: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of HEADERS and these, which win whatever the case of their names."""
+    """Return the headers of HEADERS and `own`, which win, whatever the case of their names."""
     names = {name.lower() for name in own}
     return {
         name: text for name, text in policy.HEADERS.items() if name.lower() not in names

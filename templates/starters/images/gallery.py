@@ -1,7 +1,7 @@
 """Which thumbnails to make: `python -m PACKAGE.gallery SOURCE TARGET` prints one item for each.
 
 The folders under TARGET are those under SOURCE, and a thumbnail has the whole name of its image, so
-that a.png and a.jpg do not fight for one.
+that a.png and a.jpg do not get the same.
 """
 
 from __future__ import annotations

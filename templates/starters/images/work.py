@@ -3,8 +3,8 @@
 An item names two files, such as {"source": "photos/a.png", "target": "thumbnails/a.png.jpg"}.
 `python -m PACKAGE.gallery photos thumbnails` prints one for each image of a folder.
 
-The target is complete or not there: it is written under another name beside it, then renamed. One
-that is newer than its source is left as it is, so a second run makes only what is missing.
+The target is complete or not there: it is written under another name beside it, then renamed. A
+target that is newer than its source stays, so a second run makes only what is missing.
 """
 
 import contextlib
@@ -65,7 +65,7 @@ def shrink(source: str) -> Image.Image:
                 if size > MAX_PIXELS:
                     raise ValueError(f"{size:,} pixels are more than MAX_PIXELS")
                 image.draft(None, (2 * SIZE, 2 * SIZE))  # a JPEG is not decoded larger than that
-                # First, for a conversion forgets it, and a TIFF turns when it is decoded.
+                # First: a conversion forgets the orientation, and a TIFF turns when it is decoded.
                 ImageOps.exif_transpose(image, in_place=True)
                 return flatten(reduce(image))
         except UnidentifiedImageError:
@@ -75,7 +75,7 @@ def shrink(source: str) -> Image.Image:
 
 
 def reduce(image: Image.Image) -> Image.Image:
-    """Return it with SIZE pixels at most."""
+    """Return the image, scaled down to at most SIZE pixels wide and high."""
     if image.mode in ("1", "P", "PA") or image.has_transparency_data:
         image = image.convert("RGBA")  # black and white, or numbers of colours, have no average
     image.thumbnail((SIZE, SIZE))
@@ -83,7 +83,7 @@ def reduce(image: Image.Image) -> Image.Image:
 
 
 def flatten(image: Image.Image) -> Image.Image:
-    """Return it in a mode that JPEG knows: eight bits, grey or RGB, nothing transparent."""
+    """Return the image in a mode that JPEG knows: eight bits, grey or RGB, nothing transparent."""
     if image.mode in ("I", "F"):
         raise ValueError(f"mode {image.mode} does not tell what is black and what is white")
     if image.mode.startswith("I;16"):
@@ -94,7 +94,7 @@ def flatten(image: Image.Image) -> Image.Image:
     else:
         flat = image if image.mode in ("L", "RGB") else image.convert("RGB")
     profile = image.info.get("icc_profile", b"")  # without it, wide colours turn pale
-    kept = profile[16:20] == PROFILES[flat.mode]  # another is of colours that it no longer has
+    kept = profile[16:20] == PROFILES[flat.mode]  # another is of other colours
     flat.info = {"icc_profile": profile} if kept else {}  # nothing else, such as a comment
     return flat
 

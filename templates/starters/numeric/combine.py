@@ -35,7 +35,7 @@ def pool(parts: list[Part]) -> Part:
     """Return estimate and error as if all paths had been simulated in one part."""
     paths = sum(part["paths"] for part in parts)
     mean = math.fsum(part["paths"] * part["estimate"] for part in parts) / paths
-    squares = math.fsum(  # of the deviations: within the parts, and of the parts
+    squares = math.fsum(  # of the deviations: within the parts, and between them
         part["paths"] * ((part["paths"] - 1) * part["error"] ** 2 + (part["estimate"] - mean) ** 2)
         for part in parts
     )

@@ -1,7 +1,7 @@
 """What is done with one item: simulate the price of a share, and what an option on it is worth.
 
 An item is one part of a simulation, such as {"stream": 7, "strike": 100.0, "paths": 100000}. The
-option pays what the mean of the daily prices has above the strike, and no formula tells its value.
+option pays by how much the mean of the daily prices exceeds the strike; no formula has its value.
 `python -m PACKAGE.combine` puts the parts of each strike together.
 
 The random numbers of a part depend on ROOT_SEED and its stream alone: not on the worker that it

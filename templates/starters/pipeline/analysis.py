@@ -40,7 +40,7 @@ class Reader(HTMLParser):
             self.links.append(link)
 
     def handle_endtag(self, tag: str) -> None:
-        """Leave what we were in."""
+        """Leave the element."""
         self._in_title = False
         if tag in UNSEEN and self._unseen:
             self._unseen -= 1

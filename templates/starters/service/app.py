@@ -100,13 +100,13 @@ class Bodies:
         return bytes(body)
 
     def cut_off(self) -> None:
-        """Wait no longer for what is not all there: the service ends."""
+        """Stop waiting for bodies that are not complete: the service ends."""
         for limit in self._coming:
             limit.reschedule(asyncio.get_running_loop().time())
 
 
 def answered(value: Any, seconds: float, encode: Encode | None) -> Response:
-    """Return the answer with this value, which may be all that results may be."""
+    """Return the answer with this value, of any type that a result may have."""
     try:
         text = json_of(value, encode)
     except Exception as exc:  # encode() is the user's
@@ -116,7 +116,7 @@ def answered(value: Any, seconds: float, encode: Encode | None) -> Response:
 
 
 def _log(outcome: Outcome[Any, Any]) -> None:
-    """Where and how a task failed: for us, and not for the client."""
+    """Log where and how a task failed: the client does not get that."""
     text = outcome.error
     if isinstance(text, ErrorText) and text.traceback:
         place = f" at {text.where}" if text.where else ""

@@ -2,8 +2,8 @@
 
     submit(item) ──▶ queue ──▶ the engine, in a thread of its own ──▶ outcomes ──▶ futures
 
-The engine is that of `run`, whichever model: it has the timeouts, the retries and the workers that
-may die. It only sees an input that has nothing for a while, as a pipe does.
+The engine is that of `run`, for every model: it handles timeouts, retries and workers that die. For
+the engine, the queue is an input that may have nothing for a while, like a pipe.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Bridge:
         return await future
 
     def close(self) -> None:
-        """Let the engine finish what it has; what nobody waits for any more gets GRACE seconds."""
+        """Let the engine end; tasks that nobody waits for any more get GRACE seconds."""
         self._closing = True
         self._todo.put(None)
         if self._waiting:
@@ -69,7 +69,7 @@ class Bridge:
         self._thread.join(2 * GRACE)
 
     def _run(self) -> None:
-        """In the engine's thread."""
+        """Run the engine, in its thread."""
         error = "the engine has ended"
         try:
             bursts = self._ready.start(
@@ -83,7 +83,7 @@ class Bridge:
             self._loop.call_soon_threadsafe(self._fail, error)
 
     def _items(self) -> Iterator[Numbered | None]:
-        """In the engine's thread: items as they come; None, "nothing yet", while there is none."""
+        """In the engine's thread: yield items as they come; None while there is none."""
         while True:
             try:
                 numbered = self._todo.get_nowait()

@@ -14,7 +14,7 @@ Stop = tuple[float, float]  # x and y
 def shortest_round(stops: list[Stop]) -> tuple[list[int], float]:
     """Return the order of the stops, from the first on, and the length of the way back to it.
 
-    The nearest stop comes next; then each stretch is turned round that is shorter so (2-opt).
+    The nearest stop comes next; then stretches that are shorter the other way are reversed (2-opt).
     """
     order = [0]
     remaining = set(range(1, len(stops)))
@@ -27,7 +27,7 @@ def shortest_round(stops: list[Stop]) -> tuple[list[int], float]:
 
 
 def _improved(order: list[int], stops: list[Stop]) -> bool:
-    """Turn stretches round where that is shorter; whether there was one."""
+    """Reverse stretches where that is shorter; return whether there was any."""
     count, better = len(order), False
     for first in range(count - 2):
         for last in range(first + 2, count):

@@ -1,6 +1,6 @@
 """Command line of the web service: python -m PACKAGE.service. The parts are app.py and bridge.py.
 
-SIGTERM or Ctrl-C: no new connections, what runs is finished, then the end. The second: at once.
+The first SIGTERM or Ctrl-C lets running tasks finish, the second ends the service at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .runner.values import Encode
 
 OK, FAILED, USAGE = 0, 1, 2
-PATIENCE = 30  # seconds that what runs gets to finish, as long as Kubernetes gives
+PATIENCE = 30  # seconds that running tasks get to finish, as long as Kubernetes gives
 BACKLOG = 1024  # connections that may wait to be accepted, so that a crowd gets its 503 in words
 
 
@@ -49,14 +49,14 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _serve(bridge: Bridge, listener: socket.socket, encode: Encode | None) -> int:
-    import uvicorn  # not above, for the same reason
+    import uvicorn  # not at the top: a worker may import this module
 
     from .app import Bodies, create
 
     bodies = Bodies()
 
     class Server(uvicorn.Server):
-        """One that ends with the engine, and at once at the second signal."""
+        """A server that ends with the engine, and at once at the second signal."""
 
         async def on_tick(self, counter: int) -> bool:
             ends = bridge.failure is not None or await super().on_tick(counter)
