@@ -1,6 +1,6 @@
 """What a call may take and cost, and what is tried again."""
 
-MAX_TOKENS = 1024  # in one answer; one that needs more ends with "finish": "length"
+MAX_TOKENS = 1024  # in one answer; a longer answer ends with "finish": "length"
 MAX_TOKENS_FIELD = "max_tokens"  # what the API calls it; some models want max_completion_tokens
 
 # In any currency, for a million tokens: of what is sent, and of what comes back.

@@ -3,8 +3,8 @@
 `work(item)` gets what one line of `items.jsonl` holds and returns anything that fits in JSON.
 When it raises, that is the item's error in the results, and the other items go on.
 
-Here one worker serves two kinds of task: the item names its kind, and `KINDS` has the function
-for it. A third kind is one more function and one more entry.
+Here `work` does two kinds of task: the item names its kind, and `KINDS` has the function for it. A
+third kind is one more function and one more entry.
 
 The other tasks move on only while this one awaits. Computing, or a blocking call, that takes more
 than a few milliseconds belongs in `await asyncio.to_thread(...)`.

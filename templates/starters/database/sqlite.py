@@ -29,7 +29,7 @@ SCHEMA = """
 class Sqlite:
     """A connection to the file that `url` names, for the thread that opens it.
 
-    Raises FileNotFoundError when there is no such file, where SQLite would make an empty one.
+    Raises FileNotFoundError when there is no such file: SQLite would make an empty file.
     """
 
     def __init__(self, url: str) -> None:

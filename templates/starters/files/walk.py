@@ -31,7 +31,7 @@ def is_pattern(where: str) -> bool:
 def find(where: str, on_error: OnError) -> Iterator[str]:
     """Yield the paths that `where` stands for, in the same order every time.
 
-    One folder is held in memory at a time; one that cannot be listed is left out.
+    One folder is held in memory at a time; a folder that cannot be listed is left out.
     """
     root, pattern = split(where)
     if not pattern and os.path.lexists(root) and not os.path.isdir(root):

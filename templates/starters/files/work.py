@@ -124,7 +124,7 @@ PARSERS: dict[str, Parse] = {
 
 
 def lines(file: io.BufferedReader) -> Iterator[str]:
-    """Yield the lines of a text in UTF-8; raise ValueError for one that is too long."""
+    """Yield the lines of a text in UTF-8; raise ValueError for a line that is too long."""
     readline = io.TextIOWrapper(file, "utf-8-sig", newline="").readline
     while line := readline(LINE_LIMIT + 1):
         if len(line) > LINE_LIMIT:

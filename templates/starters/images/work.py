@@ -1,7 +1,7 @@
 """What is done with one item: make the thumbnail of one image.
 
 An item names two files, such as {"source": "photos/a.png", "target": "thumbnails/a.png.jpg"}.
-`python -m PACKAGE.gallery photos thumbnails` prints one for each image of a folder.
+`python -m PACKAGE.gallery photos thumbnails` prints an item for each image of a folder.
 
 The target is complete or not there: it is written under another name beside it, then renamed. A
 target that is newer than its source stays, so a second run makes only what is missing.
@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 OPEN_FILES = 2  # source and target of one task
 
 SIZE = 256  # pixels of the longer side; smaller images are not enlarged
-QUALITY = 85  # of the JPEG, from 0 to 95: above, files grow and nobody sees why
+QUALITY = 85  # of the JPEG, from 0 to 95: above, files grow and look no better
 BACKGROUND = "white"  # behind what is transparent, for JPEG knows no transparency
 MAX_PIXELS = 64_000_000  # of a source, 4 bytes each in memory: a small file may claim any number
 # What is read, whatever the name of a file: Pillow would run a program, Ghostscript, for an EPS.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 OPEN_FILES = 0  # files that one task has open: it only computes
 
-ROOT_SEED = 1  # another one is another sample, as good as this
+ROOT_SEED = 1  # another seed gives another sample, as good as this
 SPOT = 100.0  # price of the share today
 RATE = 0.03  # of interest, per year
 VOLATILITY = 0.2  # of the price, per year

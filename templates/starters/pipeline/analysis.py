@@ -26,7 +26,7 @@ class Reader(HTMLParser):
         self.text: list[str] = []
         self.links: list[str] = []
         self.base: str | None = None  # what links are relative to, where the page says so
-        self._unseen = 0  # elements, one in the other
+        self._unseen = 0  # unseen elements that are open, one in the other
         self._in_title = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

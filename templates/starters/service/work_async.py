@@ -17,7 +17,7 @@ MOST = 200  # stops: the time grows with their square, and 200 take about a seco
 
 
 async def work(item: dict[str, Any]) -> dict[str, Any]:
-    """Plan the round through item["stops"]. Raises ValueError for what are not 1 to MOST points."""
+    """Plan the round through item["stops"]. Raises ValueError unless they are 1 to MOST points."""
     stops = [(float(x), float(y)) for x, y in item["stops"]]
     if not 1 <= len(stops) <= MOST:
         raise ValueError(f"{len(stops):,} stops: expected 1 to {MOST}")

@@ -96,7 +96,7 @@ class ErrorText(str):
 
     @property
     def traceback(self) -> str:
-        """As Python prints it, bounded in size."""
+        """The traceback as Python prints it, bounded in size."""
         return self.trace.text
 
     @property

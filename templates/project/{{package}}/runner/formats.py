@@ -78,7 +78,7 @@ class JsonLines:
 
     @property
     def share(self) -> float | None:
-        """How much of the input was read, from 0 to 1; None of a pipe."""
+        """The share of the input that was read, from 0 to 1; None for a pipe."""
         return self.lines.bytes_read / self.lines.size if self.lines.size else None
 
     def records(self) -> Iterator[Any]:
@@ -171,7 +171,7 @@ class Table(JsonLines):
 
 
 class TabTable(Table):
-    """The same with tabs between the fields."""
+    """A table with tabs between the fields."""
 
     delimiter = "\t"
 
@@ -332,7 +332,7 @@ READ = ", ".join(list(FORMATS)[:-1])
 
 
 def format_of(name: str) -> Callable[[BinaryIO], JsonLines]:
-    """How to read a file of that name. Raises ValueError."""
+    """Return the format of a file with that name. Raises ValueError."""
     suffix = os.path.splitext(name)[1].lower()
     try:
         return FORMATS[suffix]
@@ -343,5 +343,5 @@ def format_of(name: str) -> Callable[[BinaryIO], JsonLines]:
 
 
 def _delimiter(header: str) -> str:
-    """What separates most names; a comma when nothing does."""
+    """Return what separates most names of the header; a comma when nothing does."""
     return max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark))))

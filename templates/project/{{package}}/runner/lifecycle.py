@@ -28,7 +28,7 @@ from .task import GRACE, Interrupted
 LEAVING = 10.0  # seconds for threads and exit functions of the user's, once the work is done
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130  # exit codes; the last is a shell's: 128 + SIGINT
 MARGIN = 2.0  # seconds that an orderly end gets before it is forced
-FLUSHING = 1.0  # seconds for files after that: a thread that hangs may hold the lock of one
+FLUSHING = 1.0  # seconds for files after that: a thread that hangs may hold a file's lock
 # Ctrl-C, a polite end, and the Ctrl-Break of Windows.
 SIGNALS = {
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)

@@ -80,7 +80,7 @@ def share_cores(workers: int, *, threads: bool = False) -> None:
 
 
 def cpu_quotas(own: str = CGROUPS, root: str = CGROUP_ROOT) -> Iterator[float]:
-    """Cores that each cgroup of this process, and each one around it, allows."""
+    """Cores that each cgroup of this process, and each cgroup around it, allows."""
     for group in cgroups("cpu", own, root):
         yield from _quota(group)
 

@@ -144,5 +144,5 @@ class Pacer:
         return None
 
     def _all(self) -> list[Bucket]:
-        rate = self.limit.rate if self.limit else None  # an adaptive one
+        rate = self.limit.rate if self.limit else None  # the adaptive rate
         return self._buckets if rate is None else [*self._buckets, rate]

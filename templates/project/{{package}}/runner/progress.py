@@ -148,7 +148,7 @@ def _clock(seconds: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Such as 0.52 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    """Return the time in words: 0.52 s, 12 s, 3 min 20 s, 2 h 5 min."""
     if seconds < 60:
         return f"{seconds:.{2 if seconds < 1 else 1 if seconds < 10 else 0}f} s"
     minutes, remainder = divmod(round(seconds), 60)
