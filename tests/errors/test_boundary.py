@@ -166,7 +166,7 @@ def test_ctrl_c_at_any_moment_of_the_start_has_no_traceback(tmp_path: Path) -> N
 
 @posix
 def test_the_first_line_of_ours_lets_ctrl_c_end_the_process() -> None:
-    """Until the command line is there to say it in a line."""
+    """While the command line is being imported."""
     code = "import scaffold.__main__, signal; print(signal.getsignal(signal.SIGINT).name)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
