@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from life.conftest import answers, make, render
 
@@ -139,6 +139,8 @@ def test_any_path_in_the_pristine_files(
 
 @quick
 @given(path=texts, mode=values, title=texts)
+@example(path="x" * 300, mode=None, title="")
+@example(path="x/" * 600 + "x", mode=None, title="")
 def test_any_undo_log(cage: Callable[[], Any], path: str, mode: object, title: str) -> None:
     """What undoes a switch writes inside the project only, with no more than permissions."""
     manifest = {

@@ -46,6 +46,10 @@ def like(present: bytes, data: bytes) -> bytes:
     return data if b"\r" in present else plain
 
 
+# Bytes of a name, and of a path: common file systems take no longer name, macOS no longer path.
+LONGEST_NAME, LONGEST_PATH = 255, 1024
+
+
 def check_path(name: str) -> str:
     """Return the path of a file in a project; raise ValueError if it leads elsewhere."""
     path = PurePosixPath(name)
@@ -53,6 +57,9 @@ def check_path(name: str) -> str:
         raise ValueError(f"{shown(name)} is not a path in a project")
     if "\\" in name or ":" in name or "\0" in name or ".git" in name.lower().split("/"):
         raise ValueError(f"{shown(name)} is not a path in a project")
+    lengths = [len(os.fsencode(part)) for part in (name, *path.parts)]
+    if max(lengths) > LONGEST_PATH or max(lengths[1:]) > LONGEST_NAME:
+        raise ValueError(f"{shown(name)} is longer than a path in a project can be")
     return name
 
 
