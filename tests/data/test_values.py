@@ -10,7 +10,9 @@ import http
 import json
 import math
 import pathlib
+import sys
 import uuid
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
@@ -177,3 +179,13 @@ def test_encode_comes_first(load: Load) -> None:
     assert json_of(math.nan, encode) == "null"
     assert json.loads(json_of([{"c": Colour.RED}], encode)) == [{"c": "RED"}]
     assert json.loads(json_of({2, 1}, encode)) == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["decimal", "uuid"])
+def test_a_module_that_another_thread_is_importing(
+    load: Load, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It has no classes yet, so no value can be of one."""
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    with pytest.raises(load("values").Unwritable, match="complex"):
+        load("values").json_of(1j)

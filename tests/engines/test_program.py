@@ -243,6 +243,23 @@ if __name__ == "__main__":
     assert done.stdout == "[[0, 2, 4], [20, 22, 24]]\n", done.stderr
 
 
+@pytest.mark.parametrize("model", ["sequential", "threading"])
+@pytest.mark.parametrize("name", ["asyncio", "multiprocessing.process"])
+def test_a_module_that_another_thread_is_importing(model: str, name: str, tmp_path: Path) -> None:
+    """It is there, and empty as yet."""
+    Project.make(model, tmp_path, WORK)
+    text = f"""
+import sys, types
+from pkg import run
+
+if __name__ == "__main__":
+    sys.modules[{name!r}] = types.ModuleType({name!r})
+    print([outcome.value for outcome in run([1, 2], ordered=True)])
+"""
+    done = run_script(tmp_path, text)
+    assert done.stdout == "[2, 4]\n", done.stderr
+
+
 def test_a_strict_program_type_checks(tmp_path: Path) -> None:
     """run() and arun() are generic in what work() takes and returns, whatever gives the items."""
     pytest.importorskip("mypy")

@@ -40,8 +40,10 @@ class JobThread(threading.Thread, ABC):
         self.job.context.copy().run(self._open)
 
     def _open(self) -> None:
-        if decimal := sys.modules.get("decimal"):  # its context can change: each thread has a copy
-            decimal.setcontext(decimal.getcontext().copy())
+        if "decimal" in sys.modules:  # its context can change: each thread has a copy
+            from decimal import getcontext, setcontext  # waits for a thread that is importing it
+
+            setcontext(getcontext().copy())
         try:
             with self.job.open() as call:
                 self.serve(call)

@@ -157,9 +157,9 @@ class _Call:
 
     def needs_thread(self) -> bool:
         """Whether the engine needs a thread: it has an event loop, or the caller runs one."""
-        asyncio = sys.modules.get("asyncio")  # where nobody has imported it, no loop runs
-        has_loop = asyncio is not None and asyncio._get_running_loop() is not None
-        return self._in_event_loop or has_loop
+        # Where nobody has imported asyncio yet, no loop runs.
+        running = getattr(sys.modules.get("asyncio"), "_get_running_loop", lambda: None)
+        return self._in_event_loop or running() is not None
 
     def bursts(self) -> Bursts:
         source = self._source
@@ -369,8 +369,8 @@ async def _awaited(
 
 def _leave_imports() -> None:
     """End a worker that reached run() while it imported the user's script."""
-    process = sys.modules.get("multiprocessing.process")
-    if process and getattr(process.current_process(), "_inheriting", False):
+    process = sys.modules.get("multiprocessing.process")  # another thread may be importing it
+    if getattr(getattr(process, "_current_process", None), "_inheriting", False):
         os._exit(UNGUARDED)  # the pool says what to do: no traceback for each of its workers
 
 

@@ -114,7 +114,8 @@ def _known(value: Any) -> Any:
         if isinstance(value, plain):
             return plain(value)
     for module, name in TEXTS:
-        if (loaded := sys.modules.get(module)) and isinstance(value, getattr(loaded, name)):
+        # Another thread may be importing the module: then it has no such value yet.
+        if isinstance(value, getattr(sys.modules.get(module), name, ())):
             if name == "Decimal" and not value.is_finite():
                 raise ValueError(value)
             return str(value)
