@@ -114,8 +114,9 @@ def _known(value: Any) -> Any:
         if isinstance(value, plain):
             return plain(value)
     for module, name in TEXTS:
-        # Another thread may be importing the module: then it has no such value yet.
-        if isinstance(value, getattr(sys.modules.get(module), name, ())):
+        # Another thread may be importing the module: then it has no such class yet.
+        loaded: Any = getattr(sys.modules.get(module), name, ())
+        if isinstance(value, loaded):
             if name == "Decimal" and not value.is_finite():
                 raise ValueError(value)
             return str(value)
