@@ -65,30 +65,32 @@ class Lateness:
     def held(self, begin: float, end: float, usual: float) -> float:
         """Return the share of the time from `begin` to `end` in which the GIL was held.
 
-        While the sampler itself waited for a core it saw nothing, nor before it came to its first
-        turn, on a busy machine after some tens of milliseconds: that time does not count.
+        The time in which the sampler could not look does not count.
         """
-        begin = max(begin, self.begin)
-        held, unseen, was_late = 0.0, 0.0, False
-        for woke, late, _, queued in self.wakes:
-            if woke <= begin or woke - late > end:
-                was_late = False
-                continue
-            unseen += queued
+        held, was_late = 0.0, False
+        for woke, late, _, _ in self._within(begin, end):
             is_late = late - usual > LATE
             if is_late:
-                held += min(late - usual, woke - begin)
+                held += min(late - usual, woke - max(begin, self.begin))
             if is_late and was_late:
                 held += SLEEP
             elif is_late or was_late:
                 held += SLEEP / 2
             was_late = is_late
-        return min(1.0, held / max(SLEEP, end - begin - unseen))
+        return min(1.0, held / max(SLEEP, self.looked(begin, end)))
 
-    def seen(self, begin: float, end: float) -> float:
-        """Return the share of the time from `begin` to `end` in which the sampler could look."""
-        unseen = sum(wake.queued for wake in self.wakes if begin < wake.woke - wake.late < end)
-        return max(0.0, end - max(begin, self.begin) - unseen) / max(SLEEP, end - begin)
+    def looked(self, begin: float, end: float) -> float:
+        """Return for how many seconds from `begin` to `end` the sampler could look.
+
+        While it waited for a core it saw nothing, nor before its first turn, which comes some tens
+        of milliseconds late on a busy machine.
+        """
+        queued = sum(wake.queued for wake in self._within(begin, end))
+        return max(0.0, end - max(begin, self.begin) - queued)
+
+    def _within(self, begin: float, end: float) -> list[Wake]:
+        begin = max(begin, self.begin)
+        return [wake for wake in self.wakes if wake.woke > begin and wake.woke - wake.late <= end]
 
     def longest(self, begin: float, end: float, usual: float) -> float:
         """Return the longest time, in seconds, that a thread waited for the GIL."""

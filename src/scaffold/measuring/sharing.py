@@ -222,7 +222,8 @@ def _share_and_hold(
     if watched is None or not watched.count:
         unseen = "no item and no time was left to look"
         return None, None, HARDLY if alone.cpu_fraction() < LEAST_CPU else unseen
-    is_blind = lateness.seen(watched.begin, watched.end) < 1 - MOST_QUEUEING
+    looked = lateness.looked(watched.begin, watched.end)
+    is_blind = looked < (1 - MOST_QUEUEING) * max(gil.SLEEP, watched.end - watched.begin)
     if not controls.trusted or is_blind or watched.queued > MOST_QUEUEING * watched.wall:
         return None, None, TOO_BUSY
     hold, cpu = lateness.longest(watched.begin, watched.end, controls.usual), alone.cpu_fraction()
