@@ -26,6 +26,8 @@ from pathlib import Path
 
 from common import Target, as_installed, assemble, pick, report, run_cases
 
+from scaffold.measuring.machine import gil_enabled
+
 HERE = Path(__file__).resolve().parent
 
 MODELS = ("sequential", "threading", "asyncio", "multiprocessing", "hybrid")
@@ -73,7 +75,7 @@ def one_task(method: str) -> Case:
 
 def free_threads() -> Iterator[Case]:
     """Threads that compute in parallel, on a Python where they can."""
-    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    if not gil_enabled():
         yield Case(
             "threads-cpu", "2,000 x 5 ms of pure Python, free threads", "compute", 2000, 2,
             ("own:threading", "threads:executor", "threads:bare", "processes:one_core"),

@@ -18,6 +18,7 @@ from scaffold.making.inventory import runner_module
 # The very module by which projects count their cores and choose how processes start.
 runner = runner_module("machine")
 core_time: Callable[[], float] = runner.core_time
+gil_enabled: Callable[[], bool] = runner.has_gil
 
 # A v1 group without a memory limit says 2**63 less a page.
 NO_MEMORY_LIMIT = 2**62
@@ -110,11 +111,6 @@ def _taken_by_others(stat: Path = Path("/proc/stat")) -> float | None:
     except ValueError:  # no such file: not Linux
         return None
     return (user + nice + system) / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
-
-
-def gil_enabled() -> bool:
-    """Say whether threads of this interpreter take turns (always, before Python 3.13)."""
-    return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def open_file_limit() -> int | None:

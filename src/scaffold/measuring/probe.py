@@ -30,6 +30,7 @@ from scaffold.measuring.calls import (
     Waking,
 )
 from scaffold.measuring.loading import Refusal, load
+from scaffold.measuring.machine import gil_enabled
 from scaffold.measuring.parent_death import die_with_parent
 from scaffold.measuring.report import Report
 from scaffold.measuring.sharing import computes, gil_share, pair
@@ -122,7 +123,7 @@ def _measure(
         in_flight_gain=scaling.gain,
         in_flight_per_process=scaling.per_process,
         longest_loop_block_seconds=block,
-        gil_enabled=_has_gil(),  # the import, or a call, may have switched it on
+        gil_enabled=gil_enabled(),  # the import, or a call, may have switched it on
         reasons=reasons,
         finished=True,
     )
@@ -222,7 +223,7 @@ def _gil(
     reasons: dict[str, str],
 ) -> dict[str, float | None]:
     """Let a second thread watch some further calls, if there is any time and any item left."""
-    controls = _controls(_after(CONTROLLING, deadline)) if _has_gil() else None
+    controls = _controls(_after(CONTROLLING, deadline)) if gil_enabled() else None
     watched, lateness = None, gil.Lateness()
     most = _share(looked_at, calls)
     if calls.waits():
@@ -288,7 +289,3 @@ def _giving_up(report: Report, calls: Calls, deadline: float) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-def _has_gil() -> bool:
-    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
