@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scaffold.core.texts import read_bool, read_choice, shown
+from scaffold.core.texts import LISTED, listed, read_bool, read_choice, shown
 
 
 @pytest.mark.parametrize("text", ["y", "Yes", " true ", "on", "1"])
@@ -42,3 +42,11 @@ def test_a_path_is_quoted_in_its_line():
 
 def test_a_long_middle_is_cut():
     assert len(shown("x" * 1000)) == 79
+
+
+def test_a_list_in_a_message_has_an_end():
+    """As many as fit on a line or two are named, and the others counted."""
+    names = list("abcdefg")
+    assert listed(names[:LISTED]) == "a, b, c, d, e"
+    assert listed(names) == "a, b, c, d, e and 2 more"
+    assert listed(names, "; ", "; and ") == "a; b; c; d; e; and 2 more"

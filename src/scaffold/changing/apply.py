@@ -18,13 +18,12 @@ from scaffold.changing.plan import Change, Plan
 from scaffold.changing.tree import Tree
 from scaffold.changing.undo_log import Entry, UndoLog
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
-from scaffold.core.texts import shown
+from scaffold.core.texts import listed, shown
 from scaffold.making.interrupt import guarded
 
 # The command that makes a file writable, and whether a read-only folder counts: Windows also marks
 # a folder that has its own icon as read-only.
 _ALLOW, _SAYS_OF_FOLDERS = ("attrib -r", False) if sys.platform == "win32" else ("chmod u+w", True)
-LISTED = 5  # files in a refusal: as many as fit on a line or two
 
 
 def apply(root: Path, plan: Plan, *, amends: bool = False) -> None:
@@ -135,10 +134,8 @@ def _refuse_edited(root: Path, log: UndoLog) -> None:
         if _read(root, entry.path) not in (entry.before, entry.after)
     ]
     if edited:
-        listed = ", ".join(map(shown, edited[:LISTED]))
-        more = f" and {len(edited) - LISTED} more" if len(edited) > LISTED else ""
         raise Refused(
-            f"edited since the {log.title}: {listed}{more}",
+            f"edited since the {log.title}: {listed([*map(shown, edited)])}",
             hint=f"undo would lose that; the files as they were are in a zip in {undo_log.FOLDER}",
         )
 

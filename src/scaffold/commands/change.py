@@ -6,7 +6,6 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +21,7 @@ from scaffold.core.domain import Model
 from scaffold.core.errors import Refused
 from scaffold.core.models import MODELS, Awaits
 from scaffold.core.reasons import RELEASES_GIL
+from scaffold.core.texts import listed
 from scaffold.making import project, staging
 from scaffold.making.interrupt import guarded
 
@@ -199,17 +199,13 @@ def work_note(root: Path, work: str, model: Model, planned: tuple[Change, ...]) 
 
 def prepared(known: Record, plan: Plan, *, again: str) -> Prepared:
     """Return the plan, and a refusal if files block it; `again` is the command without --force."""
-    blocked = {change.path: change for change in plan.of(Action.REFUSE)}
+    blocked = {change.path: change.reason for change in plan.of(Action.REFUSE)}
     if not blocked:
         return Prepared(known.root, plan)
-    listed = "; ".join(
-        f"{path} ({change.reason})" for path, change in islice(blocked.items(), staging.LISTED)
-    )
-    if len(blocked) > staging.LISTED:
-        listed += f"; and {len(blocked) - staging.LISTED} more"
+    files = listed([f"{path} ({why})" for path, why in blocked.items()], "; ", "; and ")
     needs = plan.target if plan.command == "switch" else f"concgen {plan.target}"
     refusal = Refused(
-        f"{needs} needs its own version of files that you changed: {listed}",
+        f"{needs} needs its own version of files that you changed: {files}",
         hint=f"`{again} --force` takes the new ones, and keeps yours beside them as FILE.yours",
     )
     edits = tuple(

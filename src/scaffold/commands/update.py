@@ -13,9 +13,9 @@ from scaffold.changing.record import Record
 from scaffold.changing.tree import Files
 from scaffold.commands import change
 from scaffold.commands.change import Prepared
+from scaffold.core.texts import LISTED
 from scaffold.making import inventory
 from scaffold.making.project import PRISTINE
-from scaffold.making.staging import LISTED
 
 COMMAND = "update"
 

@@ -1,12 +1,21 @@
 """What people write: read as a choice, or quoted in a message."""
 
 import os
+from collections.abc import Sequence
+
+LISTED = 5  # things named in a message: as many as fit on a line or two
 
 
 def shown(value: object) -> str:
     """Quote `value` for one line of a message: invisible characters escaped, a long middle cut."""
     text = repr(str(value) if isinstance(value, os.PathLike) else value)
     return text if len(text) <= 80 else f"{text[:38]}...{text[-38:]}"
+
+
+def listed(texts: Sequence[str], between: str = ", ", last: str = " and ") -> str:
+    """Join the first LISTED texts for a message, and say how many more there are."""
+    more = len(texts) - LISTED
+    return between.join(texts[:LISTED]) + (f"{last}{more} more" if more > 0 else "")
 
 
 def read_bool(text: str) -> bool:

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from scaffold.core.errors import ConcgenError, Interrupted, Refused, UsageError
-from scaffold.core.texts import shown
+from scaffold.core.texts import listed, shown
 from scaffold.making.interrupt import guarded
 
 _STAGING = re.compile(r"\..*\.concgen-[0-9a-f]{8}")
@@ -32,7 +32,6 @@ _STAGING = re.compile(r"\..*\.concgen-[0-9a-f]{8}")
 _WELCOME = re.compile(r"(readme|licen[sc]e)([._-].*)?", re.IGNORECASE)
 
 _ELSEWHERE = "choose another destination"
-LISTED = 5  # names in a refusal: as many as fit on a line or two
 
 
 def place(dest: Path, make: Callable[[Path], None]) -> tuple[str, ...]:
@@ -88,10 +87,8 @@ def check_destination(dest: Path) -> Path:
     except (OSError, RuntimeError) as error:  # until 3.12 a loop of links is a RuntimeError
         raise UsageError(f"cannot use {shown(dest)}: {_reason(error)}", hint=_ELSEWHERE) from error
     if clashes := [name for name in present if not _may_stay(target / name)]:
-        listed = ", ".join(map(shown, clashes[:LISTED]))
-        more = f" and {len(clashes) - LISTED} more" if len(clashes) > LISTED else ""
         raise Refused(
-            f"{shown(dest)} is not empty: {listed}{more}",
+            f"{shown(dest)} is not empty: {listed([*map(shown, clashes)])}",
             hint="choose another destination, or move them away",
         )
     return target
