@@ -134,3 +134,14 @@ def kind(request: pytest.FixtureRequest) -> str:
 def _no_process_survives_its_test() -> Iterator[None]:
     yield
     end_all()
+
+
+def paying(model: Model) -> tuple[Any, list[int]]:
+    """A pacer of tasks that cost a token each, and the items that were paid for."""
+    paid: list[int] = []
+
+    def cost(item: int) -> int:
+        paid.append(item)
+        return 1
+
+    return model.pacing.Pacer([model.pacing.Rate.parse("1000 tokens/s")], cost=cost), paid

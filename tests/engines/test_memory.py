@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .assembly import PROCESS_MODELS
-from .conftest import Model
+from .conftest import Model, paying
 
 
 @pytest.fixture(params=PROCESS_MODELS)
@@ -22,13 +22,7 @@ def test_a_worker_that_is_soon_replaced_costs_no_permit(
     pooled: Model, kind: str, recycle: int
 ) -> None:
     """What a task costs is spent once, whoever has room for it."""
-    paid: list[int] = []
-
-    def cost(item: int) -> int:
-        paid.append(item)
-        return 1
-
-    pacer = pooled.pacing.Pacer([pooled.pacing.Rate.parse("1000 tokens/s")], cost=cost)
+    pacer, paid = paying(pooled)
     job, items = pooled.job("square", kind), range(40)
     outcomes = pooled.run(job, items, max_workers=8, pacer=pacer, recycle=recycle)
     assert [outcome.error for outcome in outcomes] == [None] * 40

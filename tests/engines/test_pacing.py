@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Model
+from .conftest import Model, paying
 
 
 def _stamps(path: Path) -> list[float]:
@@ -52,13 +52,7 @@ def test_other_units_are_paced_by_their_cost(model: Model, kind: str, tmp_path: 
 
 def test_each_task_is_paid_for_once(model: Model, kind: str) -> None:
     """What a task costs is spent as it begins, and by nobody who only looks for tasks."""
-    paid: list[int] = []
-
-    def cost(item: int) -> int:
-        paid.append(item)
-        return 1
-
-    pacer = model.pacing.Pacer([model.pacing.Rate.parse("1000 tokens/s")], cost=cost)
+    pacer, paid = paying(model)
     model.run(model.job("square", kind), range(5), pacer=pacer)
     assert paid == [0, 1, 2, 3, 4]
 
