@@ -493,7 +493,7 @@ CASES = {
         do(packages("shop/__init__.py", "tests/other.py"),
            lambda scene: (scene.here / "tests/test_parallel.py").symlink_to("nowhere")),
     ),
-    "add.read_request: is no directory": Case(
+    "add.read_request: is not a directory": Case(
         "add shop.parallel --yes", 3, ("tests'", "no directory", "goes there"),
         packages("shop/__init__.py", "tests"),
     ),
@@ -519,7 +519,7 @@ CASES = {
     "repository.find: no directory of a package": Case(
         "add shop.parallel --yes", 2, ("shop", "no directory", "go to the top"),
     ),
-    "repository.split: is no package inside one of yours": Case(
+    "repository.split: is not a package inside a package of yours": Case(
         "add parallel --yes", 2, ("'parallel'", "no package inside", "shop.parallel"),
     ),
     "script.check_destination: could not be imported later": Case(
@@ -613,8 +613,8 @@ CASES = {
     "streams._give_up: cannot write the answer": Case(
         f"recommend {IO}", 1, ("the answer", DISK, "somewhere else"), full_stdout,
     ),
-    "target._in_file: is no module's name, and cannot be imported": Case(
-        "measure my-work.py:work --items x", 2, ("'my-work'", "no module's name", "rename"),
+    "target._in_file: is not a module name, and cannot be imported": Case(
+        "measure my-work.py:work --items x", 2, ("'my-work'", "not a module name", "rename"),
         lambda scene: scene.write("my-work.py"),
     ),
     "target._in_file: is in a folder with the name of the standard library's": Case(

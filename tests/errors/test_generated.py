@@ -52,7 +52,7 @@ CASES = {
         {"items.jsonl": "[" * 100_000},
     ),
     "text that is not UTF-8": Case(
-        "run --items binary.txt", 2, ("binary.txt, line 1", "the byte 0xff is no UTF-8", "UTF-8"),
+        "run --items binary.txt", 2, ("binary.txt, line 1", "the byte 0xff is not UTF-8", "UTF-8"),
         {"binary.txt": "\udcff"},
     ),
     "another input": Case(

@@ -37,7 +37,7 @@ def test_a_module_by_name():
 def test_a_file_that_is_no_module_name_is_refused(tmp_path, name):
     """It could be run, but no worker could import it."""
     (tmp_path / f"{name}.py").touch()
-    with pytest.raises(UsageError, match="no module's name"):
+    with pytest.raises(UsageError, match="not a module name"):
         parse_target(f"{tmp_path / name}.py:f")
 
 

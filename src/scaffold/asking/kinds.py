@@ -121,7 +121,7 @@ def or_unknown(kind: Kind, unknown: Any) -> Kind:
 def _above_zero(text: str) -> float:
     seconds = parse_seconds(text)
     if seconds <= 0:
-        raise ValueError(f"{text!r} is too short: nothing is done in no time")
+        raise ValueError(f"{text!r} is too short: it has to be above 0")
     return seconds
 
 

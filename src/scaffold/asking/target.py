@@ -77,8 +77,8 @@ def _in_file(file: Path, function: str) -> Target:
         folder = folder.parent
     if not all(map(_is_name, names)):
         raise UsageError(
-            f"{shown(file)}: {shown('.'.join(names))} is no module's name, and cannot be imported",
-            hint="rename it with letters, digits and _ only, and no word of the language",
+            f"{shown(file)}: {shown('.'.join(names))} is not a module name, and cannot be imported",
+            hint="rename it: letters, digits and _ only, and not a keyword of Python",
         )
     is_taken = names[0] in sys.stdlib_module_names or names[0] == "__main__"
     if is_taken and len(names) > 1:

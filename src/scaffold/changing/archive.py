@@ -22,7 +22,7 @@ _DAMAGES = (
 def read_file(path: Path) -> bytes:
     """Return what the file at `path` holds. Raises ValueError for a device, a pipe, a directory."""
     if path.exists() and not path.is_file():
-        raise ValueError("it is no file")  # reading it might never end
+        raise ValueError("it is not a file")  # reading it might never end
     return path.read_bytes()
 
 

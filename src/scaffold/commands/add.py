@@ -89,7 +89,7 @@ def read_request(package: str, wishes: Mapping[str, str]) -> PackageRequest:
     if test.exists():
         raise Refused(f"{shown(test)} exists already", hint="add it by another name")
     if test.parent.exists() and not test.parent.is_dir():
-        raise Refused(f"{shown(test.parent)} is no directory", hint="its test goes there")
+        raise Refused(f"{shown(test.parent)} is not a directory", hint="its test goes there")
     return wanted
 
 

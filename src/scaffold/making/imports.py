@@ -66,7 +66,7 @@ def _read(file: Path, name: str, code: Code) -> list[str]:
         tree = ast.parse(file.read_bytes())
     except (SyntaxError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"{shown(file.name)} is not valid Python: {error}", hint="mend it first"
+            f"{shown(file.name)} is not valid Python: {error}", hint="correct it first"
         ) from error
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):

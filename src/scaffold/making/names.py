@@ -88,7 +88,7 @@ def package_name(name: str, taken: Container[str] = frozenset()) -> Package:
     if package[0].isdigit():
         return Package(f"app_{package}", "a package cannot start with a digit")
     if keyword.iskeyword(package) or keyword.issoftkeyword(package):
-        reason = f"{package} is a word of the language"
+        reason = f"{package} is a keyword of Python"
     elif package in sys.stdlib_module_names or package in _STANDARD_ELSEWHERE:
         reason = f"{package} would hide the standard library's module"
     elif package in _IMPORTED or package in taken:

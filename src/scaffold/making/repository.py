@@ -30,7 +30,8 @@ def split(package: str) -> tuple[str, str]:
         part.isidentifier() and not keyword.iskeyword(part) for part in parts
     ):
         raise UsageError(
-            f"{shown(package)} is no package inside one of yours", hint="such as shop.parallel"
+            f"{shown(package)} is not a package inside a package of yours",
+            hint="such as shop.parallel",
         )
     return ".".join(parts[:-1]), parts[-1]
 

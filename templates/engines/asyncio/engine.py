@@ -218,7 +218,7 @@ class CoroutinePool:
         for worker, task, seconds in self._watchdog.look():
             self._workers.discard(worker)
             self._abandoned.add(worker)
-            failure = timed_out(self._timeout, ", and it would not be cancelled")
+            failure = timed_out(self._timeout, ", and it ignored its cancellation")
             self._record(self._backlog.failed(task, failure, seconds))
         if self._backlog.heed_stop():
             self._pause()

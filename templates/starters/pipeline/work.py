@@ -25,5 +25,5 @@ def work(item: dict[str, Any] | str, pool: PoolManager) -> dict[str, Any]:
     body, url = bytearray(), item if isinstance(item, str) else item["url"]
     page = fetch(pool, Request(url), body.extend)
     if not page.content_type.lower().startswith(("text/", "application/xhtml")):
-        raise ValueError(f"{page.url} is {page.content_type or 'of no type'}, not text")
+        raise ValueError(f"{page.url} is {page.content_type or 'of unknown type'}, not text")
     return analyse(decode(body, page.content_type), page.url)

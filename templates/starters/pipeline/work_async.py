@@ -26,5 +26,5 @@ async def work(item: dict[str, Any] | str, session: ClientSession) -> dict[str, 
     body, url = bytearray(), item if isinstance(item, str) else item["url"]
     page = await fetch(session, Request(url), body.extend)
     if not page.content_type.lower().startswith(("text/", "application/xhtml")):
-        raise ValueError(f"{page.url} is {page.content_type or 'of no type'}, not text")
+        raise ValueError(f"{page.url} is {page.content_type or 'of unknown type'}, not text")
     return analyse(decode(body, page.content_type), page.url)

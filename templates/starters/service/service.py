@@ -68,7 +68,8 @@ def _serve(bridge: Bridge, listener: socket.socket, encode: Encode | None) -> in
             if self.should_exit:
                 os._exit(INTERRUPTED)  # worker processes end with their parent
             self.should_exit = True
-            say(f"stopping: {bridge.in_flight:,} in flight are finished; once more to stop at once")
+            busy = bridge.in_flight
+            say(f"stopping: {busy:,} in flight are finished; interrupt again to stop at once")
 
     config = uvicorn.Config(
         create(bridge, bodies, encode),

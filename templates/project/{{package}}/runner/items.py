@@ -154,7 +154,7 @@ class Items:
         try:
             key = item[self.key]
         except (TypeError, KeyError):
-            fields = ", ".join(map(str, item)) if isinstance(item, dict) else "it is no object"
+            fields = ", ".join(map(str, item)) if isinstance(item, dict) else "it is not an object"
             raise ItemsError(f"{self.place}: no field {self.key!r} for --key: {fields}") from None
         if not isinstance(key, str | int | float):
             raise ItemsError(f"{self.place}: the key {key!r} is neither text nor a number")
@@ -193,7 +193,7 @@ class Items:
         if isinstance(exc, UnicodeDecodeError):
             byte, name = exc.object[exc.start], to_type([self.name])
             way_out = f"save it as UTF-8, such as by iconv -f CP1252 -t UTF-8 {name}"
-            return ItemsError(f"{self.place}: the byte {byte:#x} is no UTF-8; {way_out}")
+            return ItemsError(f"{self.place}: the byte {byte:#x} is not UTF-8; {way_out}")
         return ItemsError(f"{self.place}: {exc}; {self._reader.hint}")
 
 

@@ -95,7 +95,7 @@ def stop_on_signals() -> Iterator[threading.Event]:
         os._exit(INTERRUPTED)
 
     def hurry() -> None:
-        say(f"stopping: running tasks get {GRACE:g} s to finish; once more to stop at once")
+        say(f"stopping: running tasks get {GRACE:g} s to finish; interrupt again to stop at once")
         if not over.wait(GRACE + MARGIN):
             if sys.platform == "win32" or main is None:
                 interrupt_main()
