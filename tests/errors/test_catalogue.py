@@ -494,7 +494,7 @@ CASES = {
            lambda scene: (scene.here / "tests/test_parallel.py").symlink_to("nowhere")),
     ),
     "add.read_request: is not a directory": Case(
-        "add shop.parallel --yes", 3, ("tests'", "no directory", "goes there"),
+        "add shop.parallel --yes", 3, ("tests'", "not a directory", "goes there"),
         packages("shop/__init__.py", "tests"),
     ),
     "add.read_request: would be hidden by a package of its name": Case(
@@ -520,7 +520,7 @@ CASES = {
         "add shop.parallel --yes", 2, ("shop", "no directory", "go to the top"),
     ),
     "repository.split: is not a package inside a package of yours": Case(
-        "add parallel --yes", 2, ("'parallel'", "no package inside", "shop.parallel"),
+        "add parallel --yes", 2, ("'parallel'", "not a package inside", "shop.parallel"),
     ),
     "script.check_destination: could not be imported later": Case(
         "new no-name.py --yes", 2, ("'no-name.py'", "imported", "letters"),
@@ -662,7 +662,7 @@ CASES = {
     ),
     "imports._read: is not valid Python": Case(
         "new p --from bad.py:work --items items.jsonl --yes", 2,
-        ("'bad.py'", "not valid Python", "mend"),
+        ("'bad.py'", "not valid Python", "correct"),
         lambda scene: (scene.functions(), scene.write("bad.py", "def")),
     ),
     "user_code.importable: is not at the top of its module: nothing can import it": Case(

@@ -204,14 +204,17 @@ def test_no_stops_where_nothing_was_asked(terminal, tmp_path):
     assert end(child) == 0
 
 
-def test_a_place_that_is_taken_is_asked_again(terminal, tmp_path):
-    """As nothing can be written there."""
+def test_a_place_that_will_not_do_is_asked_again(terminal, tmp_path):
+    """As nothing can be written there, or no project can have its name."""
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.py").touch()
     child = terminal("new")
     child.expect("Where does")
     child.sendline("full")
     child.expect("is not empty")
+    child.expect("Where does")
+    child.sendline("no name!")
+    child.expect("cannot name a project")
     child.expect("Where does")
     child.sendline("?")
     child.expect("A new directory")

@@ -76,7 +76,10 @@ def name_for(directory: Path) -> str:
         return own
     if slug := _slug(own):
         return slug
-    raise UsageError(f"{shown(own)} cannot name a project: {problem}", hint="use --name")
+    raise UsageError(
+        f"{shown(own)} cannot name a project: {problem}",
+        hint="choose another directory, or name the project with --name",
+    )
 
 
 def package_name(name: str, taken: Container[str] = frozenset()) -> Package:

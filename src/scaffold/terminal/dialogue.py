@@ -21,6 +21,7 @@ from scaffold.core.errors import ConcgenError, Interrupted, UsageError
 from scaffold.core.texts import read_bool
 from scaffold.making import starters
 from scaffold.making.items import Items, read_items
+from scaffold.making.names import name_for
 from scaffold.making.script import check_destination as check_script
 from scaffold.making.staging import check_destination
 from scaffold.making.starters import Starter
@@ -62,8 +63,11 @@ def ask_dest(name: str | None, ask: Ask | None) -> Path:
 def _free(text: str) -> Path:
     dest = Path(text)
     try:
-        check = check_script if is_script(dest) else check_destination
-        check(dest)
+        if is_script(dest):
+            check_script(dest)
+        else:
+            check_destination(dest)
+            name_for(dest)
     except ConcgenError as error:
         raise ValueError(f"{error.message}: {error.hint}") from error
     return dest
