@@ -98,7 +98,7 @@ def show_profile(
 
     effort = command.read_effort(budget, calls, repeat)
     function, sample = command.prepare(target, items)
-    console.say(progress_views.running(command.announcement(function, sample, effort)))
+    console.say_text(progress_views.running(command.announcement(function, sample, effort)))
     with console.Steps() as steps:
         profile = command.profile(function, sample, effort, steps)
     binds = command.binding(profile, sample)

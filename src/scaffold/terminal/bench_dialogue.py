@@ -15,7 +15,7 @@ def watch(request: BenchRequest) -> tuple[Bench, int]:
 
     Ctrl-C ends the bench with the results so far; without any result it raises Interrupted.
     """
-    console.say(progress_views.running(bench.announcement(request)))
+    console.say_text(progress_views.running(bench.announcement(request)))
     so_far: list[Bench] = []
     code = 0
     try:
@@ -26,7 +26,7 @@ def watch(request: BenchRequest) -> tuple[Bench, int]:
     if not so_far:
         raise Interrupted("interrupted before there was a result")
     if code:
-        console.say("interrupted: these are the results so far")
+        console.say_text("interrupted: these are the results so far")
     return so_far[-1], code
 
 
@@ -44,9 +44,9 @@ def record(results: Bench, request: BenchRequest) -> None:
     except Interrupted:
         raise
     except ConcgenError as problem:
-        console.say(f"not recorded: {problem.message}")
+        console.say_text(f"not recorded: {problem.message}")
     else:
-        console.say(f"recorded in {' and '.join(files)}")
+        console.say_text(f"recorded in {' and '.join(files)}")
 
 
 def show(results: Bench, save: Path | None, *, as_json: bool) -> None:

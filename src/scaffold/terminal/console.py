@@ -60,6 +60,11 @@ def answer_lines(lines: Iterable[str]) -> None:
         answer(line)
 
 
+def answer_text(text: str) -> None:
+    """Print a sentence of the answer; a command that is to be copied goes to `answer`."""
+    answer(_broken(text, stream=sys.stdout))
+
+
 def answer_headed(lines: Sequence[str]) -> None:
     """Print an answer whose first line is its headline."""
     answer_lines([style(lines[0], "bold"), *lines[1:]])
@@ -76,6 +81,11 @@ def answer_json(document: Mapping[str, Any]) -> None:
 def say(text: str = "") -> None:
     """Print a line of talk, on stderr."""
     streams.write(f"{text}\n", sys.stderr)
+
+
+def say_text(text: str, margin: str = "") -> None:
+    """Print a sentence of talk."""
+    say(_broken(text, margin))
 
 
 class Steps:
@@ -136,9 +146,15 @@ def error(problem: ConcgenError) -> None:
         say(_broken(_visible(problem.hint), "  "))
 
 
-def _broken(text: str, margin: str = "", further: str = "  ", spared: int = 0) -> str:
+def _broken(
+    text: str,
+    margin: str = "",
+    further: str = "  ",
+    spared: int = 0,
+    stream: TextIO | None = None,
+) -> str:
     """Return one line for a pipe, which a program may read; for a terminal, break it at words."""
-    if not sys.stderr.isatty():
+    if not (stream or sys.stderr).isatty():
         return f"{margin}{text}"
     from scaffold.terminal import layout  # few commands fail or ask
 
@@ -220,7 +236,7 @@ def ask_choice(
             read_choice(text, [choice.word for choice in choices])  # the words that are shown
             raise
 
-    say(_broken(text))
+    say_text(text)
     for number, choice in enumerate(choices, 1):
         head = f"  {number}) {choice.word:<9} "
         say(_broken(choice.consequence, head, " " * len(head)))

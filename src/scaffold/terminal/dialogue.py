@@ -130,7 +130,7 @@ def _ask_function(to_measure: MeasureRequest) -> MeasureRequest:
 
 def _may_run(target: Target, items: Items, effort: measure.Effort) -> bool:
     """Ask for consent to run the function: what it does to others is not known here."""
-    console.say(progress_views.consent(measure.announcement(target, items, effort)))
+    console.say_text(progress_views.consent(measure.announcement(target, items, effort)))
     try:
         return console.ask_line("Run it? [Y/n]", "y", read_bool, _RUN)
     except Back:

@@ -36,7 +36,7 @@ def show(prepared: Prepared, *, dry_run: bool, diff: bool, as_json: bool) -> Non
     else:
         _show(plan, done=not only_shown)
     for note in plan.notes:
-        console.say(f"note: {note}")
+        console.say_text(f"note: {note}")
     if not only_shown:
         _show_conflicts(plan)
 
@@ -54,7 +54,7 @@ def show_edits(edits: Iterable[Change], *, stat: bool, as_json: bool) -> None:
         _print_diff(edits)
         for edit in edits:
             if edit.action is Action.KEEP:
-                console.say(f"{edit.path}: {edit.reason}")
+                console.say_text(f"{edit.path}: {edit.reason}")
 
 
 def show_undone(log: UndoLog, *, as_json: bool) -> None:
@@ -64,14 +64,16 @@ def show_undone(log: UndoLog, *, as_json: bool) -> None:
             console.answer_json(documents.undone(log))
         else:
             became = "as they were" if log.before else "gone"
-            console.answer(f"Took back the {log.title}: {len(log.entries)} files are {became}.")
+            console.answer_text(
+                f"Took back the {log.title}: {len(log.entries)} files are {became}."
+            )
             if log.before:
-                console.say("Undo takes back one switch or update, not what was before it.")
+                console.say_text("Undo takes back one switch or update, not what was before it.")
 
 
 def _show(plan: Plan, *, done: bool) -> None:
     if not plan.writes:
-        console.answer(f"Nothing to do: {_already(plan)}.")
+        console.answer_text(f"Nothing to do: {_already(plan)}.")
         return
     word = _DONE[plan.command] if done else f"Would {plan.command}"
     console.answer_headed(
@@ -91,8 +93,9 @@ def _already(plan: Plan) -> str:
 def _show_conflicts(plan: Plan) -> None:
     if conflicts := plan.of(Action.CONFLICT):
         listed = ", ".join(change.path for change in conflicts)
-        console.say(f"Left for you to settle: {listed}")
-        console.say("  Choose between the two versions, or `concgen undo` to have yours back.")
+        console.say_text(f"Left for you to settle: {listed}")
+        text = "Choose between the two versions, or `concgen undo` to have yours back."
+        console.say_text(text, "  ")
 
 
 def _print_diff(changes: Iterable[Change]) -> None:

@@ -41,7 +41,7 @@ def save(path: Path, text: str) -> None:
             f"cannot write {shown(path)}: {error.strerror}",
             hint="the results above are complete; name another file with --save",
         ) from error
-    console.say(f"drawn in {path}")
+    console.say_text(f"drawn in {path}")
 
 
 def page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 
 from scaffold.commands.add import Added
 from scaffold.commands.new import Created
@@ -25,16 +26,16 @@ def show_created(created: Created, *, dry_run: bool) -> None:
     count, place = len(created.files), str(created.path)
     console.answer()
     if dry_run:
-        console.answer(f"Would create {place}/ ({count} files, {created.model}):")
+        console.answer_text(f"Would create {place}/ ({count} files, {created.model}):")
     else:
-        console.answer(f"Created {place}/ ({count} files, {created.model}):")
-    shown = views.tree(created.path.name, created.package.name, created.files)
-    console.answer_lines([f"  {line}" for line in shown])
+        console.answer_text(f"Created {place}/ ({count} files, {created.model}):")
+    _show_tree(created.path.name, created.package.name, created.files)
     if created.package.reason:
-        console.answer(f"The package is {created.package.name}: {created.package.reason}.")
-    console.answer_lines(list(created.notes))
+        console.answer_text(f"The package is {created.package.name}: {created.package.reason}.")
+    for note in created.notes:
+        console.answer_text(note)
     if "README.md" not in created.files:
-        console.answer("Your README.md was kept; ours was left out.")
+        console.answer_text("Your README.md was kept; ours was left out.")
     if not dry_run:
         console.answer("Next:")
         console.answer_lines([f"  {line}" for line in _next_steps(created)])
@@ -46,7 +47,7 @@ def show_script(written: Written, *, dry_run: bool) -> None:
     """Print what was written, what to do next, and the one-line command."""
     console.answer()
     verb = "Would write" if dry_run else "Wrote"
-    console.answer(f"{verb} {written.path} ({written.lines} lines, {written.model}).")
+    console.answer_text(f"{verb} {written.path} ({written.lines} lines, {written.model}).")
     if not dry_run:
         console.answer("Next:")
         console.answer(f"  {written.run}")
@@ -59,22 +60,29 @@ def show_added(added: Added, *, dry_run: bool) -> None:
     place, test = (os.path.relpath(path) for path in (added.request.dest, added.request.test))
     console.answer()
     verb = "Would add" if dry_run else "Added"
-    console.answer(f"{verb} {place}/ ({len(added.files)} files, {added.model}) and {test}:")
-    console.answer_lines([f"  {line}" for line in views.tree(added.request.name, "", added.files)])
+    console.answer_text(f"{verb} {place}/ ({len(added.files)} files, {added.model}) and {test}:")
+    _show_tree(added.request.name, "", added.files)
     if added.python == sys.executable:
-        console.answer(f"Measured with {added.python}, which runs concgen: no environment is here.")
+        console.answer_text(
+            f"Measured with {added.python}, which runs concgen: no environment is here."
+        )
     elif added.python:
-        console.answer(f"Measured with {os.path.relpath(added.python)}.")
+        console.answer_text(f"Measured with {os.path.relpath(added.python)}.")
     if added.needs:
-        console.answer(f"It needs {', '.join(added.needs)}: add that to your dependencies.")
+        console.answer_text(f"It needs {', '.join(added.needs)}: add that to your dependencies.")
     if not dry_run:
         console.answer("Call it:")
         console.answer(f"  from {added.request.module} import run")
         console.answer("  for outcome in run(items):")
         console.answer("      print(outcome.item, outcome.value if outcome.ok else outcome.error)")
-        console.answer(f"`concgen undo --project {place}` takes it back.")
+        console.answer_text(f"`concgen undo --project {place}` takes it back.")
     console.answer("Same without questions:")
     console.answer(f"  {added.command}")
+
+
+def _show_tree(root: str, package: str, files: Sequence[str]) -> None:
+    tree = views.tree(root, package, files, console.width() - 2)
+    console.answer_lines([f"  {line}" for line in tree])
 
 
 def _next_steps(created: Created) -> list[str]:

@@ -95,7 +95,7 @@ _BEGIN_HERE = {
 }
 
 
-def tree(root: str, package: str, files: Sequence[str]) -> list[str]:
+def tree(root: str, package: str, files: Sequence[str], width: int) -> list[str]:
     """Return the files of a project, indented by folder, the user's own first.
 
     Each of concgen's folders is one line.
@@ -118,7 +118,8 @@ def tree(root: str, package: str, files: Sequence[str]) -> list[str]:
             count = sum(file.startswith(shown) for file in files)
             name, note = f"{name}/", f"concgen's: {show_count(count)} files"
         line = f"{'  ' * (len(folders) + 1)}{name}"
-        lines.append(f"{line:<24} {note}" if note else line)
+        column = f"{line:<24} "
+        lines += wrap(note, width, column, " " * len(column)) or [line]
     return lines
 
 
