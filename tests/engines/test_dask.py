@@ -136,6 +136,26 @@ def test_a_program_runs_on_the_cluster_that_the_environment_names(
     assert (done.stdout, done.stderr) == ("20\n", "")
 
 
+def test_dask_prints_no_traceback_of_its_own(scheduler: str, tmp_path: Path) -> None:
+    """What goes wrong at the end of a run is in the outcomes, or is said in a line."""
+    project = Project.make("dask", tmp_path, SLOW, ITEMS)
+    script = project.root / "loggers.py"
+    script.write_text(
+        "import logging\n"
+        "from pkg.runner.cluster import connect\n"
+        "from pkg.runner.plugin import JobPlugin\n"
+        f"with connect({scheduler!r}, 1):\n"
+        "    for name in logging.root.manager.loggerDict:\n"
+        "        is_dask = name.partition('.')[0] in ('distributed', 'tornado', 'asyncio')\n"
+        "        if is_dask and logging.getLogger(name).isEnabledFor(logging.ERROR):\n"
+        "            print(name)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], cwd=project.root, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_what_the_workers_do_not_have_ends_the_run(scheduler: str, tmp_path: Path) -> None:
     """A module beside the package stays behind, and one line says so."""
     project = Project.make("dask", tmp_path / "project", "import beside\n" + SLOW, ITEMS)

@@ -30,7 +30,11 @@ IMPORTING = 300.0  # seconds for the workers to import work.py
 LEAVING = 5.0  # seconds for each step of the end, except the teardown after setup()
 STARTS = 3  # attempts to start a cluster here, until the run ends
 MENDING = 1.0  # seconds between two looks at whether workers here have to be replaced
-LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")  # they print tracebacks
+# They print tracebacks and warnings, each at a level of its own.
+LOGGERS = (
+    *("distributed", "distributed.client", "distributed.gc"),
+    *("tornado", "tornado.application", "asyncio"),
+)
 
 # Runs of this program that have a cluster here: their workers look alike.
 _open: set[object] = set()
