@@ -68,6 +68,17 @@ def test_the_summary_groups_by_type_and_place(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_the_command_names_only_what_the_settings_do_not(tmp_path: Path) -> None:
+    """A key in settings.py is not typed again, another one is."""
+    work = "def work(item):\n    raise TypeError(item)\n"
+    project = Project.make("sequential", tmp_path, work, '{"sku": "a", "name": "b"}\n')
+    with (tmp_path / "pkg/settings.py").open("a") as settings:
+        settings.write('KEY = "sku"\n')
+    assert "python -m pkg run --retry-failed" in project.run("run").stderr
+    other = project.run("run", "--key", "name", "--fresh").stderr
+    assert "python -m pkg run --key name --retry-failed" in other
+
+
 @pytest.mark.parametrize(("most", "at_least"), [("3", 3), ("10%", 20)])
 def test_too_many_failures_stop_the_run(tmp_path: Path, most: str, at_least: int) -> None:
     """--max-failures ends a run that fails; what is left is left for the next."""

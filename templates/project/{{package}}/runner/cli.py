@@ -112,9 +112,10 @@ def try_(args: argparse.Namespace) -> int:
 
 def _again(args: argparse.Namespace) -> str:
     """The command for the same files, with {} in the place of `run`."""
-    names = {"items": ITEMS, "results": "results.jsonl", "key": None}
-    changed = [(name, getattr(args, name)) for name in names if getattr(args, name) != names[name]]
-    options = [part for name, value in changed for part in (f"--{name}", value)]
+    defaults = {"items": ITEMS, "results": "results.jsonl", "key": getattr(settings, "KEY", None)}
+    given = {name: getattr(args, name) for name in defaults}
+    changed = [name for name in defaults if given[name] != defaults[name]]
+    options = [part for name in changed for part in (f"--{name}", given[name])]
     return to_type(["python", "-m", PACKAGE, "{}", *options]).replace("'{}'", "{}")
 
 
