@@ -106,7 +106,8 @@ def check(
     if as_json:
         console.answer_json(documents.check(checked))
     else:
-        console.answer_lines(check_views.check(checked))
+        for text in check_views.check(checked):
+            console.answer_text(text)
     return checked.exit_code
 
 

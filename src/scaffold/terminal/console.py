@@ -67,7 +67,8 @@ def answer_text(text: str) -> None:
 
 def answer_headed(lines: Sequence[str]) -> None:
     """Print an answer whose first line is its headline."""
-    answer_lines([style(lines[0], "bold"), *lines[1:]])
+    headline = _broken(lines[0], stream=sys.stdout).split("\n")
+    answer_lines([*(style(line, "bold") for line in headline), *lines[1:]])
 
 
 def answer_json(document: Mapping[str, Any]) -> None:

@@ -21,9 +21,10 @@ def lines(plan: Plan, width: int) -> list[str]:
     lines = []
     for change in plan.changes:
         head = f"  {change.action:<8}  {change.path:<{column}}  "
-        if len(head) > width // 2:
-            head = f"  {change.action:<8}  {change.path}: "
-        lines += wrap(change.reason, width, head, " " * 12) or [head.rstrip()]
+        text = change.reason
+        if len(head) > width // 2:  # too little room for a column
+            head, text = "", f"  {change.action:<8}  {change.path}: {text}"
+        lines += wrap(text, width, head, " " * 12) or [head.rstrip()]
     return lines
 
 
