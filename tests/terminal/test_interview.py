@@ -283,6 +283,29 @@ def test_an_error_breaks_between_words_where_it_is_narrow(terminal):
     assert {"databse", "database"} <= set(words)
 
 
+def test_every_line_breaks_between_words_where_it_is_narrow(terminal):
+    """Only a command to copy and a single long word, such as a path, may be wider."""
+    for command in (
+        "new class --model threading --yes",
+        "switch hybrid --project class",
+        "check --project class",
+        "undo --project class",
+        "update --project class",
+        "diff --project class",
+        "rules",
+        "rules R4",
+        "starters",
+        "starters http",
+        "models",
+    ):
+        child = terminal(*command.split(), columns=40, NO_COLOR="1")
+        child.expect(pexpect.EOF)
+        wide = [line for line in child.before.split("\r\n") if len(line) > 40]
+        sentences = [line for line in wide if " " in line.strip()]
+        assert [line for line in sentences if not line.startswith("  concgen ")] == [], command
+        assert end(child) == 0, command
+
+
 def test_the_line_that_moves_leaves_room_for_ctrl_c(terminal):
     """The terminal shows ^C in its row, which is wiped: it does not move on to the next."""
     child = terminal("demo", "io", columns=60, NO_COLOR="1")

@@ -47,7 +47,7 @@ def rules(width: int) -> list[str]:
     """Return the table of the rules, and how the choice follows from them."""
     lines = []
     for rule in RULES:
-        lines.append(f"{rule.id:<4} {rule.title}")
+        lines += _labelled(rule.id, rule.title, width, 4)
         lines += _indented(f"{_says(rule)} ({_source(rule)})", width, 5)
     lines.append("")
     lines += wrap(
@@ -70,7 +70,7 @@ def rule(rule_id: str, width: int) -> list[str]:
         return [wanted, "", *wrap(BY_ESTIMATES[wanted], width)]
     rule = next(rule for rule in RULES if rule.id == wanted)
     return [
-        f"{rule.id}  {rule.title}",
+        *_labelled(rule.id, rule.title, width, len(rule.id) + 1),
         "",
         *wrap(rule.explanation, width),
         "",
@@ -116,7 +116,7 @@ def starters(width: int) -> list[str]:
 def starter(name: str, width: int) -> list[str]:
     """Describe one starter; raise UsageError for an unknown name."""
     starter = find(name)
-    lines = [f"{starter.name}  {starter.summary}", ""]
+    lines = [*_labelled(starter.name, starter.summary, width, len(starter.name) + 1), ""]
     lines += _labelled("Fits", ", ".join(f"--workload {bound}" for bound in starter.fits), width)
     lines += _labelled("Runs on", ", ".join(starter.models), width)
     for model, reason in starter.unfit.items():
