@@ -37,6 +37,24 @@ def errors(model: Model, kind: str, *culprits: Any, **options: Any) -> list[str]
     return [o.error for o in bad]
 
 
+class Page:
+    """An item of 100 KB that counts how often it is pickled; the worker gets bytes."""
+
+    pickled = 0
+
+    def __reduce__(self) -> tuple[type[bytes], tuple[bytes]]:
+        Page.pickled += 1
+        return bytes, (b"x" * 100_000,)
+
+
+def test_a_large_item_is_pickled_once(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not go ahead of its turn, as a busy worker may not read it; the first may try."""
+    monkeypatch.setattr(Page, "pickled", 0)
+    outcomes = model.run(model.job("misbehave"), [Page() for _ in range(60)], max_workers=2)
+    assert all(outcome.ok for outcome in outcomes)
+    assert 60 <= Page.pickled <= 60 + 2
+
+
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_every_start_method(model: Model, method: str) -> None:

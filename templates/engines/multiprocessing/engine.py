@@ -111,6 +111,7 @@ class BatchPool(ProcessPool[BatchWorker]):
 
     batch = 1  # tasks in the next batch
     cost = TARGET  # seconds that a task takes, about
+    item_bytes = 0.0  # of an item in the last batch
 
     def start(self) -> BatchWorker:
         return BatchWorker(self)
@@ -118,7 +119,7 @@ class BatchPool(ProcessPool[BatchWorker]):
     def dispatch(self) -> None:
         """A batch for each worker, and one ahead while tasks are short and need not be paced."""
         paced = self.backlog.paced
-        short = not paced and self.cost * self.batch < 2 * TARGET
+        short = not paced and self.item_bytes <= PIPE and self.cost * self.batch < 2 * TARGET
         for depth in (1, 2) if short else (1,):
             for worker in self.ready() if paced else self.workers:
                 if len(worker.batches) < depth and worker.open:
@@ -137,6 +138,7 @@ class BatchPool(ProcessPool[BatchWorker]):
         if failure:
             self.accuse(tasks, failure)
             return
+        self.item_bytes = len(data) / len(tasks)
         if worker.batches and len(data) > PIPE:  # never wait for a busy worker
             self.backlog.put_back(tasks)
             return
