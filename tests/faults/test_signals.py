@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -284,3 +285,33 @@ def test_a_second_run_on_the_same_results_is_refused(model: str, tmp_path: Path)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=ENDS_WITHIN)
     assert process.returncode == 130
+
+
+def test_a_second_signal_while_the_first_is_noted(tmp_path: Path) -> None:
+    """The first holds a lock at that moment, which the second must not wait for."""
+    project = Project.make("sequential", tmp_path, "def work(item):\n    return item\n", "1\n")
+    script = project.root / "signals.py"
+    script.write_text(
+        "import os, signal, threading\n"
+        "from pkg.runner.lifecycle import Interrupted, stop_on_signals\n"
+        "notify_all = threading.Condition.notify_all\n"
+        "def again(condition):\n"
+        "    threading.Condition.notify_all = notify_all\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    notify_all(condition)\n"
+        "try:\n"
+        "    with stop_on_signals():\n"
+        "        threading.Condition.notify_all = again\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "except Interrupted:\n"
+        "    print('interrupted', flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script],
+        check=False,
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.stdout == "interrupted\n"

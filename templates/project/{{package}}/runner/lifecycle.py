@@ -106,7 +106,6 @@ def stop_on_signals() -> Iterator[threading.Event]:
     def handle(_signal: int, _frame: FrameType | None) -> None:
         nonlocal signals
         signals += 1
-        stop.set()
         if signals > 2:  # it is being stopped: another exception would only disturb that
             return
         # Not a threading.Thread: the main thread may hold the lock that its start needs.
@@ -114,6 +113,7 @@ def stop_on_signals() -> Iterator[threading.Event]:
             start_new_thread(hurry if signals == 1 else force_exit, ())
         if signals == 2:
             raise Interrupted
+        stop.set()  # by the first alone: a second that comes meanwhile would wait for its lock
 
     before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
